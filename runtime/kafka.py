@@ -1,0 +1,97 @@
+"""Kafka clients, configured alike everywhere: bounded waits, no chatter on stderr, one place for secrets."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, Final
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+from pydantic import BaseModel, SecretStr
+
+from runtime.errors import AosError, Configuration, Fenced, System, Transient
+
+_LOGGER: Final = logging.getLogger("aos.kafka")
+
+_FENCED: Final = frozenset(
+    {
+        KafkaError._FENCED,  # noqa: SLF001 - librdkafka's local codes have no public spelling
+        KafkaError.PRODUCER_FENCED,
+        KafkaError.INVALID_PRODUCER_EPOCH,
+        KafkaError.TRANSACTION_COORDINATOR_FENCED,
+    }
+)
+_REFUSED: Final = frozenset(
+    {
+        KafkaError._AUTHENTICATION,  # noqa: SLF001
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    }
+)
+
+
+class KafkaSettings(BaseModel):
+    """How to reach the brokers."""
+
+    bootstrap_servers: str = "127.0.0.1:9092"
+    security_protocol: str = "PLAINTEXT"
+    sasl_mechanism: str = ""
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    ca_file: Path | None = None
+    connect_timeout_seconds: float = 10.0
+
+    def client(self, **settings: Any) -> dict[str, Any]:
+        """Give the settings of a confluent-kafka client; keywords use ``_`` where librdkafka has ``.``.
+
+        >>> KafkaSettings().client(group_id="g")["group.id"]
+        'g'
+        """
+        config: dict[str, Any] = {
+            "bootstrap.servers": self.bootstrap_servers,
+            "security.protocol": self.security_protocol,
+            "logger": _LOGGER,
+            **{key.replace("_", "."): value for key, value in settings.items()},
+        }
+        if self.ca_file:
+            config["ssl.ca.location"] = str(self.ca_file)
+        if self.username:
+            config["sasl.mechanism"] = self.sasl_mechanism or "SCRAM-SHA-512"
+            config["sasl.username"] = self.username
+            config["sasl.password"] = self.password.get_secret_value()
+        return config
+
+
+def translated(error: KafkaError | KafkaException, doing: str) -> AosError:
+    """Say in our own tree what a Kafka error means for whoever was ``doing`` something."""
+    cause: KafkaError = error.args[0] if isinstance(error, KafkaException) else error
+    problem = f"{doing}: {cause.str() or cause.name()}"
+    if cause.code() in _FENCED:
+        return Fenced(problem, mend="nothing: a newer instance with the same identity is at work")
+    if cause.code() in _REFUSED:
+        return Configuration(problem, mend="set kafka.username and kafka.password, or grant the right")
+    if cause.fatal():
+        return System(problem, mend="restart this stage; it goes on where it was")
+    return Transient(problem, mend="see whether the brokers are up")
+
+
+def check_reachable(settings: KafkaSettings) -> None:
+    """Ask the brokers for their cluster id, once, with a deadline.
+
+    Raises:
+        Configuration: none of the bootstrap servers answers.
+    """
+    admin = AdminClient(settings.client())
+    try:
+        admin.list_topics(timeout=settings.connect_timeout_seconds)
+    except KafkaException as error:
+        raise Configuration.of(
+            "kafka.bootstrap_servers",
+            settings.bootstrap_servers,
+            f"no broker answers ({error.args[0].str()})",
+            mend="start Kafka (`aos up` starts an embedded one) or correct the setting",
+        ) from error

@@ -1,0 +1,42 @@
+"""Structured logs: one JSON object a line, in UTC, on standard error, with the context of the stage."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any, Final, TextIO
+
+_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class JsonLines(logging.Formatter):
+    """Formats a record as one JSON object; what was passed as ``extra`` stands beside the message."""
+
+    def __init__(self, context: dict[str, Any]) -> None:
+        super().__init__()
+        self._context = context
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give the line."""
+        extra = {k: v for k, v in vars(record).items() if k not in _STANDARD}
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            **self._context,
+            "logger": record.name,
+            **extra,
+        }
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def configure(level: str = "INFO", stream: TextIO = sys.stderr, **context: Any) -> None:
+    """Send every log line of the process to ``stream``; ``context`` stands on each."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines(context))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)

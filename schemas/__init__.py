@@ -1,0 +1,1 @@
+"""The contract between the stages: topics, Avro schemas, mapping, codecs, registry."""

@@ -1,0 +1,119 @@
+"""The schema registry: schemas registered at start, and the writer's schema of what is read.
+
+Any registry that speaks Confluent's REST API will do. Subjects follow TopicNameStrategy
+(``<topic>-value``); every subject is held to BACKWARD_TRANSITIVE, so that a reader with today's
+schema can read whatever a topic still keeps.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import httpx
+from confluent_kafka.schema_registry import Schema as RegistrySchema
+from confluent_kafka.schema_registry import SchemaRegistryClient, SchemaRegistryError
+from pydantic import BaseModel, SecretStr
+
+from runtime.errors import Configuration, DataQuality, Transient
+from schemas import avsc
+from schemas.topics import TopicSpec
+
+COMPATIBILITY: Final = "BACKWARD_TRANSITIVE"
+_NOT_FOUND: Final = 404
+_CONFLICT: Final = 409
+_UNPROCESSABLE: Final = 422
+_UNAUTHORISED: Final = (401, 403)
+Answer = TypeVar("Answer")
+
+
+class RegistrySettings(BaseModel):
+    """Where the schema registry is."""
+
+    url: str = "http://127.0.0.1:8081"
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    timeout_seconds: float = 5.0
+
+
+def subject_of(topic: str) -> str:
+    """Name the subject of a topic's values.
+
+    >>> subject_of("aos.raw.wind.v1")
+    'aos.raw.wind.v1-value'
+    """
+    return f"{topic}-value"
+
+
+class Registry:
+    """Registers our schemas and looks up those of others; an answer is remembered for ever."""
+
+    def __init__(self, settings: RegistrySettings) -> None:
+        self._url = settings.url
+        config: dict[str, object] = {"url": settings.url, "timeout": settings.timeout_seconds}
+        if settings.user:
+            secret = settings.password.get_secret_value()
+            config["basic.auth.user.info"] = f"{settings.user}:{secret}"
+        self._client = SchemaRegistryClient(config)
+        self._ids: dict[tuple[str, str], int] = {}
+        self._schemas: dict[int, avsc.Schema] = {}
+
+    def register(self, specs: list[TopicSpec]) -> None:
+        """Register the schema of each topic that has one; a schema that is there already stays as it is."""
+        for spec in specs:
+            if spec.schema:
+                self.id_of(subject_of(spec.name), spec.schema)
+
+    def id_of(self, subject: str, name: str) -> int:
+        """Give the id of our schema ``name`` under ``subject``, registering it where it is new.
+
+        Raises:
+            Configuration: the registry refuses it, since it would break readers.
+            Transient: the registry does not answer.
+        """
+        if (subject, name) not in self._ids:
+            self._ids[subject, name] = self._ask(lambda: self._register(subject, name))
+        return self._ids[subject, name]
+
+    def schema_of(self, schema_id: int) -> avsc.Schema:
+        """Give the schema with this id.
+
+        Raises:
+            DataQuality: no schema has this id, so the message that names it cannot be read.
+            Transient: the registry does not answer.
+        """
+        if schema_id not in self._schemas:
+            found = self._ask(lambda: self._client.get_schema(schema_id), unknown_id=schema_id)
+            self._schemas[schema_id] = json.loads(found.schema_str or "null")
+        return self._schemas[schema_id]
+
+    def _register(self, subject: str, name: str) -> int:
+        schema = RegistrySchema(avsc.text(name), "AVRO")
+        known = self._client.get_subjects()
+        if subject not in known:
+            self._client.register_schema(subject, schema)
+            self._client.set_compatibility(subject, COMPATIBILITY)
+        return self._client.register_schema(subject, schema)
+
+    def _ask(self, call: Callable[[], Answer], unknown_id: int | None = None) -> Answer:
+        try:
+            return call()
+        except SchemaRegistryError as error:
+            raise self._translated(error, unknown_id) from error
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            problem = f"the schema registry at {self._url} does not answer: {error}"
+            raise Transient(problem, mend="start it, or set registry.url") from error
+
+    def _translated(self, error: SchemaRegistryError, unknown_id: int | None) -> Exception:
+        status = error.http_status_code
+        if unknown_id is not None and status == _NOT_FOUND:
+            return DataQuality(f"the registry knows no schema {unknown_id}", reason="unknown_schema")
+        if status in (_CONFLICT, _UNPROCESSABLE):
+            problem = f"the registry refuses a schema of ours: {error.error_message}"
+            mend = "give new fields a default and keep the old ones; `aos schema check` says which"
+            return Configuration(problem, mend=mend)
+        if status in _UNAUTHORISED:
+            problem = f"the registry at {self._url} refuses our login"
+            return Configuration(problem, mend="set registry.user and registry.password")
+        return Transient(f"the registry at {self._url} answered {status}: {error.error_message}")

@@ -1,0 +1,158 @@
+"""The topics of aos-stream: their names, how long they keep what, and who shares partitions.
+
+A deployment may put every name behind a namespace (``test1.aos.raw.wind.v1``), so that several live
+side by side on one broker and leave other pipelines alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+PARAMETERS: Final = ("rainfall", "temperature", "humidity", "wind", "pressure")
+
+_DAY_MS: Final = 24 * 3600 * 1000
+_FOR_EVER: Final = "-1"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """A topic as it is to be created: ``schema`` names the record of its values, if it has one."""
+
+    name: str
+    partitions: int
+    schema: str | None = None
+    config: dict[str, str] = field(default_factory=dict)
+
+
+def _kept(days: int) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": str(days * _DAY_MS), "retention.bytes": _FOR_EVER}
+
+
+def _compacted() -> dict[str, str]:
+    return {"cleanup.policy": "compact"}
+
+
+def raw_schema(parameter: str) -> str:
+    """Name the record of a raw topic: wind has three measures, the others one.
+
+    >>> raw_schema("wind"), raw_schema("pressure")
+    ('raw_wind', 'raw_reading')
+    """
+    return "raw_wind" if parameter == "wind" else "raw_reading"
+
+
+def clean_schema(parameter: str) -> str:
+    """Name the record of a clean topic.
+
+    >>> clean_schema("wind"), clean_schema("rainfall")
+    ('clean_wind', 'clean_reading')
+    """
+    return "clean_wind" if parameter == "wind" else "clean_reading"
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Every topic of one deployment.
+
+    ``partitions`` is the count of all ten raw and clean topics and of the stream's state: partition
+    p in is partition p out, and a station's five parameters meet in one worker.
+
+    >>> Topics().raw("wind"), Topics(namespace="lab").clean("wind")
+    ('aos.raw.wind.v1', 'lab.weather.clean.wind.v1')
+    """
+
+    namespace: str = ""
+    partitions: int = 12
+    raw_days: int = 400
+    clean_days: int = 30
+    dead_letter_days: int = 30
+
+    def _named(self, name: str) -> str:
+        return f"{self.namespace}.{name}" if self.namespace else name
+
+    def raw(self, parameter: str) -> str:
+        """What AOS said about a parameter; the archive that replay reads."""
+        return self._named(f"aos.raw.{parameter}.v1")
+
+    def clean(self, parameter: str) -> str:
+        """What the stream made of it."""
+        return self._named(f"weather.clean.{parameter}.v1")
+
+    def latest(self, parameter: str) -> str:
+        """The newest clean reading of each sensor."""
+        return self._named(f"weather.latest.{parameter}.v1")
+
+    @property
+    def metadata(self) -> str:
+        """Validity intervals of every sensor."""
+        return self._named("aos.meta.sensor.v1")
+
+    @property
+    def mapping(self) -> str:
+        """Every mapping that ever ran."""
+        return self._named("aos.mapping.v1")
+
+    @property
+    def cursors(self) -> str:
+        """How far each source has been read."""
+        return self._named("aos.source.offsets.v1")
+
+    @property
+    def index(self) -> str:
+        """Where in the raw topics which observation times lie."""
+        return self._named("aos.raw.index.v1")
+
+    @property
+    def state(self) -> str:
+        """The stream's memory, by partition."""
+        return self._named("aos.stream.state.v1")
+
+    @property
+    def clean_dead_letters(self) -> str:
+        """Raw records that the stream could not use."""
+        return self._named("weather.clean.dlq.v1")
+
+    @property
+    def sink_dead_letters(self) -> str:
+        """Clean records that the database would not take."""
+        return self._named("weather.sink.dlq.v1")
+
+    def source_specs(self) -> list[TopicSpec]:
+        """Topics that the source writes."""
+        raw = [
+            TopicSpec(self.raw(p), self.partitions, raw_schema(p), _kept(self.raw_days))
+            for p in PARAMETERS
+        ]
+        return [
+            *raw,
+            TopicSpec(self.metadata, 1, "sensor_metadata", _compacted()),
+            TopicSpec(self.mapping, 1, "mapping", _compacted()),
+            TopicSpec(self.cursors, 1, "source_cursor", _compacted()),
+        ]
+
+    def stream_specs(self) -> list[TopicSpec]:
+        """Topics that the stream writes."""
+        clean = [
+            TopicSpec(self.clean(p), self.partitions, clean_schema(p), _kept(self.clean_days))
+            for p in PARAMETERS
+        ]
+        latest = [
+            TopicSpec(self.latest(p), self.partitions, clean_schema(p), _compacted())
+            for p in PARAMETERS
+        ]
+        return [
+            *clean,
+            *latest,
+            TopicSpec(self.index, 1, "raw_index", _compacted()),
+            TopicSpec(self.state, self.partitions, None, _compacted()),
+            TopicSpec(self.clean_dead_letters, 1, None, _kept(self.dead_letter_days)),
+        ]
+
+    def sink_specs(self) -> list[TopicSpec]:
+        """Topics that the sink writes."""
+        return [TopicSpec(self.sink_dead_letters, 1, None, _kept(self.dead_letter_days))]
+
+    def specs(self) -> list[TopicSpec]:
+        """Every topic."""
+        return [*self.source_specs(), *self.stream_specs(), *self.sink_specs()]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from pydantic import BaseModel, ConfigDict, Field
+
 PARAMETERS: Final = ("rainfall", "temperature", "humidity", "wind", "pressure")
 
 _DAY_MS: Final = 24 * 3600 * 1000
@@ -51,9 +53,8 @@ def clean_schema(parameter: str) -> str:
     return "clean_wind" if parameter == "wind" else "clean_reading"
 
 
-@dataclass(frozen=True, slots=True)
-class Topics:
-    """Every topic of one deployment.
+class Topics(BaseModel):
+    """Every topic of one deployment; also the section ``topics`` of the settings.
 
     ``partitions`` is the count of all ten raw and clean topics and of the stream's state: partition
     p in is partition p out, and a station's five parameters meet in one worker.
@@ -62,11 +63,14 @@ class Topics:
     ('aos.raw.wind.v1', 'lab.weather.clean.wind.v1')
     """
 
-    namespace: str = ""
-    partitions: int = 12
-    raw_days: int = 400
-    clean_days: int = 30
-    dead_letter_days: int = 30
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    namespace: str = Field(default="", pattern=r"^[a-zA-Z0-9_-]*$")
+    partitions: int = Field(default=12, ge=1)
+    replication: int = Field(default=1, ge=1)
+    raw_days: int = Field(default=400, ge=1)
+    clean_days: int = Field(default=30, ge=1)
+    dead_letter_days: int = Field(default=30, ge=1)
 
     def _named(self, name: str) -> str:
         return f"{self.namespace}.{name}" if self.namespace else name

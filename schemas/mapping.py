@@ -1,0 +1,235 @@
+"""The mapping: which tables and columns of a source are which parameter, in which unit and zone.
+
+It is data, not code: a YAML file that the source reads by, that is published on ``aos.mapping.v1`` and
+that every reading names by version. Two shapes of table are known: *wide* (a row holds several
+parameters, one column each) and *long* (a row holds one sensor's reading; a column says which).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from runtime.errors import Configuration
+from weather.parameters import measures_of
+from weather.units import known_units
+
+Parameter = Literal["rainfall", "temperature", "humidity", "wind", "pressure"]
+
+
+class Part(BaseModel):
+    """Base of all parts: unknown keys are mistakes, and nothing changes once it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Measure(Part):
+    """One measured quantity: its column, its unit as stored, and what stands for *missing* there."""
+
+    column: str
+    unit: str
+    sentinels: tuple[float | str, ...] = ()
+
+
+class Reading(Part):
+    """One parameter that a row holds. In a long table ``code`` is what the code column says for it."""
+
+    parameter: Parameter
+    measures: dict[str, Measure]
+    code: str | None = None
+    interval_seconds: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _measures_fit(self) -> Self:
+        allowed = measures_of(self.parameter)
+        if extra := set(self.measures) - set(allowed):
+            problem = f"{self.parameter} has {', '.join(allowed)}, not {', '.join(sorted(extra))}"
+            raise ValueError(problem)
+        if allowed[0] not in self.measures:
+            problem = f"{self.parameter} needs {allowed[0]}"
+            raise ValueError(problem)
+        for name, measure in self.measures.items():
+            if measure.unit not in (known := known_units(self.parameter, name)):
+                problem = f"unit {measure.unit!r} of {name} is not one of {', '.join(sorted(known))}"
+                raise ValueError(problem)
+        return self
+
+
+class Time(Part):
+    """The column of the observation time, and the zone it is in: an IANA name or a fixed offset."""
+
+    column: str
+    zone: str
+
+
+class Cursor(Part):
+    """How increments are found: by modification time, ties broken by id, some ``lag`` behind now."""
+
+    mode: Literal["timestamp_id"] = "timestamp_id"
+    column: str
+    id: str
+    lag_seconds: float = Field(default=5.0, ge=0)
+
+
+class Table(Part):
+    """What is common to both shapes."""
+
+    table: str
+    db_schema: str | None = None
+    key: tuple[str, ...] = Field(min_length=1)
+    cursor: Cursor
+    station: str
+    time: Time
+    flag: str | None = None
+    readings: tuple[Reading, ...] = Field(min_length=1)
+
+
+class WideTable(Table):
+    """A row for each station and time, a column for each measure."""
+
+    shape: Literal["wide"]
+
+
+class LongTable(Table):
+    """A row for each sensor and time; ``code`` is the column that names the parameter.
+
+    ``position`` is the column that counts a station's sensors of one kind from 1.
+    """
+
+    shape: Literal["long"]
+    code: str
+    position: str | None = None
+
+    @model_validator(mode="after")
+    def _codes_are_there(self) -> Self:
+        codes = [reading.code for reading in self.readings]
+        if None in codes or len(set(codes)) < len(codes):
+            problem = "every reading of a long table needs a code of its own"
+            raise ValueError(problem)
+        return self
+
+
+class StationTable(Part):
+    """Columns of the station table; of the optional ones, what is not there is left out."""
+
+    table: str
+    station: str
+    name: str | None = None
+    wigos_id: str | None = None
+    x: str | None = None
+    y: str | None = None
+    crs: str = "EPSG:4326"
+    crs_column: str | None = None
+    elevation: str | None = None
+    valid_from: str | None = None
+    valid_to: str | None = None
+
+
+class SensorTable(Part):
+    """Columns of the sensor table: a row for each instrument at a measuring position."""
+
+    table: str
+    key: str
+    station: str
+    code: str
+    codes: dict[str, Parameter]
+    position: str | None = None
+    model: str | None = None
+    serial: str | None = None
+    height: str | None = None
+    valid_from: str | None = None
+    valid_to: str | None = None
+
+
+class CalibrationTable(Part):
+    """Columns of the calibration table: value = scale * measured + offset, in the standard unit."""
+
+    table: str
+    key: str
+    sensor: str
+    scale: str
+    offset: str
+    valid_from: str | None = None
+    valid_to: str | None = None
+
+
+class Metadata(Part):
+    """Where stations, sensors and calibrations stand, and the zone of their validity times."""
+
+    zone: str = "UTC"
+    stations: StationTable
+    sensors: SensorTable
+    calibrations: CalibrationTable | None = None
+
+
+AnyTable = Annotated[WideTable | LongTable, Field(discriminator="shape")]
+
+
+class Mapping(Part):
+    """The whole mapping of one source."""
+
+    source: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    version: int = Field(ge=1)
+    rank: int = 0
+    tables: tuple[AnyTable, ...] = Field(min_length=1)
+    metadata: Metadata | None = None
+
+    @property
+    def key(self) -> str:
+        """Key of the mapping on its topic."""
+        return f"{self.source}:{self.version}"
+
+    def reading_of(self, table: str, parameter: str) -> Reading:
+        """Give how ``table`` holds ``parameter``; the first, where a long table has several codes."""
+        found = next(t for t in self.tables if t.table == table)
+        return next(r for r in found.readings if r.parameter == parameter)
+
+    def as_json(self) -> str:
+        """Give the document as it is published."""
+        return json.dumps(self.model_dump(mode="json", exclude_defaults=False), sort_keys=True)
+
+
+def sensor_id(station: str, parameter: str, position: int = 1) -> str:
+    """Name a measuring position.
+
+    >>> sensor_id("JFK", "temperature"), sensor_id("UAT", "temperature", 2)
+    ('JFK:temperature', 'UAT:temperature:2')
+    """
+    return f"{station}:{parameter}" if position == 1 else f"{station}:{parameter}:{position}"
+
+
+def read_mapping(path: Path) -> Mapping:
+    """Read a mapping file.
+
+    Raises:
+        Configuration: it is not there, no YAML, or no mapping; the message names place and mend.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        problem = f"the file cannot be read ({error.strerror})"
+        raise _refused(path, problem) from error
+    except yaml.YAMLError as error:
+        raise _refused(path, f"it is not YAML: {' '.join(str(error).split())}") from error
+    return parse_mapping(document, path)
+
+
+def parse_mapping(document: Any, path: Path) -> Mapping:
+    """Make a mapping of what a file holds."""
+    try:
+        return Mapping.model_validate(document)
+    except ValidationError as error:
+        raise _refused(path, "; ".join(_place(e) for e in error.errors())) from error
+
+
+def _place(error: Any) -> str:
+    return f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
+
+
+def _refused(path: Path, problem: str) -> Configuration:
+    mend = "correct the file; docs/mapping.md shows every key"
+    return Configuration.of("source.mapping", str(path), problem, mend=mend)

@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from runtime.errors import Configuration
-from weather.parameters import measures_of
+from weather.parameters import parameter_of
 from weather.units import known_units
 
 Parameter = Literal["rainfall", "temperature", "humidity", "wind", "pressure"]
@@ -45,7 +45,7 @@ class Reading(Part):
 
     @model_validator(mode="after")
     def _measures_fit(self) -> Self:
-        allowed = measures_of(self.parameter)
+        allowed = [m.name for m in parameter_of(self.parameter).measures]
         if extra := set(self.measures) - set(allowed):
             problem = f"{self.parameter} has {', '.join(allowed)}, not {', '.join(sorted(extra))}"
             raise ValueError(problem)
@@ -54,7 +54,7 @@ class Reading(Part):
             raise ValueError(problem)
         for name, measure in self.measures.items():
             if measure.unit not in (known := known_units(self.parameter, name)):
-                problem = f"unit {measure.unit!r} of {name} is not one of {', '.join(sorted(known))}"
+                problem = f"unit {measure.unit!r} of {name} is not one of {', '.join(known)}"
                 raise ValueError(problem)
         return self
 

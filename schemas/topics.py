@@ -11,7 +11,9 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-PARAMETERS: Final = ("rainfall", "temperature", "humidity", "wind", "pressure")
+import weather.parameters
+
+PARAMETERS: Final = tuple(weather.parameters.PARAMETERS)
 
 _DAY_MS: Final = 24 * 3600 * 1000
 _FOR_EVER: Final = "-1"

@@ -1,0 +1,173 @@
+"""From what a source gave to a cleaned, judged reading: all readings of a parameter at once.
+
+The order, for each measure of the parameter::
+
+    given value ── sentinel? ──► NaN
+        │ unit
+        ▼
+    raw_value       as measured, in the standard unit
+        │ calibration, direction convention, clamping
+        │ range test ──► flag_range
+        ▼
+    value           cleaned; NaN where it is missing or failed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from weather.arrays import Flags, Floats
+from weather.corrections import Correction, Corrections
+from weather.parameters import Measure, Parameter, parameter_of
+from weather.qc.flags import Flag, aggregate
+from weather.qc.range import range_test
+from weather.ruleset import DEFAULT, Ruleset
+from weather.units import to_standard
+from weather.wind import calm, canonical_direction, north_as_zero
+
+_SATURATED: Final = 100.0
+# A REAL column gives -9999.9 as -9999.900390625: a single's rounding is at most 6e-8 of the value.
+_SINGLE: Final = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One measure as the source gave it: values (NaN where it gave none), their unit, its sentinels."""
+
+    values: Floats
+    unit: str
+    sentinels: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """``value = scale * measured + offset`` in the standard unit: a number, or an array per reading.
+
+    NaN means that none is known, and changes nothing.
+    """
+
+    scale: Floats | float = 1.0
+    offset: Floats | float = 0.0
+
+    def apply(self, values: Floats) -> Floats:
+        """Give the calibrated values, shape as given."""
+        known = ~np.isnan(self.scale) & ~np.isnan(self.offset)
+        return np.where(known, values * self.scale + self.offset, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """One measure after cleaning, in its standard unit; see the module for what each means."""
+
+    raw_value: Floats
+    value: Floats
+    flag_range: Flags
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """All measures of a parameter, the flag over them, and what was corrected."""
+
+    measures: Mapping[str, Cleaned]
+    flag: Flags
+    corrections: Corrections
+
+
+NO_CALIBRATION: Final = Calibration()
+
+
+def clean(
+    parameter: str,
+    given: Mapping[str, Given],
+    calibration: Calibration = NO_CALIBRATION,
+    ruleset: Ruleset = DEFAULT,
+) -> Readings:
+    """Clean and judge readings of one parameter, given by measure name; all arrays of shape (n,).
+
+    - ``raw_value`` is as measured, before calibration; a sentinel is NaN, a north of 0 still 0.
+    - ``value`` is NaN where the measure is missing or its range flag is 4.
+    - The calibration is for the parameter's main quantity: of wind, speed and gust, not direction.
+    - ``flag`` is the aggregate of the measures' range flags where the main measure is there, and 9
+      where it is not. So a wind without gust or direction (variable) is good, one without speed is
+      missing, and one whose gust fails is failed but keeps its speed.
+
+    >>> wind = {"speed": Given(np.array([1048.36]), "mph")}
+    >>> done = clean("wind", wind)
+    >>> float(done.measures["speed"].raw_value[0].round(2)), done.flag.tolist()
+    (468.66, [4])
+
+    Measures that are not given are missing: all NaN, flag 9.
+
+    Raises:
+        ValueError: unknown parameter, measure or unit, or no main measure; the message names it.
+    """
+    kind = parameter_of(parameter)
+    _check(kind, given)
+    corrections = np.zeros(given[kind.main.name].values.shape, dtype=np.int32)
+    with np.errstate(over="ignore"):  # what overflows is infinite, and fails
+        raw = {m.name: _raw(kind, m, given.get(m.name), corrections) for m in kind.measures}
+        best = {m.name: _calibrated(kind, m, raw[m.name], calibration, corrections) for m in kind.measures}
+    if parameter == "wind":
+        best["direction"] = _direction(raw["speed"], best["direction"], corrections)
+    measures = {name: _judge(parameter, name, raw[name], best[name], ruleset) for name in raw}
+    if parameter == "humidity":
+        measures["value"] = _clamp(measures["value"], corrections)
+    return Readings(measures, _flag(kind, measures), corrections)
+
+
+def _check(kind: Parameter, given: Mapping[str, Given]) -> None:
+    known = [m.name for m in kind.measures]
+    unknown = sorted(set(given) - set(known))
+    if unknown or kind.main.name not in given:
+        problem = f"{kind.name} is given {sorted(given)}: it needs {known[0]!r}, and has {known}"
+        raise ValueError(problem)
+
+
+def _raw(kind: Parameter, measure: Measure, given: Given | None, corrections: Corrections) -> Floats:
+    if given is None:
+        return np.full(corrections.shape, np.nan)
+    values = given.values
+    if given.sentinels:
+        sentinel = np.isclose(values[:, None], np.array(given.sentinels), rtol=_SINGLE, atol=0.0).any(axis=1)
+        corrections[sentinel] |= Correction.SENTINEL_REMOVED
+        values = np.where(sentinel, np.nan, values)
+    return to_standard(values, kind.name, measure.name, given.unit)
+
+
+def _calibrated(
+    kind: Parameter, measure: Measure, raw: Floats, calibration: Calibration, corrections: Corrections
+) -> Floats:
+    if measure.quantity is not kind.main.quantity:
+        return raw
+    best = calibration.apply(raw)
+    corrections[~np.isnan(raw) & (best != raw)] |= Correction.CALIBRATION_APPLIED
+    return best
+
+
+def _direction(measured_speed: Floats, direction: Floats, corrections: Corrections) -> Floats:
+    """Write directions our way, by the speed as measured: it is what the logger went by."""
+    corrections[calm(measured_speed, direction)] |= Correction.CALM_DIRECTION_CLEARED
+    corrections[north_as_zero(measured_speed, direction)] |= Correction.NORTH_AS_360
+    return canonical_direction(measured_speed, direction)
+
+
+def _judge(parameter: str, measure: str, raw: Floats, best: Floats, ruleset: Ruleset) -> Cleaned:
+    limits = ruleset.limits_of(parameter, measure)
+    flags = range_test(best, limits.fail, limits.suspect)
+    return Cleaned(raw, np.where(flags == Flag.FAIL, np.nan, best), flags)
+
+
+def _clamp(humidity: Cleaned, corrections: Corrections) -> Cleaned:
+    """Take what passed above 100 % for saturated air: good sensors read a little over."""
+    corrections[humidity.value > _SATURATED] |= Correction.CLAMPED_TO_100
+    return Cleaned(humidity.raw_value, np.minimum(humidity.value, _SATURATED), humidity.flag_range)
+
+
+def _flag(kind: Parameter, measures: Mapping[str, Cleaned]) -> Flags:
+    main = measures[kind.main.name].flag_range
+    joined = aggregate(*(m.flag_range for m in measures.values()))
+    return np.where(main == Flag.MISSING, main, joined)

@@ -1,0 +1,36 @@
+"""What cleaning changed on a reading: one bit for each kind, so that a column of them is an array."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Corrections = NDArray[np.int32]
+"""Bits of `Correction`, one entry for each reading."""
+
+
+class Correction(IntFlag):
+    """A change that cleaning made; its name in small letters stands on the reading."""
+
+    SENTINEL_REMOVED = 1
+    CALIBRATION_APPLIED = 2
+    CALM_DIRECTION_CLEARED = 4
+    NORTH_AS_360 = 8
+    CLAMPED_TO_100 = 16
+
+
+def describe(corrections: Corrections) -> list[str | None]:
+    """Name the corrections of each reading, joined by a comma; None where there was none.
+
+    >>> describe(np.array([0, 10]))
+    [None, 'calibration_applied,north_as_360']
+    """
+    return [_names(bits) for bits in corrections.tolist()]
+
+
+@cache
+def _names(bits: int) -> str | None:
+    return ",".join(str(c.name).lower() for c in Correction(bits)) or None

@@ -1,0 +1,1 @@
+"""Quality tests, each a pure function from arrays to flags."""

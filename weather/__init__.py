@@ -1,1 +1,1 @@
-"""The science, pure: units, time, coordinates, cleaning and judging. Arrays in, arrays out, no I/O."""
+"""The science, pure: units, time, places, cleaning, judging. Arrays in, arrays out, no I/O."""

@@ -36,7 +36,7 @@ _SINGLE: Final = 1e-7
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One measure as the source gave it: values (NaN where it gave none), their unit, its sentinels."""
+    """One measure as the source gave it: values (NaN where none), their unit, its sentinels."""
 
     values: Floats
     unit: str
@@ -45,7 +45,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """``value = scale * measured + offset`` in the standard unit: a number, or an array per reading.
+    """``value = scale * measured + offset`` in the standard unit; numbers, or an array each.
 
     NaN means that none is known, and changes nothing.
     """
@@ -110,7 +110,10 @@ def clean(
     corrections = np.zeros(given[kind.main.name].values.shape, dtype=np.int32)
     with np.errstate(over="ignore"):  # what overflows is infinite, and fails
         raw = {m.name: _raw(kind, m, given.get(m.name), corrections) for m in kind.measures}
-        best = {m.name: _calibrated(kind, m, raw[m.name], calibration, corrections) for m in kind.measures}
+        best = {
+            m.name: _calibrated(kind, m, raw[m.name], calibration, corrections)
+            for m in kind.measures
+        }
     if parameter == "wind":
         best["direction"] = _direction(raw["speed"], best["direction"], corrections)
     measures = {name: _judge(parameter, name, raw[name], best[name], ruleset) for name in raw}
@@ -127,19 +130,27 @@ def _check(kind: Parameter, given: Mapping[str, Given]) -> None:
         raise ValueError(problem)
 
 
-def _raw(kind: Parameter, measure: Measure, given: Given | None, corrections: Corrections) -> Floats:
+def _raw(
+    kind: Parameter, measure: Measure, given: Given | None, corrections: Corrections
+) -> Floats:
     if given is None:
         return np.full(corrections.shape, np.nan)
     values = given.values
     if given.sentinels:
-        sentinel = np.isclose(values[:, None], np.array(given.sentinels), rtol=_SINGLE, atol=0.0).any(axis=1)
+        sentinel = np.isclose(
+            values[:, None], np.array(given.sentinels), rtol=_SINGLE, atol=0.0
+        ).any(axis=1)
         corrections[sentinel] |= Correction.SENTINEL_REMOVED
         values = np.where(sentinel, np.nan, values)
     return to_standard(values, kind.name, measure.name, given.unit)
 
 
 def _calibrated(
-    kind: Parameter, measure: Measure, raw: Floats, calibration: Calibration, corrections: Corrections
+    kind: Parameter,
+    measure: Measure,
+    raw: Floats,
+    calibration: Calibration,
+    corrections: Corrections,
 ) -> Floats:
     if measure.quantity is not kind.main.quantity:
         return raw

@@ -49,7 +49,9 @@ def to_wgs84(x: Floats, y: Floats, crs: str, box: Box = WORLD) -> tuple[Floats, 
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     unknown = np.isnan(x) | np.isnan(y)
     # PROJ takes NaN for infinity; the origin is as good a place as any to wait in.
-    longitude, latitude = _transformer(crs).transform(np.where(unknown, 0.0, x), np.where(unknown, 0.0, y))
+    longitude, latitude = _transformer(crs).transform(
+        np.where(unknown, 0.0, x), np.where(unknown, 0.0, y)
+    )
     _check(x, y, crs, unknown | box.holds(longitude, latitude), box)
     return np.where(unknown, np.nan, longitude), np.where(unknown, np.nan, latitude)
 
@@ -59,8 +61,8 @@ def _check(x: Floats, y: Floats, crs: str, inside: Bools, box: Box) -> None:
         return
     first = int(np.flatnonzero(~inside)[0])
     problem = (
-        f"x = {x.flat[first]}, y = {y.flat[first]} in {crs} lies outside longitude {box.west} to {box.east}, "
-        f"latitude {box.south} to {box.north}: are x and y swapped, or is it another system?"
+        f"x = {x.flat[first]}, y = {y.flat[first]} in {crs} lies outside "
+        f"longitude {box.west} to {box.east}, latitude {box.south} to {box.north}: are x and y swapped, or is it another system?"
     )
     raise ValueError(problem)
 
@@ -70,5 +72,7 @@ def _transformer(crs: str) -> Transformer:
     try:
         return Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
     except CRSError as error:
-        problem = f"unknown coordinate reference system {crs!r}: give an EPSG code such as EPSG:5186"
+        problem = (
+            f"unknown coordinate reference system {crs!r}: give an EPSG code such as EPSG:5186"
+        )
         raise ValueError(problem) from error

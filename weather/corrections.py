@@ -1,4 +1,4 @@
-"""What cleaning changed on a reading: one bit for each kind, so that a column of them is an array."""
+"""What cleaning changed on a reading: a bit for each kind, so that a column is an array."""
 
 from __future__ import annotations
 

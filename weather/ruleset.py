@@ -19,7 +19,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the range test of one measure needs: beyond ``fail`` it fails, beyond ``suspect`` it is suspect."""
+    """The range test of one measure: beyond ``fail`` it fails, beyond ``suspect`` it is suspect."""
 
     fail: Span
     suspect: Span | None = None
@@ -78,6 +78,6 @@ DEFAULT: Final = Ruleset(
   clamped, to 105 suspect and clamped.
 - pressure at the station 500..1100 hPa [Z].
 - wind speed 0..75 m/s [K], [Z]; gust at most 128 m/s; direction 0..360 degrees.
-- rainfall 0..1800 mm, the limit of a day's total [K], which bounds increments and daily counters alike.
-  The limit of 40 mm a minute [Z] needs the length of the interval.
+- rainfall 0..1800 mm, the limit of a day's total [K], which bounds increments and daily counters
+  alike. The limit of 40 mm a minute [Z] needs the length of the interval.
 """

@@ -1,4 +1,4 @@
-"""From a station's local clock to UTC, with a word on every hour that the clock skipped or repeated.
+"""From a station's local clock to UTC, with a word on every hour that it skipped or repeated.
 
 Times are whole microseconds: a local one counts from 1970-01-01 00:00 on the wall. The observed
 time of a reading is the END of its interval ([K]).
@@ -28,7 +28,9 @@ class LocalTime(IntEnum):
     """The clocks went forward over it: the wall never showed it."""
 
 
-def to_utc(local: Micros, zone: str, fold: NDArray[np.integer] | None = None) -> tuple[Micros, NDArray[np.int8]]:
+def to_utc(
+    local: Micros, zone: str, fold: NDArray[np.integer] | None = None
+) -> tuple[Micros, NDArray[np.int8]]:
     """Convert local times of one zone to UTC.
 
     ``fold`` counts as in PEP 495: where a time came twice, 0 is the first (summer time) and 1 the
@@ -64,7 +66,7 @@ def is_ambiguous(local: Micros, zone: str) -> Bools:
 
 
 def interval_start(end: Micros, minutes: float) -> Micros:
-    """Give the start of intervals of this length that end at ``end``; the start itself lies outside."""
+    """Give the start, itself outside, of intervals of this length that end at ``end``."""
     return end - round(minutes * 60_000_000)
 
 
@@ -97,9 +99,9 @@ def parse_local(text: str) -> int | None:
     """Read a local time as sources write it; None where it is none.
 
     Known are year, month, day, hour and minute, with or without seconds, either separated
-    (``2013-11-03 01:00``, ``2013/11/03T01:00:00.5``) or run together (``201311030100``). ``24:00`` is
-    the next day's 00:00. Digits beyond the microsecond are cut. A time that brings an offset of its
-    own is not local, and a date alone is not a time: both are None.
+    (``2013-11-03 01:00``, ``2013/11/03T01:00:00.5``) or run together (``201311030100``). ``24:00``
+    is the next day's 00:00. Digits beyond the microsecond are cut. A time that brings an offset of
+    its own is not local, and a date alone is not a time: both are None.
 
     >>> parse_local("1970-01-01 24:00") == 24 * 3600 * 1_000_000
     True

@@ -1,7 +1,7 @@
 """From the unit that a source gives to the one that we keep, and back.
 
-Every unit is affine to its standard unit: ``standard = (value + shift) * factor``. Factors are those
-of domain.md, "Conversions"; the knot is 1852 m in an hour, by definition.
+Every unit is affine to its standard unit: ``standard = (value + shift) * factor``. Factors are
+those of domain.md, "Conversions"; the knot is 1852 m in an hour, by definition.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _UNITS: Final[Mapping[Quantity, Mapping[str, _Unit]]] = MappingProxyType(
         },
         Quantity.DIRECTION: {
             "degree": _STANDARD,
-            # The sixteen points of the compass, counted clockwise: 4 is east, 16 is north, 0 is calm.
+            # The points of the compass, counted clockwise: 4 is east, 16 is north, 0 is calm.
             "sector16": _Unit(factor=22.5),
             # NATO's mil: 6400 to the circle.
             "mil": _Unit(factor=0.05625),

@@ -1,6 +1,7 @@
 """How wind directions are written: calm has none, and north is 360.
 
-Loggers write 0 for calm and 360 for north ([K]); others write 0 for north too. Speed tells them apart.
+Loggers write 0 for calm and 360 for north ([K]); others write 0 for north too. Speed tells the two
+apart.
 """
 
 from __future__ import annotations

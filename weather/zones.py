@@ -83,12 +83,13 @@ def _zoneinfo(name: str) -> ZoneInfo:
 
 def _unknown(name: str) -> ValueError:
     return ValueError(
-        f"unknown time zone {name!r}: give an IANA name such as Asia/Seoul, or a fixed offset such as +09:00"
+        f"unknown time zone {name!r}: give an IANA name such as Asia/Seoul, "
+        "or a fixed offset such as +09:00"
     )
 
 
 def _changes(zone: ZoneInfo) -> Iterator[tuple[int, int]]:
-    """Walk through the years: yield (UTC micros, offset micros) for the start and for each change."""
+    """Walk through the years: yield (UTC micros, offset micros) for the start and each change."""
     at, end = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR, 1, 1, tzinfo=UTC)
     offset = _offset(zone, at)
     yield _micros(at - _EPOCH), _micros(offset)

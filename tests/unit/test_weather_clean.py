@@ -147,7 +147,11 @@ def test_humidity_over_100_is_clamped_as_far_as_sensors_may_err(
 ) -> None:
     done = one("humidity", humidity, "%")
     np.testing.assert_array_equal(done.measures["value"].value, [value])
-    assert (done.measures["value"].raw_value[0], done.flag.tolist(), said(done)) == (humidity, [flag], correction)
+    assert (done.measures["value"].raw_value[0], done.flag.tolist(), said(done)) == (
+        humidity,
+        [flag],
+        correction,
+    )
 
 
 def test_another_ruleset_judges_otherwise() -> None:
@@ -164,8 +168,14 @@ def test_an_unknown_measure_and_a_missing_main_measure_are_refused() -> None:
         clean("rainfall", {"value": Given(np.zeros(1), "mm"), "sum": Given(np.zeros(1), "mm")})
 
 
-@given(hnp.arrays(np.float64, st.integers(0, 20), elements=st.floats(allow_infinity=True, allow_nan=True)))
-def test_whatever_is_given_a_cleaned_value_lies_within_the_limits_and_no_input_changes(values: np.ndarray) -> None:
+@given(
+    hnp.arrays(
+        np.float64, st.integers(0, 20), elements=st.floats(allow_infinity=True, allow_nan=True)
+    )
+)
+def test_whatever_is_given_a_cleaned_value_lies_within_the_limits_and_no_input_changes(
+    values: np.ndarray,
+) -> None:
     before = values.copy()
     done = clean("pressure", {"value": Given(values, "kPa", (0.0,))}).measures["value"]
     kept = done.value[~np.isnan(done.value)]
@@ -177,7 +187,9 @@ def test_whatever_is_given_a_cleaned_value_lies_within_the_limits_and_no_input_c
 @given(hnp.arrays(np.float64, 12, elements=st.floats(-100, 200)), st.integers(0, 12))
 def test_the_same_readings_in_two_batches_come_out_the_same(values: np.ndarray, cut: int) -> None:
     def run(part: np.ndarray) -> np.ndarray:
-        done = clean("temperature", {"value": Given(part, "degF", (99.0,))}, Calibration(1.01, -0.3))
+        done = clean(
+            "temperature", {"value": Given(part, "degF", (99.0,))}, Calibration(1.01, -0.3)
+        )
         return np.stack([done.measures["value"].value, done.flag, done.corrections])
 
     np.testing.assert_array_equal(run(values), np.hstack([run(values[:cut]), run(values[cut:])]))

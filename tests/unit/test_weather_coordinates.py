@@ -24,7 +24,9 @@ SEOUL = [
 
 
 @pytest.mark.parametrize(("crs", "x", "y", "tolerance"), SEOUL)
-def test_seoul_is_in_seoul_whatever_the_system(crs: str, x: float, y: float, tolerance: float) -> None:
+def test_seoul_is_in_seoul_whatever_the_system(
+    crs: str, x: float, y: float, tolerance: float
+) -> None:
     longitude, latitude = to_wgs84(np.array([x]), np.array([y]), crs, KOREA)
     assert longitude[0] == pytest.approx(126.9658, abs=tolerance)
     assert latitude[0] == pytest.approx(37.5714, abs=tolerance)
@@ -32,7 +34,9 @@ def test_seoul_is_in_seoul_whatever_the_system(crs: str, x: float, y: float, tol
 
 def test_swapped_axes_are_refused() -> None:
     with pytest.raises(ValueError, match="are x and y swapped"):
-        to_wgs84(np.array([552429.20]), np.array([196978.73]), "EPSG:5186", Box(126.0, 37.0, 128.0, 38.0))
+        to_wgs84(
+            np.array([552429.20]), np.array([196978.73]), "EPSG:5186", Box(126.0, 37.0, 128.0, 38.0)
+        )
     with pytest.raises(ValueError, match=r"lies outside longitude -180.0 to 180.0"):
         to_wgs84(np.array([37.5714]), np.array([126.9658]), "EPSG:4326")
 
@@ -43,7 +47,9 @@ def test_a_point_that_no_projection_reaches_is_refused() -> None:
 
 
 def test_a_station_without_coordinates_has_none_and_troubles_no_other() -> None:
-    longitude, latitude = to_wgs84(np.array([np.nan, 126.9658]), np.array([37.0, 37.5714]), "EPSG:4326", KOREA)
+    longitude, latitude = to_wgs84(
+        np.array([np.nan, 126.9658]), np.array([37.0, 37.5714]), "EPSG:4326", KOREA
+    )
     assert np.isnan([longitude[0], latitude[0]]).all()
     assert (longitude[1], latitude[1]) == pytest.approx((126.9658, 37.5714))
 

@@ -48,7 +48,9 @@ def test_flags_of_several_tests_join_as_ioos_qc_joins_them() -> None:
 
 
 @given(st.lists(st.tuples(FLAGS, FLAGS, FLAGS), max_size=20))
-def test_the_order_of_tests_does_not_matter_and_the_gravest_wins(rows: list[tuple[int, int, int]]) -> None:
+def test_the_order_of_tests_does_not_matter_and_the_gravest_wins(
+    rows: list[tuple[int, int, int]],
+) -> None:
     columns = np.array(rows, dtype=np.int32).reshape(-1, 3).T
     order = [9, 2, 1, 3, 4]
     expected = [max(row, key=order.index) for row in rows]
@@ -64,7 +66,9 @@ def test_what_is_no_flag_is_refused() -> None:
         aggregate()
 
 
-@pytest.mark.parametrize(("measured", "time", "metadata"), list(product([1, 3, 4, 9], [1, 3], [1, 2])))
+@pytest.mark.parametrize(
+    ("measured", "time", "metadata"), list(product([1, 3, 4, 9], [1, 3], [1, 2]))
+)
 def test_the_overall_flag_keeps_what_is_missing_and_judges_nothing_without_metadata(
     measured: int, time: int, metadata: int
 ) -> None:
@@ -79,7 +83,9 @@ def test_the_overall_flag_keeps_what_is_missing_and_judges_nothing_without_metad
 
 def test_flags_are_what_avro_calls_int() -> None:
     ones = flags_like(3, Flag.GOOD)
-    assert {ones.dtype, aggregate(ones).dtype, overall(ones, ones, ones).dtype} == {np.dtype(np.int32)}
+    assert {ones.dtype, aggregate(ones).dtype, overall(ones, ones, ones).dtype} == {
+        np.dtype(np.int32)
+    }
 
 
 def test_every_measure_has_a_range_and_the_ruleset_has_a_version() -> None:

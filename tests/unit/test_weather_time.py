@@ -1,4 +1,4 @@
-"""Local time to UTC: the nights on which the clocks changed, and zoneinfo as the judge of all others."""
+"""Local time to UTC: the nights on which clocks changed, and zoneinfo as the judge of the rest."""
 
 from __future__ import annotations
 
@@ -62,16 +62,34 @@ def test_every_time_is_what_zoneinfo_makes_of_it(zone: str, local: datetime, fol
 
 
 def test_the_repeated_hour_of_autumn_is_summer_time_first_and_standard_time_second() -> None:
-    assert utc_of("2013-11-03 01:00", "America/New_York", fold=0) == ("2013-11-03 05:00:00", LocalTime.AMBIGUOUS)
-    assert utc_of("2013-11-03 01:00", "America/New_York", fold=1) == ("2013-11-03 06:00:00", LocalTime.AMBIGUOUS)
-    assert utc_of("2013-11-03 02:00", "America/New_York", fold=0) == ("2013-11-03 07:00:00", LocalTime.OK)
-    assert utc_of("2013-11-03 00:59", "America/New_York", fold=1) == ("2013-11-03 04:59:00", LocalTime.OK)
+    assert utc_of("2013-11-03 01:00", "America/New_York", fold=0) == (
+        "2013-11-03 05:00:00",
+        LocalTime.AMBIGUOUS,
+    )
+    assert utc_of("2013-11-03 01:00", "America/New_York", fold=1) == (
+        "2013-11-03 06:00:00",
+        LocalTime.AMBIGUOUS,
+    )
+    assert utc_of("2013-11-03 02:00", "America/New_York", fold=0) == (
+        "2013-11-03 07:00:00",
+        LocalTime.OK,
+    )
+    assert utc_of("2013-11-03 00:59", "America/New_York", fold=1) == (
+        "2013-11-03 04:59:00",
+        LocalTime.OK,
+    )
 
 
 def test_the_missing_hour_of_spring_is_flagged_and_still_has_a_utc() -> None:
     assert utc_of("2013-03-10 01:59", "America/New_York") == ("2013-03-10 06:59:00", LocalTime.OK)
-    assert utc_of("2013-03-10 02:00", "America/New_York") == ("2013-03-10 07:00:00", LocalTime.MISSING)
-    assert utc_of("2013-03-10 02:00", "America/New_York", fold=1) == ("2013-03-10 06:00:00", LocalTime.MISSING)
+    assert utc_of("2013-03-10 02:00", "America/New_York") == (
+        "2013-03-10 07:00:00",
+        LocalTime.MISSING,
+    )
+    assert utc_of("2013-03-10 02:00", "America/New_York", fold=1) == (
+        "2013-03-10 06:00:00",
+        LocalTime.MISSING,
+    )
     assert utc_of("2013-03-10 03:00", "America/New_York") == ("2013-03-10 07:00:00", LocalTime.OK)
 
 

@@ -46,19 +46,25 @@ EVERY_UNIT = [
 def test_a_value_in_any_unit_becomes_its_standard_unit(
     parameter: str, measure: str, unit: str, given_value: float, standard: float
 ) -> None:
-    assert to_standard(np.array([given_value]), parameter, measure, unit)[0] == pytest.approx(standard, abs=1e-6)
+    assert to_standard(np.array([given_value]), parameter, measure, unit)[0] == pytest.approx(
+        standard, abs=1e-6
+    )
 
 
 @pytest.mark.parametrize(("parameter", "measure", "unit"), EVERY_UNIT)
 @given(values=st.lists(st.floats(-1e6, 1e6), max_size=5))
-def test_every_unit_goes_there_and_back(parameter: str, measure: str, unit: str, values: list[float]) -> None:
+def test_every_unit_goes_there_and_back(
+    parameter: str, measure: str, unit: str, values: list[float]
+) -> None:
     array = np.array(values, dtype=np.float64)
     back = from_standard(to_standard(array, parameter, measure, unit), parameter, measure, unit)
     np.testing.assert_allclose(back, array, rtol=1e-12, atol=1e-9)
 
 
 @pytest.mark.parametrize(("parameter", "measure", "unit"), EVERY_UNIT)
-def test_a_missing_value_stays_missing_in_every_unit(parameter: str, measure: str, unit: str) -> None:
+def test_a_missing_value_stays_missing_in_every_unit(
+    parameter: str, measure: str, unit: str
+) -> None:
     assert np.isnan(to_standard(np.array([np.nan]), parameter, measure, unit)).all()
 
 
@@ -76,7 +82,9 @@ def test_an_unknown_unit_is_refused_and_the_known_ones_are_named() -> None:
 
 
 def test_an_unknown_parameter_or_measure_is_refused_and_the_known_ones_are_named() -> None:
-    with pytest.raises(ValueError, match=r"'snow': known are rainfall, temperature, humidity, wind, pressure"):
+    with pytest.raises(
+        ValueError, match=r"'snow': known are rainfall, temperature, humidity, wind, pressure"
+    ):
         parameter_of("snow")
     with pytest.raises(ValueError, match=r"'value' of wind: known are speed, direction, gust"):
         measure_of("wind", "value")

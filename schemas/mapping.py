@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from runtime.errors import Configuration
+from runtime.errors import Configuration, DataQuality
 from weather.parameters import parameter_of
 from weather.units import known_units
 
@@ -183,14 +183,26 @@ class Mapping(Part):
         """Key of the mapping on its topic."""
         return f"{self.source}:{self.version}"
 
-    def reading_of(self, table: str, parameter: str) -> Reading:
+    def reading_of(self, table: str, parameter: str) -> Reading | None:
         """Give how ``table`` holds ``parameter``; the first, where a long table has several codes."""
-        found = next(t for t in self.tables if t.table == table)
-        return next(r for r in found.readings if r.parameter == parameter)
+        readings = (r for t in self.tables if t.table == table for r in t.readings)
+        return next((r for r in readings if r.parameter == parameter), None)
 
     def as_json(self) -> str:
         """Give the document as it is published."""
-        return json.dumps(self.model_dump(mode="json", exclude_defaults=False), sort_keys=True)
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True)
+
+
+def published_mapping(document: str) -> Mapping:
+    """Read a mapping back from its topic.
+
+    Raises:
+        DataQuality: it is none, or one of a later release than ours.
+    """
+    try:
+        return Mapping.model_validate_json(document)
+    except ValidationError as error:
+        raise DataQuality(f"no mapping of ours: {error}", reason="bad_mapping") from error
 
 
 def sensor_id(station: str, parameter: str, position: int = 1) -> str:

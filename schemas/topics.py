@@ -85,10 +85,6 @@ class Topics(BaseModel):
         """What the stream made of it."""
         return self._named(f"weather.clean.{parameter}.v1")
 
-    def latest(self, parameter: str) -> str:
-        """The newest clean reading of each sensor."""
-        return self._named(f"weather.latest.{parameter}.v1")
-
     @property
     def metadata(self) -> str:
         """Validity intervals of every sensor."""
@@ -143,13 +139,8 @@ class Topics(BaseModel):
             TopicSpec(self.clean(p), self.partitions, clean_schema(p), _kept(self.clean_days))
             for p in PARAMETERS
         ]
-        latest = [
-            TopicSpec(self.latest(p), self.partitions, clean_schema(p), _compacted())
-            for p in PARAMETERS
-        ]
         return [
             *clean,
-            *latest,
             TopicSpec(self.index, 1, "raw_index", _compacted()),
             TopicSpec(self.state, self.partitions, None, _compacted()),
             TopicSpec(self.clean_dead_letters, 1, None, _kept(self.dead_letter_days)),

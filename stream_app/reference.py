@@ -1,0 +1,106 @@
+"""What the stream looks readings up in: sensors and mappings, kept from their compacted topics.
+
+The source commits metadata and mappings before the readings that need them. So a batch is judged
+only after these tables have caught up with the end that their topics had when it was fetched: no
+reading goes without metadata merely because a thread was late. See docs/decisions/0003.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import closing
+from typing import Final
+
+from confluent_kafka import OFFSET_BEGINNING, KafkaException, Message, TopicPartition
+
+from runtime.errors import DataQuality, Transient
+from runtime.kafka import KafkaSettings, translated
+from runtime.kafka_read import is_end, reader
+from schemas.codec import Decoder
+from schemas.mapping import Mapping, published_mapping
+from schemas.registry import Registry
+from schemas.topics import Topics
+from stream_app.sensors import Sensor
+
+_LOG: Final = logging.getLogger("aos.stream.reference")
+_ASK_SECONDS: Final = 10.0
+_POLL_SECONDS: Final = 1.0
+_POLLS: Final = 30
+
+
+class Reference:
+    """Sensors by id and mappings by source and version; safe to use from several threads."""
+
+    def __init__(self, kafka: KafkaSettings, topics: Topics, registry: Registry) -> None:
+        self.sensors: dict[str, Sensor] = {}
+        self.mappings: dict[tuple[str, int], Mapping] = {}
+        self._topics = topics
+        self._decoders = {
+            topics.metadata: Decoder("sensor_metadata", registry.schema_of),
+            topics.mapping: Decoder("mapping", registry.schema_of),
+        }
+        self._reached = dict.fromkeys(self._decoders, 0)
+        self._consumer = reader(kafka, client_id="aos-stream-reference")
+        self._consumer.assign(
+            [TopicPartition(topic, 0, OFFSET_BEGINNING) for topic in self._decoders]
+        )
+        self._lock = threading.Lock()
+
+    def catch_up(self) -> None:
+        """Take in everything that is committed by now.
+
+        Raises:
+            Transient: the broker does not answer.
+        """
+        with self._lock:
+            ends = {topic: self._end(topic) for topic in self._reached}
+            for _ in range(_POLLS):
+                if all(self._reached[topic] >= end for topic, end in ends.items()):
+                    return
+                for message in self._consumer.consume(500, timeout=_POLL_SECONDS):
+                    self._take(message)
+        raise Transient(f"{self._topics.metadata} or {self._topics.mapping} cannot be read to its end")
+
+    def close(self) -> None:
+        """Let go of the broker."""
+        with closing(self._consumer):
+            self._consumer.unassign()
+
+    def _end(self, topic: str) -> int:
+        partition = TopicPartition(topic, 0)
+        try:
+            low, high = self._consumer.get_watermark_offsets(partition, timeout=_ASK_SECONDS)
+        except KafkaException as error:
+            raise translated(error, f"asking for the end of {topic}") from error
+        return 0 if low == high else int(high)
+
+    def _take(self, message: Message) -> None:
+        topic, offset = str(message.topic()), int(message.offset() or 0)
+        if is_end(message):
+            self._reached[topic] = max(self._reached[topic], offset)
+            return
+        self._reached[topic] = max(self._reached[topic], offset + 1)
+        try:
+            self._keep(topic, message)
+        except DataQuality as error:
+            # One bad description must not stop the readings of all other sensors.
+            _LOG.error(  # noqa: TRY400 - the reason says it all
+                "metadata record left out: %s", error, extra={"topic": topic, "offset": offset}
+            )
+
+    def _keep(self, topic: str, message: Message) -> None:
+        value = message.value()
+        if topic == self._topics.mapping:
+            self._keep_mapping(value)
+        elif value is None:
+            self.sensors.pop((message.key() or b"").decode(), None)
+        else:
+            record = self._decoders[topic](value)
+            self.sensors[record["sensor_id"]] = Sensor(record)
+
+    def _keep_mapping(self, value: bytes | None) -> None:
+        if value is None:
+            return  # a mapping that readings may still name is never forgotten
+        record = self._decoders[self._topics.mapping](value)
+        self.mappings[record["source"], record["version"]] = published_mapping(record["document"])

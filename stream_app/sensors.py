@@ -1,0 +1,89 @@
+"""Sensor metadata in the form that the join needs: which interval holds at an observation time.
+
+Built once from a record of ``aos.meta.sensor.v1``, so that joining a reading is one bisection.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from runtime.errors import DataQuality
+from schemas.codec import Record
+from weather.coordinates import to_wgs84
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What was true of a sensor in one validity interval; metres, degrees of WGS84.
+
+    ``fields`` go onto the clean reading as they are.
+    """
+
+    valid_to: float
+    fields: dict[str, Any]
+    scale: float
+    offset: float
+
+
+UNKNOWN = Placement(
+    valid_to=math.inf,
+    fields={
+        "wigos_id": None,
+        "latitude": None,
+        "longitude": None,
+        "elevation": None,
+        "height": None,
+        "metadata_version": None,
+        "calibration_version": None,
+    },
+    scale=math.nan,
+    offset=math.nan,
+)
+"""Placement of a reading that no metadata applies to."""
+
+
+class Sensor:
+    """All validity intervals of one sensor."""
+
+    def __init__(self, record: Record) -> None:
+        intervals = record["intervals"]
+        self._starts = [interval["valid_from"] for interval in intervals]
+        self._placements = [_placement(interval, record["wigos_id"]) for interval in intervals]
+
+    def at(self, observed_at: int) -> Placement:
+        """Give what held at a time (UTC microseconds); :data:`UNKNOWN` where nothing did."""
+        found = bisect_right(self._starts, observed_at) - 1
+        if found < 0 or observed_at >= self._placements[found].valid_to:
+            return UNKNOWN
+        return self._placements[found]
+
+
+def _placement(interval: Record, wigos_id: str | None) -> Placement:
+    longitude, latitude = _wgs84(interval)
+    fields = {
+        "wigos_id": wigos_id,
+        "latitude": latitude,
+        "longitude": longitude,
+        "elevation": interval["elevation"],
+        "height": interval["height"],
+        "metadata_version": interval["metadata_version"],
+        "calibration_version": interval["calibration_version"],
+    }
+    end = math.inf if interval["valid_to"] is None else interval["valid_to"]
+    return Placement(end, fields, interval["scale"], interval["offset"])
+
+
+def _wgs84(interval: Record) -> tuple[float | None, float | None]:
+    if interval["x"] is None or interval["y"] is None:
+        return None, None
+    point = np.array([interval["x"]]), np.array([interval["y"]])
+    try:
+        longitude, latitude = to_wgs84(*point, interval["crs"])
+    except ValueError as error:
+        raise DataQuality(str(error), reason="bad_coordinates") from error
+    return float(longitude[0]), float(latitude[0])

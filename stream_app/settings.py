@@ -1,0 +1,34 @@
+"""Settings of the stream: the section ``stream``."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class StreamSettings(BaseModel):
+    """How one worker of the stream runs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    group: str = "aos-stream"
+    """Consumer group; with the partition number it makes the transactional id that fences zombies."""
+
+    instance: str = ""
+    """Static membership: a restarted worker with the same name takes its partitions back at once."""
+
+    generation: int = Field(default=0, ge=0, lt=2**20)
+    """Raised by a promoted replay or a new partition count: its revisions win over all before."""
+
+    batch_records: int = Field(default=4000, ge=1)
+    """Most records of a fetch round: a batch, and so a transaction, holds no more."""
+
+    buffered_batches: int = Field(default=4, ge=1)
+    """Most batches that wait for their partition's running transaction."""
+
+    threads: int = Field(default=2, ge=1)
+    """Transactions that run side by side."""
+
+    session_timeout_seconds: float = Field(default=15.0, gt=3)
+    transaction_timeout_seconds: float = Field(default=20.0, gt=1)
+    future_tolerance_seconds: float = Field(default=300.0, ge=0)
+    """How far ahead of its extraction a reading may claim to be before its time is suspect."""

@@ -1,0 +1,80 @@
+"""How the readings of one table are to be read: zone, units, sentinels and interval, checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from runtime.errors import DataQuality
+from schemas.codec import Record
+from schemas.mapping import Mapping as SourceMapping
+from schemas.mapping import Measure, Reading
+from weather.parameters import parameter_of
+from weather.units import known_units
+from weather.zones import zone_of
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What all readings of one parameter in one table of a source have in common."""
+
+    parameter: str
+    zone: str
+    measures: Mapping[str, Measure | None]
+    units: Mapping[str, str]
+    sentinels: Mapping[str, tuple[float, ...]]
+    interval_micros: int
+
+
+def table_of(
+    parameter: str, record: Record, mappings: Mapping[tuple[str, int], SourceMapping]
+) -> Table:
+    """Work out how to read the records that share the head of ``record``.
+
+    Raises:
+        DataQuality: the mapping they name was never published, or zone or unit are unknown.
+    """
+    reading = _reading(parameter, record, mappings)
+    names = [measure.name for measure in parameter_of(parameter).measures]
+    units = {name: _unit(record, parameter, name) for name in names}
+    measures = {name: reading.measures.get(name) for name in names}
+    return Table(
+        parameter=parameter,
+        zone=_zone(record["zone"]),
+        measures=measures,
+        units=units,
+        sentinels={name: _numeric(measure) for name, measure in measures.items()},
+        interval_micros=reading.interval_seconds * 1_000_000,
+    )
+
+
+def _reading(
+    parameter: str, record: Record, mappings: Mapping[tuple[str, int], SourceMapping]
+) -> Reading:
+    source, version = record["source"], record["mapping_version"]
+    table = record["source_table"]
+    mapping = mappings.get((source, version))
+    reading = mapping.reading_of(table, parameter) if mapping else None
+    if reading is None:
+        problem = f"mapping {version} of {source} says nothing of {parameter} in {table}"
+        raise DataQuality(problem, reason="unknown_mapping", mend="start the source; then redrive")
+    return reading
+
+
+def _unit(record: Record, parameter: str, name: str) -> str:
+    unit = str(record["unit"] if name == "value" else record[f"{name}_unit"])
+    if unit not in known_units(parameter, name):
+        raise DataQuality(f"{parameter} {name} has the unknown unit {unit!r}", reason="unknown_unit")
+    return unit
+
+
+def _zone(zone: str) -> str:
+    try:
+        zone_of(zone)
+    except ValueError as error:
+        raise DataQuality(str(error), reason="unknown_zone") from error
+    return zone
+
+
+def _numeric(measure: Measure | None) -> tuple[float, ...]:
+    return tuple(float(s) for s in measure.sentinels if not isinstance(s, str)) if measure else ()

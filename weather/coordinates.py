@@ -62,7 +62,8 @@ def _check(x: Floats, y: Floats, crs: str, inside: Bools, box: Box) -> None:
     first = int(np.flatnonzero(~inside)[0])
     problem = (
         f"x = {x.flat[first]}, y = {y.flat[first]} in {crs} lies outside "
-        f"longitude {box.west} to {box.east}, latitude {box.south} to {box.north}: are x and y swapped, or is it another system?"
+        f"longitude {box.west} to {box.east}, latitude {box.south} to {box.north}: "
+        "are x and y swapped, or is it another system?"
     )
     raise ValueError(problem)
 

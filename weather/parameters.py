@@ -1,7 +1,4 @@
-"""The five parameters that are observed, what is measured of each, and in which unit we keep it.
-
-CF names are those of the CF standard name table (domain.md marks them as widely known, not opened).
-"""
+"""The five parameters that are observed, what is measured of each, and in which unit we keep it."""
 
 from __future__ import annotations
 

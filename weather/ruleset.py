@@ -71,7 +71,7 @@ DEFAULT: Final = Ruleset(
         }
     ),
 )
-"""The limits of domain.md that hold anywhere on Earth, at any cadence.
+"""Limits that hold anywhere on Earth, at any cadence.
 
 - temperature -80..60 °C [Z]; the Korean -40..60 [K] would fail a Siberian winter.
 - humidity 0..105 %: [Z] ends at 100, but sensors are ±5 % above 90 % [K]. To 102 it is good and

@@ -1,7 +1,7 @@
 """From the unit that a source gives to the one that we keep, and back.
 
-Every unit is affine to its standard unit: ``standard = (value + shift) * factor``. Factors are
-those of domain.md, "Conversions"; the knot is 1852 m in an hour, by definition.
+Every unit is affine to its standard unit: ``standard = (value + shift) * factor``. Inch,
+mile and knot are exact by definition; inHg and mmHg are columns of mercury at 0 °C.
 """
 
 from __future__ import annotations

@@ -67,11 +67,15 @@ class Time(Part):
 
 
 class Cursor(Part):
-    """How increments are found: by modification time, ties broken by id, some ``lag`` behind now."""
+    """How increments are found: by modification time, ties broken by id, some ``lag`` behind now.
+
+    ``clock`` says what the column tells: UTC, or the wall clock of the database server.
+    """
 
     mode: Literal["timestamp_id"] = "timestamp_id"
     column: str
     id: str
+    clock: Literal["utc", "local"] = "utc"
     lag_seconds: float = Field(default=5.0, ge=0)
 
 

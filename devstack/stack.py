@@ -1,33 +1,54 @@
 """One embedded stack in one directory: broker, schema registry, database, all real.
 
->>> from devstack.stack import Stack
 >>> stack = Stack.at(".aos")                # or Stack.at(".aos", db="postgres")
 >>> stack.up()                              # doctest: +SKIP
 >>> stack.bootstrap_servers                 # doctest: +SKIP
 '127.0.0.1:23817'
 
-From a shell, `python -m devstack up DIR` prints the three addresses, `status DIR`, `down DIR`
-and `wipe DIR` do what they say.
+The directory holds ``state.json``, ``conf/``, ``logs/`` and ``data/``. Which data belong together:
+the broker and the registry are kept or wiped together, for the bytes of one name the ids of the
+other; the database holds offsets of the broker's topics, so it never outlives them. A database
+that is empty, or of the other kind, goes with any broker: the sink then loads from the beginning.
 """
 
 from __future__ import annotations
 
+import fcntl
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
+
+from devstack.databases import DatabaseServer
+from devstack.events import Event, Progressed, silent
+from devstack.fetch import cache_directory, fetch_all
+from devstack.kafka import Kafka
+from devstack.postgres import Postgres
+from devstack.process import Running, start, stop
+from devstack.registry import Registry
+from devstack.server import Place, Server
+from devstack.state import Database, State, locked
+from devstack.timescale import Timescale
+from runtime.errors import Configuration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-Database = Literal["timescale", "postgres"]
+__all__ = ["Database", "Event", "PartStatus", "Stack"]
+
+Part = TypeVar("Part", bound=Server)
+
+_DATABASES: Final[dict[str, type[DatabaseServer]]] = {"timescale": Timescale, "postgres": Postgres}
 
 
 @dataclass(frozen=True, slots=True)
 class PartStatus:
     """How one server of the stack is.
 
-    ``ready`` answers, ``starting`` has a process that does not answer yet, ``stopped`` has none.
+    ``ready`` answers, ``starting`` has a process that does not answer, ``stopped`` has none.
     """
 
     name: str
@@ -37,56 +58,200 @@ class PartStatus:
     log: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One step of a long `Stack.up`: bytes when ``total`` is given, a mere step when it is not."""
-
-    part: str
-    step: str
-    done: int = 0
-    total: int | None = None
-
-
 class Stack:
     """The servers of one directory; several stacks run side by side in several directories."""
 
+    def __init__(self, directory: Path, db: Database | None = None) -> None:
+        self.directory = directory
+        self.cache = cache_directory()
+        self._wanted = db
+        self._state_file = directory / "state.json"
+        self._guard = threading.Lock()  # over state.json, among the threads of one `up`
+
     @classmethod
     def at(cls, directory: Path | str, db: Database | None = None) -> Stack:
-        """Name the stack of a directory; ``db`` None keeps its database kind (TimescaleDB at first)."""
-        raise NotImplementedError
+        """Name the stack of a directory; ``db`` None keeps its kind of database (TimescaleDB at first).
 
-    def up(self, progress: Callable[[Event], None] | None = None) -> None:
-        """Fetch what is missing, start what does not run, return when every part answers."""
-        raise NotImplementedError
+        Raises:
+            Configuration: there is no such kind of database.
 
-    def down(self) -> None:
-        """Stop what `up` started; the data stay."""
-        raise NotImplementedError
+        """
+        if db is not None and db not in _DATABASES:
+            raise Configuration.of("db", db, "no such database", mend=f"choose among {', '.join(_DATABASES)}")
+        return cls(Path(directory).absolute(), db)
 
-    def status(self) -> list[PartStatus]:
-        """Look at every part now: its process and whether it answers."""
-        raise NotImplementedError
-
-    def wipe(self) -> None:
-        """Stop, then delete all data: topics, schema ids, tables. Ports and downloads stay."""
-        raise NotImplementedError
-
-    @contextmanager
-    def lease(self, progress: Callable[[Event], None] | None = None) -> Iterator[Stack]:
-        """Share the stack between processes: up for the first, down when the last one leaves."""
-        raise NotImplementedError
+    # ---- what clients need
 
     @property
     def bootstrap_servers(self) -> str:
         """Kafka's ``host:port``."""
-        raise NotImplementedError
+        return self._made(Kafka).address
 
     @property
     def registry_url(self) -> str:
         """The Confluent-compatible API, ready for ``SchemaRegistryClient({"url": ...})``."""
-        raise NotImplementedError
+        return self._made(Registry).url
 
     @property
     def database_url(self) -> str:
-        """``postgresql://user:password@127.0.0.1:port/database`` (the password is random)."""
-        raise NotImplementedError
+        """``postgresql://user:password@host:port/database``; the password is this stack's own."""
+        return self._made(_DATABASES[self._load().database]).url
+
+    # ---- the life of a stack
+
+    def up(self, progress: Progressed = silent) -> None:
+        """Fetch what is missing, start what does not run, return when every part answers.
+
+        What runs already is left alone, so a second call is quick; what has died is started again
+        on its data and its old port.
+
+        Raises:
+            Transient: a download failed; what is complete is kept.
+            System: a part did not come up; the message quotes the end of its log.
+
+        """
+        with locked(self.directory / "lock"):
+            state = self._load()
+            self._change_database(state)
+            fetch_all(self.cache, progress, timescale=state.database == "timescale")
+            self._wipe_orphans(state, progress)
+            self._give_ports(state)
+            self._start_all(state, progress)
+
+    def down(self) -> None:
+        """Stop what `up` started; the data stay."""
+        if not self._state_file.exists():
+            return
+        with locked(self.directory / "lock"):
+            self._stop_all(self._load())
+
+    def status(self) -> list[PartStatus]:
+        """Look at every part now: its process and whether it answers."""
+        state = self._load()
+        return [self._status_of(part, state) for part in self._parts(state) if _has_ports(part, state)]
+
+    def wipe(self) -> None:
+        """Stop, then delete all data: topics, schema ids, tables. Ports, password and downloads stay."""
+        if not self._state_file.exists():
+            return
+        with locked(self.directory / "lock"):
+            self._wipe(self._load())
+
+    @contextmanager
+    def lease(self, progress: Progressed = silent) -> Iterator[Stack]:
+        """Share the stack between processes: up for the first, down when the last one leaves.
+
+        A holder that dies lets go as well; the next one to leave then stops the stack.
+        """
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with (self.directory / "lease").open("a") as lease:
+            fcntl.flock(lease, fcntl.LOCK_SH)
+            self.up(progress)
+            try:
+                yield self
+            finally:
+                self._down_unless_shared(lease.fileno())
+
+    # ---- how
+
+    def _load(self) -> State:
+        return State.load(self._state_file)
+
+    def _place(self, state: State) -> Place:
+        return Place(self.directory, self.cache, state.ports, state.password)
+
+    def _made(self, kind: type[Part]) -> Part:
+        state = self._load()
+        if kind.port_names[0] not in state.ports:
+            problem = f"there is no {kind.name} in {self.directory} yet"
+            raise Configuration(problem, mend="start the stack first: aos up")
+        return kind(self._place(state))
+
+    def _parts(self, state: State) -> list[Server]:
+        place = self._place(state)
+        return [Kafka(place), Registry(place), _DATABASES[state.database](place)]
+
+    def _change_database(self, state: State) -> None:
+        if self._wanted is None or self._wanted == state.database:
+            return
+        self._stop(_DATABASES[state.database](self._place(state)), state)
+        state.database = self._wanted
+
+    def _give_ports(self, state: State) -> None:
+        for part in self._parts(state):
+            if not _alive(part, state):
+                for name in part.port_names:
+                    state.keep_port(name)
+        state.save(self._state_file)
+
+    def _start_all(self, state: State, progress: Progressed) -> None:
+        halt = threading.Event()
+        parts = self._parts(state)
+        with ThreadPoolExecutor(len(parts)) as pool:
+            try:
+                for result in [pool.submit(self._start, part, state, halt, progress) for part in parts]:
+                    result.result()
+            except BaseException:
+                halt.set()  # one has failed, or the user has had enough: the others stop waiting
+                raise
+
+    def _start(self, part: Server, state: State, halt: threading.Event, progress: Progressed) -> None:
+        if not _alive(part, state):
+            progress(Event(part.name, "starting"))
+            part.prepare()
+            part.log.parent.mkdir(parents=True, exist_ok=True)
+            with self._guard:
+                state.processes[part.name] = start(part.command(), part.log)
+                state.save(self._state_file)
+        part.wait_until_ready(state.processes[part.name], halt)
+        progress(Event(part.name, "ready"))
+
+    def _stop_all(self, state: State) -> None:
+        parts = self._parts(state)
+        with ThreadPoolExecutor(len(parts)) as pool:
+            list(pool.map(lambda part: self._stop(part, state), parts))
+
+    def _stop(self, part: Server, state: State) -> None:
+        running = state.processes.get(part.name)
+        if running is None:
+            return
+        stop(running, polite=part.polite_signal)
+        with self._guard:
+            del state.processes[part.name]
+            state.save(self._state_file)
+
+    def _wipe(self, state: State) -> None:
+        self._stop_all(state)
+        shutil.rmtree(self.directory / "data", ignore_errors=True)
+
+    def _wipe_orphans(self, state: State, progress: Progressed) -> None:
+        """Wipe data whose counterpart has gone; see the module's docstring."""
+        place = self._place(state)
+        broker, registry = Kafka(place).has_data(), Registry(place).has_data()
+        database = any(kind(place).has_data() for kind in _DATABASES.values())
+        if broker != registry or (database and not broker):
+            progress(Event("data", "wiped: the broker's and the registry's no longer belong together"))
+            self._wipe(state)
+
+    def _down_unless_shared(self, lease: int) -> None:
+        try:
+            fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        self.down()
+
+    def _status_of(self, part: Server, state: State) -> PartStatus:
+        running = state.processes.get(part.name)
+        if running is None or not running.alive():
+            return PartStatus(part.name, "stopped", None, part.address, part.log)
+        how: Literal["ready", "starting"] = "ready" if part.answers() else "starting"
+        return PartStatus(part.name, how, running.pid, part.address, part.log)
+
+
+def _alive(part: Server, state: State) -> bool:
+    running = state.processes.get(part.name)
+    return running is not None and running.alive()
+
+
+def _has_ports(part: Server, state: State) -> bool:
+    return all(name in state.ports for name in part.port_names)

@@ -1,4 +1,6 @@
-"""The errors of aos-stream, as one tree::
+"""The errors of aos-stream, as one tree.
+
+::
 
     AosError                      every error of ours; carries a message and its mend
     ├── Transient                 it may work in a moment: back off with jitter, try again

@@ -1,4 +1,4 @@
-"""Kafka clients, configured alike everywhere: bounded waits, no chatter on stderr, one place for secrets."""
+"""Kafka clients, configured alike everywhere: no chatter on stderr, one place for secrets."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ class KafkaSettings(BaseModel):
     connect_timeout_seconds: float = 10.0
 
     def client(self, **settings: Any) -> dict[str, Any]:
-        """Give the settings of a confluent-kafka client; keywords use ``_`` where librdkafka has ``.``.
+        """Give the settings of a confluent-kafka client.
+
+        Keywords have ``_`` where librdkafka has ``.``.
 
         >>> KafkaSettings().client(group_id="g")["group.id"]
         'g'
@@ -73,7 +75,9 @@ def translated(error: KafkaError | KafkaException, doing: str) -> AosError:
     if cause.code() in _FENCED:
         return Fenced(problem, mend="nothing: a newer instance with the same identity is at work")
     if cause.code() in _REFUSED:
-        return Configuration(problem, mend="set kafka.username and kafka.password, or grant the right")
+        return Configuration(
+            problem, mend="set kafka.username and kafka.password, or grant the right"
+        )
     if cause.fatal():
         return System(problem, mend="restart this stage; it goes on where it was")
     return Transient(problem, mend="see whether the brokers are up")
@@ -89,8 +93,9 @@ def check_reachable(settings: KafkaSettings) -> None:
     try:
         admin.list_topics(timeout=settings.connect_timeout_seconds)
     except KafkaException as error:
+        setting = "kafka.bootstrap_servers"
         raise Configuration.of(
-            "kafka.bootstrap_servers",
+            setting,
             settings.bootstrap_servers,
             f"no broker answers ({error.args[0].str()})",
             mend="start Kafka (`aos up` starts an embedded one) or correct the setting",

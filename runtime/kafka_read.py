@@ -16,7 +16,7 @@ _BATCH: Final = 5000
 
 
 def reader(settings: KafkaSettings, **more: object) -> Consumer:
-    """Make a consumer that commits nothing, sees only what is committed, and is told of every end."""
+    """Make a consumer that commits nothing, sees what is committed, and is told of every end."""
     defaults: dict[str, object] = {
         "group_id": "aos-reader",  # librdkafka asks for one; nothing is ever committed under it
         "isolation_level": "read_committed",
@@ -41,7 +41,8 @@ def read_to_end(settings: KafkaSettings, topic: str, partition: int = 0) -> Iter
                 if is_end(message):
                     return
                 yield message
-    raise Transient(f"{topic} [{partition}]: nothing came for {_PATIENCE_SECONDS:.0f} s")
+    problem = f"{topic} [{partition}]: nothing came for {_PATIENCE_SECONDS:.0f} s"
+    raise Transient(problem)
 
 
 def is_end(message: Message) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from runtime.errors import Configuration
 from runtime.kafka import translated
@@ -45,8 +46,9 @@ def ensure_topics(admin: AdminClient, specs: Iterable[Spec], replication: int) -
 
 def _check_partitions(spec: Spec, actual: int) -> None:
     if actual != spec.partitions:
+        setting = "topics.partitions"
         raise Configuration.of(
-            "topics.partitions",
+            setting,
             spec.partitions,
             f"topic {spec.name} has {actual}",
             mend=f"set it to {actual}, or follow the runbook for a new partition count",

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, in UTC, on standard error, with the context of the stage."""
+"""Structured logs: a JSON object a line, in UTC, on standard error, with the stage's context."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asc
 
 
 class JsonLines(logging.Formatter):
-    """Formats a record as one JSON object; what was passed as ``extra`` stands beside the message."""
+    """Formats a record as one JSON object; ``extra`` stands beside the message."""
 
     def __init__(self, context: dict[str, Any]) -> None:
         super().__init__()

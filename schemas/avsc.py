@@ -25,7 +25,7 @@ NAMES: Final = (
 
 @cache
 def text(name: str) -> str:
-    """Give a schema as it is registered: without white space, so that equal schemas are equal text."""
+    """Give a schema as it is registered: no white space, so that equal schemas are equal text."""
     return json.dumps(load(name), separators=(",", ":"), ensure_ascii=False)
 
 
@@ -48,7 +48,7 @@ def field_names(name: str) -> tuple[str, ...]:
 def without_logical_types(schema: Any) -> Any:
     """Strip logical types, so that times are read and written as whole microseconds.
 
-    Inside the pipeline a time is an int64: it costs nothing to make, and cannot be naive by mistake.
+    Inside the pipeline a time is an int64: it costs nothing, and cannot be naive by mistake.
 
     >>> without_logical_types({"type": "long", "logicalType": "timestamp-micros"})
     {'type': 'long'}

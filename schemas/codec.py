@@ -1,6 +1,6 @@
 """The row-by-row codec: dictionaries to Confluent-framed Avro and back, by fastavro.
 
-Times are whole microseconds (see :func:`schemas.avsc.without_logical_types`). The bytes are the same
+Times are whole microseconds (see :func:`schemas.avsc.without_logical_types`). The bytes are those
 that confluent-kafka's own serialisers make and read.
 """
 
@@ -33,6 +33,7 @@ class Encoder:
     """Encodes records of one schema under one registered id."""
 
     def __init__(self, name: str, schema_id: int) -> None:
+        self._name = name
         self._schema = fastavro.parse_schema(without_logical_types(load(name)))
         self._header = frame(schema_id)
 
@@ -47,7 +48,7 @@ class Encoder:
         try:
             fastavro.schemaless_writer(out, self._schema, record)
         except (TypeError, ValueError, KeyError, OverflowError) as error:
-            problem = f"the record does not fit schema {self._schema['name']}: {error}"
+            problem = f"the record is no {self._name}: {error}"
             raise DataQuality(problem, reason="does_not_fit_schema") from error
         return out.getvalue()
 

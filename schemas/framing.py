@@ -1,4 +1,4 @@
-"""Confluent's wire framing: a zero byte, the schema id in four bytes big endian, then the Avro body.
+"""Confluent's wire framing: a zero byte, the schema id (four bytes, big endian), the Avro body.
 
 The format is described in Confluent's documentation of the Schema Registry, "Wire format".
 """
@@ -29,7 +29,8 @@ def unframe(message: bytes | None) -> tuple[int, bytes]:
         DataQuality: it is empty, or was not written by a registry-aware serialiser.
     """
     if message is None:
-        raise DataQuality("the record has no value", reason="null_value")
+        problem = "the record has no value"
+        raise DataQuality(problem, reason="null_value")
     if len(message) < HEADER.size or message[0] != 0:
         problem = f"the record starts with {message[:5].hex() or 'nothing'}, not with a schema id"
         raise DataQuality(problem, reason="not_framed")

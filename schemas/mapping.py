@@ -1,7 +1,7 @@
 """The mapping: which tables and columns of a source are which parameter, in which unit and zone.
 
-It is data, not code: a YAML file that the source reads by, that is published on ``aos.mapping.v1`` and
-that every reading names by version. Two shapes of table are known: *wide* (a row holds several
+It is data, not code: a YAML file that the source reads by, that is published on ``aos.mapping.v1``
+and that every reading names by version. Two shapes of table are known: *wide* (a row holds several
 parameters, one column each) and *long* (a row holds one sensor's reading; a column says which).
 """
 
@@ -28,7 +28,7 @@ class Part(BaseModel):
 
 
 class Measure(Part):
-    """One measured quantity: its column, its unit as stored, and what stands for *missing* there."""
+    """One measured quantity: its column, its unit as stored, what stands for *missing* there."""
 
     column: str
     unit: str
@@ -36,7 +36,7 @@ class Measure(Part):
 
 
 class Reading(Part):
-    """One parameter that a row holds. In a long table ``code`` is what the code column says for it."""
+    """One parameter that a row holds; ``code`` is what a long table's code column says for it."""
 
     parameter: Parameter
     measures: dict[str, Measure]
@@ -188,7 +188,7 @@ class Mapping(Part):
         return f"{self.source}:{self.version}"
 
     def reading_of(self, table: str, parameter: str) -> Reading | None:
-        """Give how ``table`` holds ``parameter``; the first, where a long table has several codes."""
+        """Give how ``table`` holds ``parameter``; the first way, where there are several codes."""
         readings = (r for t in self.tables if t.table == table for r in t.readings)
         return next((r for r in readings if r.parameter == parameter), None)
 
@@ -206,7 +206,8 @@ def published_mapping(document: str) -> Mapping:
     try:
         return Mapping.model_validate_json(document)
     except ValidationError as error:
-        raise DataQuality(f"no mapping of ours: {error}", reason="bad_mapping") from error
+        problem = f"no mapping of ours: {error}"
+        raise DataQuality(problem, reason="bad_mapping") from error
 
 
 def sensor_id(station: str, parameter: str, position: int = 1) -> str:

@@ -60,7 +60,7 @@ class Registry:
         self._schemas: dict[int, avsc.Schema] = {}
 
     def register(self, specs: list[TopicSpec]) -> None:
-        """Register the schema of each topic that has one; a schema that is there already stays as it is."""
+        """Register the schema of each topic that has one; what is there already stays."""
         for spec in specs:
             if spec.schema:
                 self.id_of(subject_of(spec.name), spec.schema)
@@ -108,7 +108,9 @@ class Registry:
     def _translated(self, error: SchemaRegistryError, unknown_id: int | None) -> Exception:
         status = error.http_status_code
         if unknown_id is not None and status == _NOT_FOUND:
-            return DataQuality(f"the registry knows no schema {unknown_id}", reason="unknown_schema")
+            return DataQuality(
+                f"the registry knows no schema {unknown_id}", reason="unknown_schema"
+            )
         if status in (_CONFLICT, _UNPROCESSABLE):
             problem = f"the registry refuses a schema of ours: {error.error_message}"
             mend = "give new fields a default and keep the old ones; `aos schema check` says which"

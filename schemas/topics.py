@@ -30,7 +30,11 @@ class TopicSpec:
 
 
 def _kept(days: int) -> dict[str, str]:
-    return {"cleanup.policy": "delete", "retention.ms": str(days * _DAY_MS), "retention.bytes": _FOR_EVER}
+    return {
+        "cleanup.policy": "delete",
+        "retention.ms": str(days * _DAY_MS),
+        "retention.bytes": _FOR_EVER,
+    }
 
 
 def _compacted() -> dict[str, str]:
@@ -74,51 +78,52 @@ class Topics(BaseModel):
     clean_days: int = Field(default=30, ge=1)
     dead_letter_days: int = Field(default=30, ge=1)
 
-    def _named(self, name: str) -> str:
+    def named(self, name: str) -> str:
+        """Put a name (of a topic, group or transactional id) behind the namespace."""
         return f"{self.namespace}.{name}" if self.namespace else name
 
     def raw(self, parameter: str) -> str:
         """What AOS said about a parameter; the archive that replay reads."""
-        return self._named(f"aos.raw.{parameter}.v1")
+        return self.named(f"aos.raw.{parameter}.v1")
 
     def clean(self, parameter: str) -> str:
         """What the stream made of it."""
-        return self._named(f"weather.clean.{parameter}.v1")
+        return self.named(f"weather.clean.{parameter}.v1")
 
     @property
     def metadata(self) -> str:
         """Validity intervals of every sensor."""
-        return self._named("aos.meta.sensor.v1")
+        return self.named("aos.meta.sensor.v1")
 
     @property
     def mapping(self) -> str:
         """Every mapping that ever ran."""
-        return self._named("aos.mapping.v1")
+        return self.named("aos.mapping.v1")
 
     @property
     def cursors(self) -> str:
         """How far each source has been read."""
-        return self._named("aos.source.offsets.v1")
+        return self.named("aos.source.offsets.v1")
 
     @property
     def index(self) -> str:
         """Where in the raw topics which observation times lie."""
-        return self._named("aos.raw.index.v1")
+        return self.named("aos.raw.index.v1")
 
     @property
     def state(self) -> str:
         """The stream's memory, by partition."""
-        return self._named("aos.stream.state.v1")
+        return self.named("aos.stream.state.v1")
 
     @property
     def clean_dead_letters(self) -> str:
         """Raw records that the stream could not use."""
-        return self._named("weather.clean.dlq.v1")
+        return self.named("weather.clean.dlq.v1")
 
     @property
     def sink_dead_letters(self) -> str:
         """Clean records that the database would not take."""
-        return self._named("weather.sink.dlq.v1")
+        return self.named("weather.sink.dlq.v1")
 
     def source_specs(self) -> list[TopicSpec]:
         """Topics that the source writes."""

@@ -51,10 +51,17 @@ def records_of(judged: Judged, ruleset: str, revision: int, now: int) -> list[Re
         "processed_at": now,
     }
     names, columns = zip(*_columns(judged), strict=True)
-    rows = zip(judged.records, judged.raws, judged.placements, zip(*columns, strict=True), strict=True)
+    rows = zip(
+        judged.records, judged.raws, judged.placements, zip(*columns, strict=True), strict=True
+    )
     return [
         _finished(
-            {**shared, **_origin(record, raw), **placement.fields, **dict(zip(names, row, strict=True))}
+            {
+                **shared,
+                **_origin(record, raw),
+                **placement.fields,
+                **dict(zip(names, row, strict=True)),
+            }
         )
         for record, raw, placement, row in rows
     ]
@@ -123,7 +130,12 @@ def _finished(record: Record) -> Record:
     if record["op"] != DELETE:
         return record
     measures = [m.name for m in parameter_of(record["parameter"]).measures]
-    gone: Record = {"flag": int(Flag.NOT_EVALUATED), "score": None, "reason": "deleted", "corrections": None}
+    gone: Record = {
+        "flag": int(Flag.NOT_EVALUATED),
+        "score": None,
+        "reason": "deleted",
+        "corrections": None,
+    }
     for name in measures:
         flag = "flag_range" if name == "value" else f"flag_{name}_range"
         gone |= {name: None, f"raw_{name}": None, flag: int(Flag.NOT_EVALUATED)}

@@ -14,6 +14,7 @@ import numpy as np
 
 from runtime.errors import DataQuality
 from schemas.codec import Record
+from schemas.dead_letters import Stage
 from schemas.mapping import Mapping as SourceMapping
 from stream_app.batch import Raw
 from stream_app.clean_record import Judged, records_of
@@ -40,6 +41,7 @@ class DeadLetter(NamedTuple):
 
     raw: Raw
     error: DataQuality
+    stage: Stage = Stage.CLEANING
 
 
 class Clean(NamedTuple):
@@ -74,7 +76,7 @@ class Judge:
     future_tolerance_seconds: float = 300.0
 
     def judge(self, parameter: str, rows: Iterable[Row], overlay: Overlay, now: int) -> Verdicts:
-        """Judge readings of one parameter; ``now`` (UTC microseconds) becomes their processing time."""
+        """Judge readings of one parameter; ``now`` (UTC micros) becomes their processing time."""
         verdicts = Verdicts([], [])
         for rows_of_table in _by_table(rows):
             try:
@@ -90,7 +92,9 @@ class Judge:
     def _clean(self, read: list[_Read], table: Table, overlay: Overlay, now: int) -> list[Clean]:
         utc, flag_time, late = self._times(read, table, overlay)
         placements = self._placements(read, utc)
-        readings = clean(table.parameter, _given(read, table), _calibration(placements), self.ruleset)
+        readings = clean(
+            table.parameter, _given(read, table), _calibration(placements), self.ruleset
+        )
         flag_metadata = _flag_metadata(placements)
         judged = Judged(
             table=table,

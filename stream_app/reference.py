@@ -60,7 +60,8 @@ class Reference:
                     return
                 for message in self._consumer.consume(500, timeout=_POLL_SECONDS):
                     self._take(message)
-        raise Transient(f"{self._topics.metadata} or {self._topics.mapping} cannot be read to its end")
+        problem = f"{self._topics.metadata} or {self._topics.mapping} cannot be read to its end"
+        raise Transient(problem)
 
     def close(self) -> None:
         """Let go of the broker."""
@@ -85,7 +86,7 @@ class Reference:
             self._keep(topic, message)
         except DataQuality as error:
             # One bad description must not stop the readings of all other sensors.
-            _LOG.error(  # noqa: TRY400 - the reason says it all
+            _LOG.error(
                 "metadata record left out: %s", error, extra={"topic": topic, "offset": offset}
             )
 

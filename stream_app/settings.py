@@ -11,10 +11,10 @@ class StreamSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     group: str = "aos-stream"
-    """Consumer group; with the partition number it makes the transactional id that fences zombies."""
+    """Consumer group; with a partition number it makes the id that fences zombies."""
 
     instance: str = ""
-    """Static membership: a restarted worker with the same name takes its partitions back at once."""
+    """Static membership: restarted under the same name, a worker gets its partitions at once."""
 
     generation: int = Field(default=0, ge=0, lt=2**20)
     """Raised by a promoted replay or a new partition count: its revisions win over all before."""

@@ -62,7 +62,9 @@ class State:
             elif record["generation"] == self.generation:
                 self.batch = max(self.batch, record["batch"])
         else:
-            self.folds[key] = list(zip(record["observed_local"], record["source_keys"], strict=True))
+            self.folds[key] = list(
+                zip(record["observed_local"], record["source_keys"], strict=True)
+            )
 
 
 class Overlay:
@@ -77,8 +79,8 @@ class Overlay:
     def fold(self, sensor: str, observed_local: int, source_key: str) -> int:
         """Tell whether a row holds the first (0) or second (1) coming of a repeated local time.
 
-        Of the rows of a sensor with the same local time, the one that was written first, by its key,
-        is summer time. The answer for a row does not change when the row comes again.
+        Of the rows of a sensor with the same local time, the one written first, by its key, is
+        summer time. The answer for a row does not change when the row comes again.
         """
         entries = self._entries(sensor)
         same = [key for local, key in entries if local == observed_local]

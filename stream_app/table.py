@@ -1,4 +1,4 @@
-"""How the readings of one table are to be read: zone, units, sentinels and interval, checked once."""
+"""How the readings of one table are to be read: zone, units, sentinels, interval."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ def _reading(
 def _unit(record: Record, parameter: str, name: str) -> str:
     unit = str(record["unit"] if name == "value" else record[f"{name}_unit"])
     if unit not in known_units(parameter, name):
-        raise DataQuality(f"{parameter} {name} has the unknown unit {unit!r}", reason="unknown_unit")
+        problem = f"{parameter} {name} has the unknown unit {unit!r}"
+        raise DataQuality(problem, reason="unknown_unit")
     return unit
 
 

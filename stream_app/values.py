@@ -21,10 +21,12 @@ def observed_local(record: Record) -> int:
         return int(record["observed_local"])
     text = record["observed_text"]
     if text is None:
-        raise DataQuality("the reading has no observation time", reason="no_time")
+        problem = "the reading has no observation time"
+        raise DataQuality(problem, reason="no_time")
     micros = parse_local(text)
     if micros is None:
-        raise DataQuality(f"the observation time {text!r} is no time", reason="bad_time")
+        problem = f"the observation time {text!r} is no time"
+        raise DataQuality(problem, reason="bad_time")
     return micros
 
 
@@ -48,7 +50,8 @@ def value_of(record: Record, name: str, measure: Measure | None) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise DataQuality(f"{name} is {text!r}, not a number", reason="not_a_number")
+        problem = f"{name} is {text!r}, not a number"
+        raise DataQuality(problem, reason="not_a_number")
     return number
 
 

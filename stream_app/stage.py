@@ -1,0 +1,130 @@
+"""Running the stream as a process: checks at the start, a clean stop, an honest exit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from confluent_kafka import Consumer
+from confluent_kafka.admin import AdminClient
+
+from runtime.errors import AosError, System
+from runtime.kafka import KafkaSettings, check_reachable
+from runtime.kafka_topics import ensure_topics
+from schemas.registry import Registry, RegistrySettings
+from schemas.topics import Topics
+from stream_app.app import build_app
+from stream_app.decoding import RawDecoder
+from stream_app.judging import Judge
+from stream_app.outputs import Outputs
+from stream_app.partition import Tools
+from stream_app.reference import Reference
+from stream_app.settings import StreamSettings
+from stream_app.transport import BatchApp
+from stream_app.worker import Worker
+
+_LOG: Final = logging.getLogger("aos.stream")
+_LOOK_SECONDS: Final = 0.2
+_STOP_SECONDS: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run of the stream did."""
+
+    readings: int
+
+
+def run(
+    settings: StreamSettings,
+    kafka: KafkaSettings,
+    registry: RegistrySettings,
+    topics: Topics,
+    stop: threading.Event,
+) -> Summary:
+    """Judge raw readings until ``stop`` is set, then finish the running transactions.
+
+    Raises:
+        Configuration: brokers or registry cannot be reached, or the topics do not fit.
+        Fenced: another worker with the same identity has taken over.
+        System: something broke that only a new process can mend.
+    """
+    check_reachable(kafka)
+    settings = settings.model_copy(update={"group": topics.named(settings.group)})
+    tools = _tools(settings, kafka, Registry(registry), topics)
+    try:
+        return asyncio.run(_serve(tools, stop))
+    finally:
+        tools.reference.close()
+        tools.group.close()
+
+
+def _tools(
+    settings: StreamSettings, kafka: KafkaSettings, registry: Registry, topics: Topics
+) -> Tools:
+    admin = AdminClient(kafka.client())
+    ensure_topics(admin, [*topics.source_specs(), *topics.stream_specs()], topics.replication)
+    registry.register(topics.stream_specs())
+    reference = Reference(kafka, topics, registry)
+    reference.catch_up()
+    return Tools(
+        settings=settings,
+        kafka=kafka,
+        topics=topics,
+        registry=registry,
+        group=Consumer(kafka.client(group_id=settings.group, isolation_level="read_committed")),
+        reference=reference,
+        decoder=RawDecoder(topics, registry),
+        outputs=Outputs(topics, registry),
+        judge=Judge(
+            reference.sensors,
+            reference.mappings,
+            future_tolerance_seconds=settings.future_tolerance_seconds,
+        ),
+    )
+
+
+async def _serve(tools: Tools, stop: threading.Event) -> Summary:
+    failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+
+    def fail(error: BaseException) -> None:
+        if not failure.done():
+            failure.set_result(error)
+
+    app = build_app(tools.settings, tools.kafka, tools.topics, tools.decoder.topics)
+    app.owner = worker = Worker(tools, fail)
+    await app.start()
+    try:
+        await _until_stopped(app, stop, failure)
+    finally:
+        await _stopped(app, worker)
+    if failure.done():
+        raise _as_ours(failure.result())
+    return Summary(worker.readings)
+
+
+async def _until_stopped(
+    app: BatchApp, stop: threading.Event, failure: asyncio.Future[BaseException]
+) -> None:
+    while not (stop.is_set() or failure.done()):
+        await asyncio.wait([failure], timeout=_LOOK_SECONDS)
+        if app.crashed and not failure.done():
+            failure.set_result(app.crash_reason or System("Faust stopped without a reason"))
+
+
+async def _stopped(app: BatchApp, worker: Worker) -> None:
+    _LOG.info("stopping: running transactions are finished first")
+    await worker.stop()
+    with suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(app.stop(), _STOP_SECONDS)
+
+
+def _as_ours(error: BaseException) -> AosError:
+    if isinstance(error, AosError):
+        return error
+    mend = "restart the stream: it goes on where its last transaction ended"
+    return System(f"Faust gave up: {type(error).__name__} {error}", mend=mend)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TextIO
 
 from devstack.events import Bars
 from devstack.stack import Stack
@@ -24,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         stack = Stack.at(chosen.directory, db=chosen.db)
         _COMMANDS[chosen.command](stack)
     except AosError as error:
-        print(error, file=sys.stderr)
+        _say(str(error), sys.stderr)
         return error.exit_code
     return Exit.OK
 
@@ -32,14 +33,18 @@ def main(arguments: list[str] | None = None) -> int:
 def _up(stack: Stack) -> None:
     with Bars() as bars:
         stack.up(bars)
-    print(f"bootstrap_servers={stack.bootstrap_servers}")
-    print(f"registry_url={stack.registry_url}")
-    print(f"database_url={stack.database_url}")
+    for name in ("bootstrap_servers", "registry_url", "database_url"):
+        _say(f"{name}={getattr(stack, name)}")
 
 
 def _status(stack: Stack) -> None:
     for part in stack.status():
-        print(f"{part.name:<10}{part.state:<10}{part.address:<18}pid {part.pid or '-':<8}{part.log}")
+        pid = part.pid or "-"
+        _say(f"{part.name:<10} {part.state:<8} {part.address:<16} pid {pid:<8} {part.log}")
+
+
+def _say(line: str, out: TextIO = sys.stdout) -> None:
+    out.write(line + "\n")
 
 
 _COMMANDS = {"up": _up, "down": Stack.down, "status": _status, "wipe": Stack.wipe}

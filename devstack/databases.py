@@ -20,7 +20,7 @@ class DatabaseServer(Server):
         return f"postgresql://{USER}:{self.place.password}@{self.address}/postgres"
 
     def answers(self) -> bool:
-        """Log in. That needs no backend of a client's own, so it works while a transaction is open."""
+        """Log in: that works while a client's transaction holds the one backend, too."""
         try:
             psycopg.connect(self.url, connect_timeout=2).close()
         except psycopg.OperationalError:

@@ -13,9 +13,11 @@ import sys
 def main() -> None:
     """Start ``argv`` with stdout and stderr in ``log``, print the pid, leave at once."""
     order = json.load(sys.stdin)
-    owner = {"user": order["uid"], "group": order["gid"], "extra_groups": []} if order["uid"] else {}
+    owner = (
+        {"user": order["uid"], "group": order["gid"], "extra_groups": []} if order["uid"] else {}
+    )
     with open(order["log"], "wb") as log:  # noqa: PTH123 - pathlib would double this script's start-up
-        server = subprocess.Popen(  # noqa: S603
+        server = subprocess.Popen(
             order["argv"],
             stdin=subprocess.DEVNULL,
             stdout=log,

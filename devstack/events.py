@@ -42,7 +42,7 @@ def silent(event: Event) -> None:
 
 
 class Bars:
-    """Shows events as one line per part; use it as a context manager and pass it as ``progress``."""
+    """Shows events as one line per part: a context manager to pass as ``progress``."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._lock = threading.Lock()

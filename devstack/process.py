@@ -1,4 +1,4 @@
-"""Servers as processes: started detached, known by pid and birth, stopped only when they are ours."""
+"""Servers as processes: started detached, known by pid and birth, stopped only when ours."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SAME_BIRTH_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A process by pid and birth (seconds since the epoch): a pid alone may be someone else's by now."""
+    """A process by pid and birth (seconds since the epoch): its pid may be another's by now."""
 
     pid: int
     born: float
@@ -59,7 +59,7 @@ class Command:
 
 
 def start(command: Command, log: Path) -> Running:
-    """Start a server that outlives this process; its output goes to ``log``, the one before to ``.1``.
+    """Start a server that outlives this process; ``log`` gets its output, ``.1`` the one before.
 
     Raises:
         System: it could not be started, or ended at once.
@@ -86,7 +86,7 @@ def _detach(command: Command, log: Path) -> int:
         "uid": uid,
         "gid": gid,
     }
-    launched = subprocess.run(  # noqa: S603
+    launched = subprocess.run(
         [sys.executable, "-I", "-S", str(_DETACH)],
         input=json.dumps(order),
         capture_output=True,
@@ -99,7 +99,9 @@ def _detach(command: Command, log: Path) -> int:
     return int(launched.stdout)
 
 
-def stop(running: Running, *, polite: signal.Signals = signal.SIGTERM, patience: float = 15.0) -> None:
+def stop(
+    running: Running, *, polite: signal.Signals = signal.SIGTERM, patience: float = 15.0
+) -> None:
     """Ask the process to end, and end it when it has not after ``patience`` seconds."""
     for how in (polite, signal.SIGKILL):
         found = running.process()

@@ -1,4 +1,4 @@
-"""The schema registry: Apicurio, with Confluent's API, its schemas in an H2 file beside Kafka's log."""
+"""The schema registry: Apicurio with Confluent's API, its schemas in an H2 file."""
 
 from __future__ import annotations
 
@@ -62,11 +62,13 @@ class Registry(Server):
         return self._request("GET", "/subjects") == http.client.OK
 
     def settle(self) -> None:
-        """Make new subjects compatible with all their versions; Apicurio's own default checks nothing."""
+        """Demand that schemas stay readable; Apicurio's own default checks nothing."""
         body = json.dumps({"compatibility": _COMPATIBILITY})
         status = self._request("PUT", "/config", body)
         if status != http.client.OK:
-            problem = f"the registry at {self.url} refused compatibility {_COMPATIBILITY}: HTTP {status}"
+            problem = (
+                f"the registry at {self.url} refused compatibility {_COMPATIBILITY}: HTTP {status}"
+            )
             raise System(problem, mend=f"see {self.log}")
 
     def _request(self, method: str, path: str, body: str | None = None) -> int:

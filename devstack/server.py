@@ -71,7 +71,7 @@ class Server(ABC):
     def answers(self) -> bool:
         """Ask it something real, and tell whether it answered; never waits for long."""
 
-    def settle(self) -> None:
+    def settle(self) -> None:  # noqa: B027 - most servers have nothing to settle
         """Do what can only be done once it answers."""
 
     def wait_until_ready(self, running: Running, halt: threading.Event) -> None:
@@ -81,19 +81,18 @@ class Server(ABC):
             System: it died, or did not answer in time; the message quotes its log.
 
         """
-        looks = int(READY_SECONDS / _LOOK_EVERY_SECONDS)
-        for _ in range(looks):
+        why = f"did not answer at {self.address} within {READY_SECONDS:.0f} s"
+        for _ in range(int(READY_SECONDS / _LOOK_EVERY_SECONDS)):
             if self.answers():
                 return self.settle()
             if not running.alive():
-                raise self._failed("ended before it was ready")
+                why = "ended before it was ready"
+                break
             if halt.wait(_LOOK_EVERY_SECONDS):
-                raise self._failed("was still starting when the start was given up")
-        raise self._failed(f"did not answer at {self.address} within {READY_SECONDS:.0f} s")
-
-    def _failed(self, what: str) -> System:
-        problem = f"{self.name} {what}. The end of {self.log}:\n{last_lines(self.log)}"
-        return System(problem, mend=f"read {self.log}, then start again")
+                why = "was still starting when the start was given up"
+                break
+        problem = f"{self.name} {why}. The end of {self.log}:\n{last_lines(self.log)}"
+        raise System(problem, mend=f"read {self.log}, then start again")
 
 
 def exchange(port: int, request: bytes, size: int) -> bytes:

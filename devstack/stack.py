@@ -5,10 +5,8 @@
 >>> stack.bootstrap_servers                 # doctest: +SKIP
 '127.0.0.1:23817'
 
-The directory holds ``state.json``, ``conf/``, ``logs/`` and ``data/``. Which data belong together:
-the broker and the registry are kept or wiped together, for the bytes of one name the ids of the
-other; the database holds offsets of the broker's topics, so it never outlives them. A database
-that is empty, or of the other kind, goes with any broker: the sink then loads from the beginning.
+The directory holds ``state.json``, ``conf/``, ``logs/`` and ``data/``; a lock file keeps two starts
+of one directory apart.
 """
 
 from __future__ import annotations
@@ -16,22 +14,21 @@ from __future__ import annotations
 import fcntl
 import shutil
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
-from devstack.databases import DatabaseServer
+from devstack.cache import cache_directory
 from devstack.events import Event, Progressed, silent
-from devstack.fetch import cache_directory, fetch_all
+from devstack.fetch import fetch_all
 from devstack.kafka import Kafka
-from devstack.postgres import Postgres
-from devstack.process import Running, start, stop
+from devstack.parts import DATABASES, data_belong_together, parts
+from devstack.process import start, stop
 from devstack.registry import Registry
 from devstack.server import Place, Server
 from devstack.state import Database, State, locked
-from devstack.timescale import Timescale
 from runtime.errors import Configuration
 
 if TYPE_CHECKING:
@@ -40,8 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["Database", "Event", "PartStatus", "Stack"]
 
 Part = TypeVar("Part", bound=Server)
-
-_DATABASES: Final[dict[str, type[DatabaseServer]]] = {"timescale": Timescale, "postgres": Postgres}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +65,15 @@ class Stack:
 
     @classmethod
     def at(cls, directory: Path | str, db: Database | None = None) -> Stack:
-        """Name the stack of a directory; ``db`` None keeps its kind of database (TimescaleDB at first).
+        """Name the stack of a directory; ``db`` None keeps its database, at first TimescaleDB.
 
         Raises:
             Configuration: there is no such kind of database.
 
         """
-        if db is not None and db not in _DATABASES:
-            raise Configuration.of("db", db, "no such database", mend=f"choose among {', '.join(_DATABASES)}")
+        if db is not None and db not in DATABASES:
+            problem = f"there is no database {db!r}"
+            raise Configuration(problem, mend=f"choose among {', '.join(DATABASES)}")
         return cls(Path(directory).absolute(), db)
 
     # ---- what clients need
@@ -95,7 +91,7 @@ class Stack:
     @property
     def database_url(self) -> str:
         """``postgresql://user:password@host:port/database``; the password is this stack's own."""
-        return self._made(_DATABASES[self._load().database]).url
+        return self._made(DATABASES[self._load().database]).url
 
     # ---- the life of a stack
 
@@ -128,10 +124,12 @@ class Stack:
     def status(self) -> list[PartStatus]:
         """Look at every part now: its process and whether it answers."""
         state = self._load()
-        return [self._status_of(part, state) for part in self._parts(state) if _has_ports(part, state)]
+        return [
+            self._status_of(part, state) for part in self._parts(state) if _has_ports(part, state)
+        ]
 
     def wipe(self) -> None:
-        """Stop, then delete all data: topics, schema ids, tables. Ports, password and downloads stay."""
+        """Stop, then delete all data: topics, schema ids, tables. Ports and password stay."""
         if not self._state_file.exists():
             return
         with locked(self.directory / "lock"):
@@ -168,38 +166,39 @@ class Stack:
         return kind(self._place(state))
 
     def _parts(self, state: State) -> list[Server]:
-        place = self._place(state)
-        return [Kafka(place), Registry(place), _DATABASES[state.database](place)]
+        return parts(self._place(state), state.database)
 
     def _change_database(self, state: State) -> None:
         if self._wanted is None or self._wanted == state.database:
             return
-        self._stop(_DATABASES[state.database](self._place(state)), state)
+        self._stop(DATABASES[state.database](self._place(state)), state)
         state.database = self._wanted
 
     def _give_ports(self, state: State) -> None:
         for part in self._parts(state):
-            if not _alive(part, state):
+            if not state.alive(part.name):
                 for name in part.port_names:
                     state.keep_port(name)
         state.save(self._state_file)
 
     def _start_all(self, state: State, progress: Progressed) -> None:
         halt = threading.Event()
-        parts = self._parts(state)
-        with ThreadPoolExecutor(len(parts)) as pool:
+        servers = self._parts(state)
+        with ThreadPoolExecutor(len(servers)) as pool:
+            starts = [pool.submit(self._start, part, state, halt, progress) for part in servers]
             try:
-                for result in [pool.submit(self._start, part, state, halt, progress) for part in parts]:
-                    result.result()
-            except BaseException:
+                done, _ = wait(starts, return_when=FIRST_EXCEPTION)
+            finally:
                 halt.set()  # one has failed, or the user has had enough: the others stop waiting
-                raise
+        for each in done:
+            each.result()
 
-    def _start(self, part: Server, state: State, halt: threading.Event, progress: Progressed) -> None:
-        if not _alive(part, state):
+    def _start(
+        self, part: Server, state: State, halt: threading.Event, progress: Progressed
+    ) -> None:
+        if not state.alive(part.name):
             progress(Event(part.name, "starting"))
             part.prepare()
-            part.log.parent.mkdir(parents=True, exist_ok=True)
             with self._guard:
                 state.processes[part.name] = start(part.command(), part.log)
                 state.save(self._state_file)
@@ -228,9 +227,11 @@ class Stack:
         """Wipe data whose counterpart has gone; see the module's docstring."""
         place = self._place(state)
         broker, registry = Kafka(place).has_data(), Registry(place).has_data()
-        database = any(kind(place).has_data() for kind in _DATABASES.values())
+        database = any(kind(place).has_data() for kind in DATABASES.values())
         if broker != registry or (database and not broker):
-            progress(Event("data", "wiped: the broker's and the registry's no longer belong together"))
+            progress(
+                Event("data", "wiped: the broker's and the registry's no longer belong together")
+            )
             self._wipe(state)
 
     def _down_unless_shared(self, lease: int) -> None:
@@ -246,11 +247,6 @@ class Stack:
             return PartStatus(part.name, "stopped", None, part.address, part.log)
         how: Literal["ready", "starting"] = "ready" if part.answers() else "starting"
         return PartStatus(part.name, how, running.pid, part.address, part.log)
-
-
-def _alive(part: Server, state: State) -> bool:
-    running = state.processes.get(part.name)
-    return running is not None and running.alive()
 
 
 def _has_ports(part: Server, state: State) -> bool:

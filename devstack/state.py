@@ -30,7 +30,7 @@ PORTS: Final = range(20_000, 32_000)
 
 @dataclass(slots=True)
 class State:
-    """The contents of a stack's ``state.json``; ``processes`` may name some that have died since."""
+    """The contents of ``state.json``; ``processes`` may name some that have died since."""
 
     database: Database = "timescale"
     password: str = field(default_factory=lambda: secrets.token_urlsafe(18))
@@ -49,7 +49,9 @@ class State:
             return cls()
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
-            running = {name: Running(**process) for name, process in stored.pop("processes").items()}
+            running = {
+                name: Running(**process) for name, process in stored.pop("processes").items()
+            }
             return cls(**stored, processes=running)
         except (ValueError, TypeError, KeyError) as error:
             problem = f"{path} cannot be read: {error}"
@@ -57,7 +59,7 @@ class State:
             raise System(problem, mend=mend) from error
 
     def save(self, path: Path) -> None:
-        """Write aside and rename, so that a crash leaves the old state or the new; owner's eyes only."""
+        """Write aside and rename: a crash leaves the old state or the new. For its owner's eyes."""
         aside = path.with_suffix(".new")
         aside.unlink(missing_ok=True)
         handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -65,17 +67,18 @@ class State:
             json.dump(asdict(self), file, indent=2)
         aside.replace(path)
 
-    def keep_port(self, name: str) -> bool:
-        """Choose the port of ``name``, or keep the one it had; tell whether it is a new one.
+    def alive(self, name: str) -> bool:
+        """Tell whether the server of that name runs."""
+        return name in self.processes and self.processes[name].alive()
 
-        Call it only while the server is down. A kept port that a stranger has taken since is
-        given up.
+    def keep_port(self, name: str) -> None:
+        """Choose the port of a server that is down, or keep the one it had.
+
+        A port that a stranger has taken since is given up for another.
         """
         kept = self.ports.get(name)
-        if kept is not None and is_free(kept):
-            return False
-        self.ports[name] = free_port(avoid=self.ports.values())
-        return True
+        if kept is None or not is_free(kept):
+            self.ports[name] = free_port(avoid=self.ports.values())
 
 
 def is_free(port: int) -> bool:

@@ -1,4 +1,4 @@
-"""TimescaleDB: compiled to WebAssembly, run by node, on a PostgreSQL socket of our own (``tsdb_wire``)."""
+"""TimescaleDB: compiled to WebAssembly, run by node, behind our own socket (``tsdb_wire``)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,35 @@
+"""The parts a stack is made of, and which of their data belong together.
+
+The broker and the registry are kept or wiped together, for the bytes of one name the ids of the
+other. The database holds offsets of the broker's topics, so it never outlives them. A database
+that is empty, or of the other kind, goes with any broker: the sink then loads from the beginning.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from devstack.databases import DatabaseServer
+from devstack.kafka import Kafka
+from devstack.postgres import Postgres
+from devstack.registry import Registry
+from devstack.server import Place, Server
+from devstack.state import Database
+from devstack.timescale import Timescale
+
+DATABASES: Final[dict[Database, type[DatabaseServer]]] = {
+    "timescale": Timescale,
+    "postgres": Postgres,
+}
+
+
+def parts(place: Place, database: Database) -> list[Server]:
+    """Give the servers of a stack with that kind of database."""
+    return [Kafka(place), Registry(place), DATABASES[database](place)]
+
+
+def data_belong_together(place: Place) -> bool:
+    """Tell whether no part has lost the data that another's refer to."""
+    broker, registry = Kafka(place).has_data(), Registry(place).has_data()
+    database = any(kind(place).has_data() for kind in DATABASES.values())
+    return broker == registry and (broker or not database)

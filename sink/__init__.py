@@ -1,0 +1,1 @@
+"""The sink: from the clean topics into TimescaleDB, exactly once."""

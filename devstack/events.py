@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, Self
 
 from rich.progress import (
     BarColumn,
-    DownloadColumn,
     Progress,
     SpinnerColumn,
     TaskID,
@@ -34,7 +33,7 @@ class Event:
 Progressed = Callable[[Event], None]
 """Receives every event; it may be called from several threads at once."""
 
-FINAL_STEPS: Final = frozenset({"ready", "fetched"})
+_FINAL_STEPS: Final = frozenset({"ready", "fetched"})
 
 
 def silent(event: Event) -> None:
@@ -51,7 +50,7 @@ class Bars:
             SpinnerColumn(finished_text="[green]✓"),
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
-            DownloadColumn(),
+            TextColumn("{task.fields[size]}"),
             TimeElapsedColumn(),
             console=console,
         )
@@ -69,12 +68,13 @@ class Bars:
         """Draw the event on its part's line."""
         with self._lock:
             if event.part not in self._lines:
-                self._lines[event.part] = self._bars.add_task(event.part, total=None)
+                self._lines[event.part] = self._bars.add_task(event.part, total=None, size="")
             line = self._lines[event.part]
-        finished = event.step in FINAL_STEPS
+        finished = event.step in _FINAL_STEPS
         self._bars.update(
             line,
             description=f"{event.part:<10}{event.step}",
             completed=event.done or int(finished),
             total=event.total or (1 if finished else None),
+            size=f"{event.done / 1e6:.0f}/{event.total / 1e6:.0f} MB" if event.total else "",
         )

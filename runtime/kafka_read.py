@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Final
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from runtime.errors import Transient
 from runtime.kafka import KafkaSettings, translated
 
 _PATIENCE_SECONDS: Final = 30.0
+_TICK_SECONDS: Final = 0.05
 _BATCH: Final = 5000
 
 
@@ -29,20 +40,42 @@ def reader(settings: KafkaSettings, **more: object) -> Consumer:
 
 
 def read_to_end(settings: KafkaSettings, topic: str, partition: int = 0) -> Iterator[Message]:
-    """Give every committed record of a partition, from the beginning to the end it has by now.
+    """Give every committed record of a partition, from the beginning to what is written by now.
+
+    A record that is committed may stand behind a transaction of another writer that is still open;
+    a reader of committed records sees it only when that one has ended, so this waits for it.
 
     Raises:
-        Transient: the broker fell silent before the end.
+        Transient: nothing came for longer than a transaction may last.
     """
+    written = _written(settings, topic, partition)
     with closing(reader(settings)) as consumer:
         consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
-        while messages := consumer.consume(_BATCH, timeout=_PATIENCE_SECONDS):
-            for message in messages:
-                if is_end(message):
+        quiet_since = time.monotonic()
+        while time.monotonic() - quiet_since < _PATIENCE_SECONDS:
+            # librdkafka waits for the whole batch or the whole timeout, so the timeout is short.
+            for message in consumer.consume(_BATCH, timeout=_TICK_SECONDS):
+                quiet_since = time.monotonic()
+                if not is_end(message):
+                    yield message
+                elif message.offset() >= written:
                     return
-                yield message
     problem = f"{topic} [{partition}]: nothing came for {_PATIENCE_SECONDS:.0f} s"
-    raise Transient(problem)
+    raise Transient(problem, mend="see whether the brokers are up")
+
+
+def _written(settings: KafkaSettings, topic: str, partition: int) -> int:
+    """Ask for the end of a partition, transactions that are still open included."""
+    admin = AdminClient(settings.client())
+    place = TopicPartition(topic, partition)
+    asked = admin.list_offsets(
+        {place: OffsetSpec.latest()}, isolation_level=IsolationLevel.READ_UNCOMMITTED
+    )
+    try:
+        end: int = asked[place].result(_PATIENCE_SECONDS).offset
+    except KafkaException as error:
+        raise translated(error, f"asking for the end of {topic} [{partition}]") from error
+    return end
 
 
 def is_end(message: Message) -> bool:

@@ -91,7 +91,7 @@ def registry_directory(cache: Path) -> Path:
 
 def fetch_kafka(cache: Path, progress: Progressed) -> None:
     """Download Kafka's jars that are missing."""
-    _fetch(Pinned.read(KAFKA_LOCK), cache, "kafka", progress)
+    fetch_pinned(Pinned.read(KAFKA_LOCK), cache, "kafka", progress)
 
 
 def fetch_registry(cache: Path, progress: Progressed) -> None:
@@ -100,7 +100,7 @@ def fetch_registry(cache: Path, progress: Progressed) -> None:
     if home.exists():
         return
     (pinned,) = Pinned.read(REGISTRY_LOCK)
-    _fetch([pinned], cache, "registry", progress)
+    fetch_pinned([pinned], cache, "registry", progress)
     progress(Event("registry", "unpacking"))
     with aside(cache) as scratch:
         _unpack(pinned.path(cache), scratch / "registry")
@@ -115,7 +115,14 @@ def _unpack(archive: Path, into: Path) -> None:
         tar.extractall(into)  # noqa: S202 - the archive's checksum was compared
 
 
-def _fetch(wanted: list[Pinned], cache: Path, part: str, progress: Progressed) -> None:
+def fetch_pinned(wanted: list[Pinned], cache: Path, part: str, progress: Progressed) -> None:
+    """Download those of the wanted files that the cache lacks.
+
+    Raises:
+        Transient: a download failed; the files that are complete stay.
+        System: a file is not the one that was pinned.
+
+    """
     missing = [pinned for pinned in wanted if not pinned.path(cache).exists()]
     if not missing:
         return

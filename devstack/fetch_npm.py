@@ -66,13 +66,14 @@ def fetch_packages(cache: Path, progress: Progressed, wire: Path = WIRE) -> None
             shutil.copy(wire / name, scratch)
         done = npm(scratch, "ci")
         if done.returncode:
-            raise _failure(done.stderr)
+            raise failure(done.stderr)
         home.parent.mkdir(parents=True, exist_ok=True)
         (scratch / "node_modules").replace(home)
     progress(Event(_PART, "fetched"))
 
 
-def _failure(said: str) -> AosError:
+def failure(said: str) -> AosError:
+    """Tell from npm's words whether the package was wrong or could not be had."""
     if "EINTEGRITY" in said:
         problem = (
             f"npm downloaded another package than the one that is pinned: {said.strip()[-500:]}"

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ _DETACH: Final = Path(__file__).with_name("detach.py")
 
 # The birth of a process is derived from the boot time, which moves when the clock is set right.
 _SAME_BIRTH_SECONDS: Final = 2.0
+
+_LOOK_EVERY_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +112,16 @@ def stop(
             return
         with suppress(psutil.NoSuchProcess):
             found.send_signal(how)
-        with suppress(psutil.TimeoutExpired):
-            found.wait(patience)
+        _wait_for_end(running, patience)
+
+
+def _wait_for_end(running: Running, seconds: float) -> None:
+    # Not psutil's own wait: that one also waits for some init to collect the zombie.
+    pause = threading.Event()
+    for _ in range(int(seconds / _LOOK_EVERY_SECONDS)):
+        if not running.alive():
+            return
+        pause.wait(_LOOK_EVERY_SECONDS)
 
 
 def last_lines(log: Path, count: int = 8) -> str:

@@ -53,7 +53,7 @@ class State:
                 name: Running(**process) for name, process in stored.pop("processes").items()
             }
             return cls(**stored, processes=running)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             problem = f"{path} cannot be read: {error}"
             mend = "end the servers it names by hand, then delete the directory"
             raise System(problem, mend=mend) from error

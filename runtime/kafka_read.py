@@ -22,8 +22,7 @@ from runtime.errors import Transient
 from runtime.kafka import KafkaSettings, translated
 
 _PATIENCE_SECONDS: Final = 30.0
-_TICK_SECONDS: Final = 0.05
-_BATCH: Final = 5000
+_TICK_SECONDS: Final = 1.0
 
 
 def reader(settings: KafkaSettings, **more: object) -> Consumer:
@@ -53,13 +52,14 @@ def read_to_end(settings: KafkaSettings, topic: str, partition: int = 0) -> Iter
         consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
         quiet_since = time.monotonic()
         while time.monotonic() - quiet_since < _PATIENCE_SECONDS:
-            # librdkafka waits for the whole batch or the whole timeout, so the timeout is short.
-            for message in consumer.consume(_BATCH, timeout=_TICK_SECONDS):
-                quiet_since = time.monotonic()
-                if not is_end(message):
-                    yield message
-                elif message.offset() >= written:
-                    return
+            # Not consume(): it waits for a full batch or the whole timeout, though the end is near.
+            if (message := consumer.poll(_TICK_SECONDS)) is None:
+                continue
+            quiet_since = time.monotonic()
+            if not is_end(message):
+                yield message
+            elif (message.offset() or 0) >= written:
+                return
     problem = f"{topic} [{partition}]: nothing came for {_PATIENCE_SECONDS:.0f} s"
     raise Transient(problem, mend="see whether the brokers are up")
 

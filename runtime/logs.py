@@ -10,6 +10,9 @@ from typing import Any, Final, TextIO
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
+# Libraries that tell of every request and every step of their own start.
+_CHATTY: Final = ("httpx", "httpx2", "httpcore", "faust", "mode", "aiokafka", "stream_app")
+
 
 class JsonLines(logging.Formatter):
     """Formats a record as one JSON object; ``extra`` stands beside the message."""
@@ -40,3 +43,5 @@ def configure(level: str = "INFO", stream: TextIO = sys.stderr, **context: Any) 
     handler.setFormatter(JsonLines(context))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -25,8 +25,6 @@ from stream_app.sensors import Sensor
 
 _LOG: Final = logging.getLogger("aos.stream.reference")
 _ASK_SECONDS: Final = 10.0
-_POLL_SECONDS: Final = 1.0
-_POLLS: Final = 30
 
 
 class Reference:
@@ -55,18 +53,20 @@ class Reference:
         """
         with self._lock:
             ends = {topic: self._end(topic) for topic in self._reached}
-            for _ in range(_POLLS):
-                if all(self._reached[topic] >= end for topic, end in ends.items()):
-                    return
-                for message in self._consumer.consume(500, timeout=_POLL_SECONDS):
-                    self._take(message)
-        problem = f"{self._topics.metadata} or {self._topics.mapping} cannot be read to its end"
-        raise Transient(problem)
+            while any(self._reached[topic] < end for topic, end in ends.items()):
+                self._take(self._next())
 
     def close(self) -> None:
         """Let go of the broker."""
         with closing(self._consumer):
             self._consumer.unassign()
+
+    def _next(self) -> Message:
+        message = self._consumer.poll(_ASK_SECONDS)
+        if message is None:
+            problem = f"{' or '.join(self._reached)} cannot be read to its end"
+            raise Transient(problem)
+        return message
 
     def _end(self, topic: str) -> int:
         partition = TopicPartition(topic, 0)

@@ -16,6 +16,7 @@ from typing import Any, Protocol, cast
 
 import aiokafka
 import faust
+from aiokafka.errors import NoOffsetForPartitionError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
 
@@ -73,7 +74,12 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     async def _fetch_records(self, *args: Any, **kwargs: Any) -> Fetched:
         # Stamped after the fetch: it may wait through a whole rebalance before records leave it,
         # and those then belong to the new epoch.
-        fetched = Fetched(await super()._fetch_records(*args, **kwargs))
+        try:
+            fetched = Fetched(await super()._fetch_records(*args, **kwargs))
+        except NoOffsetForPartitionError:
+            if self.consumer.flow_active:
+                raise
+            return Fetched()  # a partition that was just assigned: the seek is still to come
         fetched.epoch = self.app.owner.epoch
         return fetched
 

@@ -1,0 +1,131 @@
+"""Engines: how a source database is opened: read-only, encrypted, with an end to every wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from producers.dialects import dialect_of
+from producers.faults import translated
+from producers.settings import SourceSettings
+from runtime.errors import Configuration
+
+_SQL_SERVER_DEFAULTS: Final = {
+    "driver": "ODBC Driver 18 for SQL Server",
+    "Encrypt": "yes",
+    "TrustServerCertificate": "no",
+    "ApplicationIntent": "ReadOnly",
+    "APP": "aos-stream",
+}
+
+
+def open_engine(settings: SourceSettings) -> Engine:
+    """Make the engine of a source; nothing is connected yet.
+
+    Raises:
+        Configuration: ``source.url`` is no URL, or its kind of database or driver is not here.
+    """
+    try:
+        url = make_url(settings.url)
+        engine = create_engine(
+            with_password(for_reading(url), settings.password.get_secret_value()),
+            connect_args=_arguments(url.get_backend_name(), settings),
+            pool_pre_ping=True,
+            pool_recycle=1800,
+        )
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        setting, problem = "source.url", f"it cannot be opened ({error})"
+        mend = "write it like mssql+pyodbc://user@host:1433/database or sqlite:////path/to/file"
+        raise Configuration.of(setting, shown(settings.url), problem, mend=mend) from error
+    dialect_of(engine.dialect.name)
+    if engine.dialect.name == "mssql":
+        event.listen(engine, "connect", _bounded_waits(settings))
+    return engine
+
+
+def for_reading(url: URL) -> URL:
+    """Turn a URL into one that cannot write, as far as the kind of database has a way to say so.
+
+    >>> for_reading(make_url("sqlite:////data/aos.db")).database
+    'file:/data/aos.db'
+    """
+    if url.get_backend_name() == "sqlite" and url.database:
+        path = quote(str(Path(url.database).absolute()))
+        return url.set(database=f"file:{path}", query={"mode": "ro", "uri": "true"})
+    if url.get_backend_name() == "mssql":
+        return sql_server_url(url)
+    return url
+
+
+def sql_server_url(url: URL) -> URL:
+    """Add what an ODBC connection string needs; what the URL says itself is kept.
+
+    >>> url = sql_server_url(make_url("mssql+pyodbc://reader@host/AOS?encrypt=strict"))
+    >>> url.query["ApplicationIntent"], "Encrypt" in url.query
+    ('ReadOnly', False)
+    """
+    said = {key.lower() for key in url.query}
+    missing = {k: v for k, v in _SQL_SERVER_DEFAULTS.items() if k.lower() not in said}
+    return url.update_query_dict(missing)
+
+
+def with_password(url: URL, password: str) -> URL:
+    """Put the password in, at the last moment."""
+    return url.set(password=password) if password else url
+
+
+def shown(url: str) -> str:
+    """Give a URL as it may stand in a message: a password that slipped into it is masked."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "(no URL)"
+
+
+@contextmanager
+def reading(engine: Engine, doing: str) -> Iterator[Connection]:
+    """Lend a connection; what goes wrong on it comes out as an error of our own tree.
+
+    Raises:
+        Transient: the database may answer in a moment.
+        Configuration: it refuses us, or lacks what the mapping names.
+    """
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise translated(error, engine.url, doing) from error
+
+
+def identity_of(connection: Connection, url: URL) -> str:
+    """Name the database, so that a cursor is never carried on in another one."""
+    asked = dialect_of(connection.dialect.name).identity()
+    if asked is None:
+        return f"{connection.dialect.name}:{url.database}"
+    return f"{connection.dialect.name}:{connection.execute(asked).scalar_one()}"
+
+
+def _arguments(backend: str, settings: SourceSettings) -> dict[str, Any]:
+    login, query = settings.login_timeout_seconds, settings.query_timeout_seconds
+    if backend == "postgresql":
+        limits = f"-c statement_timeout={query}s -c lock_timeout={settings.lock_timeout_seconds}s"
+        read_only = "-c default_transaction_read_only=on"
+        return {"connect_timeout": login, "options": f"{limits} {read_only}"}
+    return {"timeout": login}
+
+
+def _bounded_waits(settings: SourceSettings) -> Any:
+    """Bound each query and each wait for a lock; the login is bound by an argument of connect."""
+
+    def bound(connection: Any, _record: object) -> None:
+        connection.timeout = settings.query_timeout_seconds
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCK_TIMEOUT {settings.lock_timeout_seconds * 1000:d}")
+
+    return bound

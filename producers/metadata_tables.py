@@ -1,0 +1,21 @@
+"""Reading the metadata tables; they are small, so they are read whole."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from producers.metadata import Row, Rows
+from producers.tables import metadata_tables, source_table
+from schemas.mapping import Mapping
+
+
+def read_metadata(connection: Connection, mapping: Mapping) -> Rows:
+    """Read all rows of the metadata tables that the mapping names."""
+    found = [_rows(connection, name, columns) for name, columns in metadata_tables(mapping)]
+    return Rows(*found)
+
+
+def _rows(connection: Connection, name: str, columns: dict[str, str]) -> list[Row]:
+    source = source_table(name, columns.values())
+    chosen = [source.c[column].label(ours) for ours, column in columns.items()]
+    return [row._asdict() for row in connection.execute(select(*chosen))]

@@ -1,0 +1,40 @@
+"""The section ``source`` of the settings: which database is read, by which mapping."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+def this_process() -> str:
+    """Name this process as an operator would look for it: host and process id."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+class SourceSettings(BaseModel):
+    """How one source is read. The password stands apart from ``url``, so that the URL may be shown.
+
+    >>> SourceSettings(url="sqlite:///aos.db", mapping="aos.yaml").page_rows
+    5000
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str
+    """SQLAlchemy URL without a password: ``mssql+pyodbc://reader@aos-host:1433/AOS``."""
+    password: SecretStr = SecretStr("")
+    mapping: Path
+    page_rows: int = Field(default=5000, ge=1, le=50_000)
+    """Rows read at once; all that they hold becomes one Kafka transaction."""
+    poll_seconds: float = Field(default=1.0, gt=0)
+    """Wait after a round that found nothing new."""
+    metadata_seconds: float = Field(default=300.0, gt=0)
+    """How often stations, sensors and calibrations are read again."""
+    login_timeout_seconds: int = Field(default=10, ge=1)
+    query_timeout_seconds: int = Field(default=60, ge=1)
+    lock_timeout_seconds: int = Field(default=10, ge=1)
+    instance: str = Field(default_factory=this_process, min_length=1)
+    """What another instance calls this one when it was taken over."""

@@ -1,0 +1,197 @@
+"""The source stage: metadata first, then every table in turn, page by page, until it is stopped.
+
+A table that cannot be read waits, longer each time, while the others go on. An outlet that fails is
+opened again, and everything goes on from what Kafka says was published.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from producers.database import reading
+from producers.feed import Page, TableFeed
+from producers.metadata import sensor_records
+from producers.metadata_tables import read_metadata
+from producers.outlet import Outlet
+from producers.progress import Summary, TableProgress
+from producers.settings import SourceSettings
+from producers.start import Source, prepare
+from producers.times import now_micros
+from producers.waiting import Waiting
+from runtime.errors import AosError, Fenced, System, Transient
+from runtime.kafka import KafkaSettings
+from runtime.retry import Backoff, retry
+from schemas.registry import RegistrySettings
+from schemas.topics import Topics
+
+_LOGGER: Final = logging.getLogger("aos.source")
+_OUTLET_BACKOFF: Final = Backoff(tries=5, first=0.5, most=10)
+Watcher = Callable[[Summary], None]
+
+
+def run(
+    settings: SourceSettings,
+    kafka: KafkaSettings,
+    registry: RegistrySettings,
+    topics: Topics,
+    stop: threading.Event,
+    once: bool = False,
+    watcher: Watcher = lambda _summary: None,
+) -> Summary:
+    """Read a source until ``stop`` is set, or with ``once`` until nothing is left before the bound.
+
+    A page that is being published when ``stop`` comes is finished. ``watcher`` is called after
+    every page, with counts since this start. With ``once``, a table that cannot be read after three
+    tries is left out; ``errors`` of the summary names it.
+
+    Raises:
+        Configuration: a setting is wrong; nothing was published.
+        Fenced: another instance has taken over this source.
+        System: publishing failed twice in a way that waiting does not mend.
+        Transient: database, broker or registry did not answer while starting.
+    """
+    source = retry(lambda: prepare(settings, kafka, registry, topics), Backoff(), stop, _log_retry)
+    stage = Stage(source, settings, stop, watcher)
+    try:
+        stage.start()
+        stage.read(once=once)
+    finally:
+        source.outlet.close()
+        source.engine.dispose()
+    return stage.summary
+
+
+class Stage:
+    """The loop, with what it knows of each table."""
+
+    def __init__(
+        self, source: Source, settings: SourceSettings, stop: threading.Event, watcher: Watcher
+    ) -> None:
+        self._source = source
+        self._outlet: Outlet = source.outlet
+        self._settings = settings
+        self._stop = stop
+        self._watcher = watcher
+        self._waiting = {feed.table: Waiting() for feed in source.feeds}
+        self._metadata_due = 0.0
+        self._broken = False
+        tables = {feed.table: TableProgress(feed.table) for feed in source.feeds}
+        self.summary = Summary(source.mapping.source, source.outlet.instance, tables)
+
+    def start(self) -> None:
+        """Take over, and publish mapping and metadata before any reading."""
+        retry(self._outlet.open, _OUTLET_BACKOFF, self._stop, _log_retry)
+        self._outlet.publish_mapping(self._source.mapping)
+        for feed in self._source.feeds:
+            progress = self.summary.tables[feed.table]
+            progress.doubtful = feed.warn()
+            progress.position = self._outlet.standings[feed.table].position
+        self._refresh_metadata()
+
+    def read(self, *, once: bool) -> None:
+        """Read all tables in turn."""
+        while not self._stop.is_set():
+            if time.monotonic() >= self._metadata_due:
+                self._refresh_metadata()
+            turns = [self._turn(feed) for feed in self._source.feeds if not self._stop.is_set()]
+            if any(turns):
+                continue
+            if once and all(self._is_done(feed) for feed in self._source.feeds):
+                return
+            self._stop.wait(self._settings.poll_seconds)
+
+    def _is_done(self, feed: TableFeed) -> bool:
+        return self.summary.tables[feed.table].drained or self._waiting[feed.table].hopeless
+
+    def _turn(self, feed: TableFeed) -> bool:
+        """Read and publish the next page of a table; say whether there may be more at once."""
+        waiting = self._waiting[feed.table]
+        if not waiting.is_over():
+            return False
+        try:
+            page = feed.next_page(self._outlet.standings[feed.table].position)
+        except AosError as error:
+            self._postpone(feed, error)
+            return False
+        waiting.forget()
+        return self._publish(feed, page)
+
+    def _publish(self, feed: TableFeed, page: Page) -> bool:
+        if page.rows and not self._out(
+            lambda: self._outlet.publish_page(feed.table, page.readings, page.rows, page.position)
+        ):
+            return True
+        self._count(feed.table, page)
+        return not page.drained
+
+    def _out(self, publish: Callable[[], object]) -> bool:
+        """Publish, or bring the outlet back into a state from which to go on; say which."""
+        try:
+            publish()
+        except (Transient, System) as error:
+            self._recover(error)
+            return False
+        self._broken = False
+        return True
+
+    def _recover(self, error: AosError) -> None:
+        fenced = isinstance(error, Fenced)
+        if isinstance(error, System) and not fenced and self._broken:
+            raise error
+        self._broken = True
+        _LOGGER.warning("publishing failed, the outlet is opened again: %s", error)
+        while not self._stop.is_set():
+            try:
+                reopen = partial(self._outlet.reopen, self._stop, fenced=fenced)
+                retry(reopen, _OUTLET_BACKOFF, self._stop, _log_retry)
+            except Transient as still:
+                _LOGGER.error("the outlet stays closed: %s", still)  # noqa: TRY400
+            else:
+                return
+
+    def _refresh_metadata(self) -> None:
+        """Publish what is new of stations, sensors and calibrations; log what is wrong."""
+        self._metadata_due = time.monotonic() + self._settings.metadata_seconds
+        how = self._source.mapping.metadata
+        if how is None:
+            return
+        try:
+            with reading(self._source.engine, "reading metadata") as connection:
+                rows = read_metadata(connection, self._source.mapping)
+        except AosError as error:
+            _LOGGER.error("metadata stays as it was: %s", error)  # noqa: TRY400
+            return
+        found = sensor_records(rows, how, self._source.mapping.source, now_micros())
+        self._log_problems([str(problem) for problem in found.problems])
+        self._out(lambda: self._outlet.publish_metadata(found.records))
+
+    def _log_problems(self, problems: list[str]) -> None:
+        for problem in set(problems) - set(self.summary.metadata_problems):
+            _LOGGER.warning("%s", problem)
+        self.summary.metadata_problems = problems
+
+    def _postpone(self, feed: TableFeed, error: AosError) -> None:
+        seconds = self._waiting[feed.table].lengthen()
+        self.summary.tables[feed.table].fail(error)
+        _LOGGER.error(
+            "table %s waits %.1f s: %s", feed.table, seconds, error, extra={"table": feed.table}
+        )
+        self._watcher(self.summary)
+
+    def _count(self, table: str, page: Page) -> None:
+        for code in self.summary.tables[table].add(page):
+            _LOGGER.warning(
+                "table %s has code %r, which the mapping does not name: its rows are counted, "
+                "not published. Mend: add a reading with this code to the mapping",
+                table, code, extra={"table": table, "code": code},
+            )  # fmt: skip
+        self._watcher(self.summary)
+
+
+def _log_retry(error: Transient, wait: float) -> None:
+    _LOGGER.warning("trying again in %.1f s: %s", wait, error)

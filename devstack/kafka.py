@@ -43,6 +43,10 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=1
 
+# A killed broker is let in again only when the session of its former self has run out.
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=2500
+
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 group.consumer.min.session.timeout.ms=1000

@@ -42,13 +42,18 @@ class Running:
         with suppress(psutil.NoSuchProcess):
             found = psutil.Process(self.pid)
             same = abs(found.create_time() - self.born) < _SAME_BIRTH_SECONDS
-            if same and found.status() != psutil.STATUS_ZOMBIE:
+            if same and not _has_ended(found):
                 return found
         return None
 
     def alive(self) -> bool:
         """Tell whether the process still runs."""
         return self.process() is not None
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    # A zombie whose other threads are still ending holds its ports and its file locks.
+    return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,10 @@ class Place:
     password: str
 
 
+class Ended(System):
+    """A server ended while it was waited for."""
+
+
 class Server(ABC):
     """One server of one stack."""
 
@@ -78,21 +82,22 @@ class Server(ABC):
         """Return when it answers.
 
         Raises:
-            System: it died, or did not answer in time; the message quotes its log.
+            Ended: its process ended first.
+            System: it did not answer in time. Both messages quote its log.
 
         """
-        why = f"did not answer at {self.address} within {READY_SECONDS:.0f} s"
         for _ in range(int(READY_SECONDS / _LOOK_EVERY_SECONDS)):
+            if not running.alive():
+                raise self._failure(Ended, "ended before it was ready")
             if self.answers():
                 return self.settle()
-            if not running.alive():
-                why = "ended before it was ready"
-                break
             if halt.wait(_LOOK_EVERY_SECONDS):
-                why = "was still starting when the start was given up"
                 break
-        problem = f"{self.name} {why}. The end of {self.log}:\n{last_lines(self.log)}"
-        raise System(problem, mend=f"read {self.log}, then start again")
+        raise self._failure(System, f"did not answer at {self.address} in time")
+
+    def _failure(self, kind: type[System], what: str) -> System:
+        problem = f"{self.name} {what}. The end of {self.log}:\n{last_lines(self.log)}"
+        return kind(problem, mend=f"read {self.log}, then start again")
 
 
 def exchange(port: int, request: bytes, size: int) -> bytes:

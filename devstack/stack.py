@@ -27,7 +27,7 @@ from devstack.kafka import Kafka
 from devstack.parts import DATABASES, data_belong_together, parts
 from devstack.process import start, stop
 from devstack.registry import Registry
-from devstack.server import Place, Server
+from devstack.server import Ended, Place, Server
 from devstack.state import Database, State, locked
 from runtime.errors import Configuration
 
@@ -196,14 +196,23 @@ class Stack:
     def _start(
         self, part: Server, state: State, halt: threading.Event, progress: Progressed
     ) -> None:
-        if not state.alive(part.name):
+        if not self._is_well(part, state, halt):
             progress(Event(part.name, "starting"))
             part.prepare()
             with self._guard:
                 state.processes[part.name] = start(part.command(), part.log)
                 state.save(self._state_file)
-        part.wait_until_ready(state.processes[part.name], halt)
+            part.wait_until_ready(state.processes[part.name], halt)
         progress(Event(part.name, "ready"))
+
+    def _is_well(self, part: Server, state: State, halt: threading.Event) -> bool:
+        if not state.alive(part.name):
+            return False
+        try:
+            part.wait_until_ready(state.processes[part.name], halt)
+        except Ended:  # it was on its way out when we looked
+            return False
+        return True
 
     def _stop_all(self, state: State) -> None:
         parts = self._parts(state)

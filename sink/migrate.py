@@ -100,6 +100,19 @@ def status(database: Database) -> list[Status]:
     return [Status(m, applied.get(m.version)) for m in migrations()]
 
 
+def check_migrated(database: Database) -> None:
+    """See that the tables are there, where somebody else migrates.
+
+    Raises:
+        Configuration: a migration has not run; the message names it.
+    """
+    missing = [s.migration.name for s in status(database) if s.applied_at is None]
+    needed = [name for name in missing if not name.endswith(".timescaledb")]
+    if needed:
+        problem = f"migrations have not run: {', '.join(needed)}"
+        raise Configuration(problem, mend="run `aos db migrate`, or set sink.migrate_at_start")
+
+
 def _apply(database: Database, migration: Migration) -> bool:
     label = f"migration {migration.version:04d}_{migration.name}"
     with database.transaction(label) as connection:

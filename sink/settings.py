@@ -43,6 +43,8 @@ class SinkSettings(BaseModel):
     """Static membership: a sink that restarts under the same id causes no rebalance."""
     session_timeout_seconds: float = Field(default=45.0, ge=1)
     poll_interval_seconds: float = Field(default=300.0, ge=1)
+    revoke_seconds: float = Field(default=10.0, ge=0)
+    """How long a batch may go on when one of its partitions is taken away."""
 
     batch_rows: int = Field(default=20_000, ge=1)
     batch_bytes: int = Field(default=16 * _MEBIBYTE, ge=1)

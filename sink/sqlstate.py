@@ -37,8 +37,8 @@ def translated(error: psycopg.Error, doing: str) -> AosError:
     """
     problem = f"{doing}: {_said(error)}"
     state = error.sqlstate or ""
-    if state[:2] in _DATA:
-        return DataQuality(problem, reason=f"refused_by_database_{state}")
+    if refuses_data(error):
+        return DataQuality(problem, reason=f"refused_by_database_{state}".rstrip("_"))
     if mend := _found(_TRANSIENT, state):
         return Transient(problem, mend=mend)
     if mend := _found(_SETTING, state):
@@ -46,6 +46,13 @@ def translated(error: psycopg.Error, doing: str) -> AosError:
     if isinstance(error, psycopg.OperationalError) and not state:
         return Transient(problem, mend=_TRANSIENT["08"])  # cut off without a word
     return System(problem, mend="see the log of the database")
+
+
+def refuses_data(error: psycopg.Error) -> bool:
+    """Say whether the data are at fault: then no other data need suffer for it."""
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.DataError)  # psycopg itself would not send it
+    return error.sqlstate[:2] in _DATA
 
 
 def refused(error: psycopg.Error, url: str) -> Configuration:

@@ -1,0 +1,175 @@
+"""The sink's loop: read, close batches, send them on their way, collect what is committed.
+
+One thread, which never waits long for anything but Kafka. A batch is closed by rows, by bytes or by
+the clock on the wall. When two batches are under way and a third is full, reading is paused.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from concurrent.futures import Future
+from typing import Final, Protocol
+
+from runtime.errors import Fenced, Transient
+from runtime.kafka import KafkaSettings
+from sink import offsets
+from sink.batch import Batch, Partition
+from sink.broker import Broker
+from sink.database import Database
+from sink.loading import Loaded, Loader
+from sink.offsets import Claim
+from sink.pipeline import Pipeline
+from sink.reader import Reader
+from sink.settings import SinkSettings
+
+_LOGGER: Final = logging.getLogger("aos.sink")
+
+_PATIENCE_SECONDS: Final = 0.5
+_TICK_SECONDS: Final = 0.1
+
+
+class Progress(Protocol):
+    """Is told how the sink gets on; called between batches, so it must be quick."""
+
+    def loaded(self, batch: Loaded, lag: int) -> None:
+        """A batch is committed; ``lag`` records are on the broker and were not read yet."""
+
+    def waiting(self, error: Transient) -> None:
+        """Something is away and will be tried again; comes from another thread."""
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def loaded(self, batch: Loaded, lag: int) -> None:
+        """Do nothing."""
+
+    def waiting(self, error: Transient) -> None:
+        """Do nothing."""
+
+
+class SinkConsumer:
+    """Takes records from Kafka to a loader, in batches."""
+
+    def __init__(
+        self,
+        settings: SinkSettings,
+        kafka: KafkaSettings,
+        group: str,
+        topics: list[str],
+        database: Database,
+        loader: Loader,
+        progress: Progress,
+    ) -> None:
+        self._settings = settings
+        self._group = group
+        self._database = database
+        self._progress = progress
+        self._broker = Broker(kafka)
+        self._pipeline = Pipeline(
+            loader.prepare, loader.write, settings.retry_seconds, progress.waiting
+        )
+        self._reader = Reader(settings, kafka, group, topics, self._on_revoked)
+        self._open: Batch | None = None
+        self._claims: Future[dict[Partition, Claim]] | None = None
+        self._left_behind = False
+
+    def step(self) -> None:
+        """Take what has come, and send on what is due.
+
+        Raises:
+            AosError: a batch cannot be loaded, ever; or we may not go on.
+        """
+        self._collect()
+        self._claim()
+        if self._due and self._pipeline.full:
+            self._hold()
+            return
+        if self._due and self._open:
+            self._pipeline.submit(self._open)
+            self._open = None
+        self._reader.resume()
+        self._fill()
+
+    @property
+    def drained(self) -> bool:
+        """Whether all that was on the topics is in the database."""
+        return self._reader.places.drained and not self._open and self._pipeline.empty
+
+    def finish(self) -> None:
+        """Let the batches under way be committed; what was only read is read again next time."""
+        self._pipeline.stop_retrying()
+        while not self._pipeline.empty:
+            self._pipeline.wait_for_one(_TICK_SECONDS)
+            self._collect()
+
+    def close(self) -> None:
+        """Leave the group and end all threads."""
+        self._pipeline.close()
+        self._reader.close()
+
+    @property
+    def _due(self) -> bool:
+        batch, limit = self._open, self._settings
+        if batch is None:
+            return False
+        old = time.monotonic() - batch.opened_at >= limit.batch_seconds
+        at_end = self._reader.places.drained and self._pipeline.empty
+        return old or at_end or batch.rows >= limit.batch_rows or batch.size >= limit.batch_bytes
+
+    def _fill(self) -> None:
+        for piece in self._reader.read(_TICK_SECONDS):
+            if self._open is None:
+                self._open = Batch(time.monotonic())
+            self._open.add(piece.partition, piece.messages, piece.span)
+
+    def _hold(self) -> None:
+        if not self._pipeline.wait_for_one(_PATIENCE_SECONDS):
+            self._reader.pause()
+            self._fill()
+
+    def _collect(self) -> None:
+        try:
+            for batch in self._pipeline.finished():
+                self._reader.hint(batch.spans)
+                self._progress.loaded(batch, self._reader.lag())
+            if self._pipeline.empty:
+                self._left_behind = False
+        except Fenced:
+            if not self._left_behind:
+                raise
+            self._start_over()
+
+    def _claim(self) -> None:
+        unclaimed = frozenset(self._reader.places.unclaimed)
+        if self._claims is None and unclaimed:
+            self._claims = self._pipeline.call(lambda: self._claimed(unclaimed))
+        elif self._claims is not None and self._claims.done():
+            claims, self._claims = self._claims.result(), None
+            self._reader.place(claims)
+
+    def _claimed(self, partitions: frozenset[Partition]) -> dict[Partition, Claim]:
+        logs = self._broker.logs(partitions)
+        with self._database.transaction("claiming partitions") as connection:
+            return {
+                partition: offsets.claim(connection, self._group, partition, logs[partition])
+                for partition in sorted(partitions)
+            }
+
+    def _on_revoked(self, partitions: set[Partition]) -> None:
+        """Give the batches under way a moment; after that the newer owner fences them."""
+        self._claims = None  # they are claimed again, should they come back
+        if self._open:
+            rest = self._open.without(partitions)
+            self._open = rest if rest.spans else None
+        if not self._pipeline.wait_for_all(self._settings.revoke_seconds):
+            _LOGGER.warning("partitions were taken away before their batch was committed")
+            self._left_behind = True
+
+    def _start_over(self) -> None:
+        """Go back to what the table says: a batch held partitions that are no longer ours."""
+        self._pipeline.give_up()
+        self._left_behind = False
+        self._open = None
+        self._reader.reclaim()

@@ -1,0 +1,142 @@
+"""Loading a batch: its rows, its ledger and the offsets that come next, in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sink import offsets
+from sink.batch import Batch, Counts, Partition, Span
+from sink.database import Connection, Database
+from sink.dead_letters import DeadLetters
+from sink.destination import Destination, Entry, Reject
+from sink.poison import isolate
+
+_LEDGER: Final = """
+INSERT INTO ops.sink_batch (consumer_group, topic, offsets, records, inserted, updated, skipped,
+    deleted, dead_lettered, duration)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp() - now())
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a batch holds for one topic, ready to be loaded."""
+
+    entries: Sequence[Entry[Any]]
+    rejects: list[Reject]
+
+    def after(self, loaded: Mapping[int, int]) -> Part:
+        """Leave out what is loaded already: by partition, the offset that comes next."""
+        if not loaded:
+            return self
+        return Part(
+            [e for e in self.entries if _is_new(e, loaded)],
+            [r for r in self.rejects if _is_new(r, loaded)],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A batch that is decoded and validated."""
+
+    spans: dict[Partition, Span]
+    parts: dict[str, Part]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A batch that is committed: how far it reached, and what became of its records by topic."""
+
+    spans: dict[Partition, Span]
+    counts: dict[str, Counts]
+
+    @property
+    def total(self) -> Counts:
+        """Counts over all topics."""
+        return sum(self.counts.values(), Counts())
+
+
+class Loader:
+    """Prepares batches and loads them; the two may run in different threads."""
+
+    def __init__(
+        self,
+        database: Database,
+        group: str,
+        destinations: Mapping[str, Destination[Any]],
+        dead_letters: DeadLetters,
+    ) -> None:
+        self._database = database
+        self._group = group
+        self._destinations = destinations
+        self._dead_letters = dead_letters
+
+    def prepare(self, batch: Batch) -> Prepared:
+        """Decode and validate; the database is not touched.
+
+        Raises:
+            Transient: the schema registry does not answer.
+        """
+        parts = {
+            topic: Part(*self._destinations[topic].prepare(messages))
+            for topic, messages in batch.messages.items()
+        }
+        return Prepared(batch.spans, parts)
+
+    def write(self, prepared: Prepared) -> Loaded:
+        """Load a batch, all of it or nothing; what is loaded already is left out.
+
+        Dead letters are safe on their topic before the transaction commits: if it then does not,
+        they are sent again, and are known by the offset in their headers.
+
+        Raises:
+            Fenced: another sink has taken over one of the partitions.
+            Transient: the same batch may be written again.
+        """
+        with self._database.transaction("loading a batch") as connection:
+            loaded = offsets.lock(connection, self._group, prepared.spans)
+            counts, rejects = {}, []
+            for topic, part in prepared.parts.items():
+                counts[topic], refused = self._load(
+                    connection, topic, part.after(_of(topic, loaded))
+                )
+                rejects += refused
+            if rejects:
+                self._dead_letters.deliver(rejects)
+            offsets.advance(connection, self._group, prepared.spans)
+            for topic, count in counts.items():
+                self._record(connection, topic, prepared.spans, count)
+        return Loaded(prepared.spans, counts)
+
+    def _load(self, connection: Connection, topic: str, part: Part) -> tuple[Counts, list[Reject]]:
+        destination = self._destinations[topic]
+        counts, refused = isolate(part.entries, lambda some: destination.load(connection, some))
+        rejects = part.rejects + refused
+        records = len(part.entries) + len(part.rejects)
+        return replace(counts, records=records, dead_lettered=len(rejects)), rejects
+
+    def _record(
+        self, connection: Connection, topic: str, spans: Mapping[Partition, Span], counts: Counts
+    ) -> None:
+        reach = {p.number: [s.first, s.next] for p, s in spans.items() if p.topic == topic}
+        values = (
+            counts.records,
+            counts.inserted,
+            counts.updated,
+            counts.skipped,
+            counts.deleted,
+            counts.dead_lettered,
+        )
+        connection.execute(_LEDGER, (self._group, topic, json.dumps(reach), *values))
+
+
+def _of(topic: str, loaded: Mapping[Partition, int]) -> dict[int, int]:
+    return {p.number: after for p, after in loaded.items() if p.topic == topic}
+
+
+def _is_new(item: Entry[Any] | Reject, loaded: Mapping[int, int]) -> bool:
+    partition, offset = item.message.partition(), item.message.offset()
+    return partition is None or offset is None or offset >= loaded.get(partition, 0)

@@ -1,0 +1,141 @@
+"""The sink as a stage: checks what it needs, loads until it is told to stop, drains."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from runtime.errors import Transient
+from runtime.kafka import KafkaSettings, check_reachable
+from runtime.kafka_topics import ensure_topics
+from schemas.codec import Decoder
+from schemas.registry import Registry, RegistrySettings
+from schemas.topics import PARAMETERS, Topics, TopicSpec, clean_schema
+from sink.batch import Counts
+from sink.broker import Broker
+from sink.consumer import Progress, Silent, SinkConsumer
+from sink.database import Database
+from sink.dead_letters import DeadLetterTopic
+from sink.destination import Destination
+from sink.loading import Loaded, Loader
+from sink.metadata import Sensors
+from sink.migrate import check_migrated, migrate
+from sink.readings import Readings
+from sink.settings import SinkSettings
+
+_LOGGER: Final = logging.getLogger("aos.sink")
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a run of the sink did."""
+
+    batches: int
+    counts: Counts
+
+
+def run(
+    settings: SinkSettings,
+    kafka: KafkaSettings,
+    registry: RegistrySettings,
+    topics: Topics,
+    stop: threading.Event,
+    *,
+    once: bool = False,
+    progress: Progress | None = None,
+) -> Summary:
+    """Load the clean topics and the metadata until ``stop`` is set; with ``once``, to their end.
+
+    Setting ``stop`` drains: the batches under way are committed, what was only read is not.
+
+    Raises:
+        Configuration: no broker, no database, a wrong password, a right that is missing.
+        Fenced: another sink has taken over.
+        System: records are lost that should have been loaded, or the database is broken.
+    """
+    database = Database(settings)
+    group = group_of(settings, topics)
+    try:
+        _check(settings, kafka, topics, database)
+        dead_letters = DeadLetterTopic(kafka, topics.sink_dead_letters, group)
+        targets = destinations(settings, registry, topics)
+        loader = Loader(database, group, targets, dead_letters)
+        tally = _Tally(progress or Silent())
+        consumer = SinkConsumer(settings, kafka, group, list(targets), database, loader, tally)
+        _load(consumer, stop, once)
+    finally:
+        database.close()
+    return tally.summary
+
+
+def group_of(settings: SinkSettings, topics: Topics) -> str:
+    """Name the consumer group, in the deployment's namespace.
+
+    >>> group_of(SinkSettings(), Topics(namespace="lab"))
+    'lab.aos-sink'
+    """
+    return f"{topics.namespace}.{settings.group}".lstrip(".")
+
+
+def destinations(
+    settings: SinkSettings, registry: RegistrySettings, topics: Topics
+) -> Mapping[str, Destination[Any]]:
+    """Say where the records of each topic go."""
+    schemas = Registry(registry)
+    readings: dict[str, Destination[Any]] = {
+        topics.clean(p): Readings(p, Decoder(clean_schema(p), schemas.schema_of), settings.conflict)
+        for p in PARAMETERS
+    }
+    return {**readings, topics.metadata: Sensors(Decoder("sensor_metadata", schemas.schema_of))}
+
+
+def _check(
+    settings: SinkSettings, kafka: KafkaSettings, topics: Topics, database: Database
+) -> None:
+    check_reachable(kafka)
+    database.check()
+    if settings.migrate_at_start:
+        migrate(database)
+    else:
+        check_migrated(database)
+    ensure_topics(Broker(kafka).admin, _needed(topics), topics.replication)
+
+
+def _needed(topics: Topics) -> list[TopicSpec]:
+    """Give the topics that we read or write: whichever stage starts first creates them."""
+    ours = {*map(topics.clean, PARAMETERS), topics.metadata, topics.sink_dead_letters}
+    return [spec for spec in topics.specs() if spec.name in ours]
+
+
+def _load(consumer: SinkConsumer, stop: threading.Event, once: bool) -> None:
+    try:
+        while not stop.is_set() and not (once and consumer.drained):
+            consumer.step()
+        consumer.finish()
+    except Transient as error:
+        if not stop.is_set():
+            raise
+        _LOGGER.warning("stopped before the last batch was loaded, it is read again: %s", error)
+    finally:
+        consumer.close()
+
+
+class _Tally:
+    """Counts, and passes on."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.summary = Summary(0, Counts())
+        self._progress = progress
+
+    def loaded(self, batch: Loaded, lag: int) -> None:
+        """Count a batch."""
+        self.summary.batches += 1
+        self.summary.counts += batch.total
+        self._progress.loaded(batch, lag)
+
+    def waiting(self, error: Transient) -> None:
+        """Pass it on."""
+        self._progress.waiting(error)

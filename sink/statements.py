@@ -1,0 +1,84 @@
+"""The SQL that loads a reading table, composed of quoted names once for each table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from psycopg.sql import SQL, Composed, Identifier
+
+from sink.columns import KEY, VERSION, Table
+from sink.settings import Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """What is sent for one table.
+
+    ``merge`` answers with one row: inserted, updated, deleted. It tells an update by its times: a
+    row that was inserted in this transaction was created when it was updated, by the same clock.
+    """
+
+    copy: Composed
+    make_stage: Composed
+    empty_stage: Composed
+    copy_to_stage: Composed
+    merge: Composed
+
+    @classmethod
+    def of(cls, table: Table, conflict: Conflict) -> Statements:
+        """Compose them."""
+        target, stage = Identifier("weather", table.name), Identifier(f"stage_{table.name}")
+        names = _list(table.names)
+        copy = SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)")
+        make = SQL(
+            "CREATE TEMPORARY TABLE IF NOT EXISTS {} ON COMMIT DELETE ROWS"
+            " AS SELECT {} FROM {} WITH NO DATA"
+        )
+        return cls(
+            copy=copy.format(target, names),
+            make_stage=make.format(stage, names, target),
+            empty_stage=SQL("TRUNCATE {}").format(stage),
+            copy_to_stage=copy.format(stage, names),
+            merge=_merge(target, stage, table, conflict),
+        )
+
+
+def _merge(target: Identifier, stage: Identifier, table: Table, conflict: Conflict) -> Composed:
+    query = SQL("""
+WITH merged AS (
+    INSERT INTO {target} AS known ({names})
+    SELECT {names} FROM {stage} ORDER BY {order}
+    ON CONFLICT ({key}) {action}
+    RETURNING known.created_at = known.updated_at AS is_new, known.deleted_at
+)
+SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new), count(deleted_at)
+FROM merged""")
+    return query.format(
+        target=target,
+        stage=stage,
+        names=_list(table.names),
+        key=_list(KEY),
+        order=_order(),
+        action=_update(table) if conflict is Conflict.UPDATE else SQL("DO NOTHING"),
+    )
+
+
+def _order() -> Composed:
+    """Sort by key, byte by byte: writers that take rows in the same order never deadlock."""
+    return SQL('{} COLLATE "C", {}').format(*map(Identifier, KEY))
+
+
+def _update(table: Table) -> Composed:
+    changes = [
+        SQL("{0} = excluded.{0}").format(Identifier(name))
+        for name in table.names
+        if name not in KEY
+    ]
+    changes.append(SQL("{} = clock_timestamp()").format(Identifier("updated_at")))
+    new = SQL(", ").join(SQL("excluded.{}").format(Identifier(name)) for name in VERSION)
+    old = SQL(", ").join(SQL("known.{}").format(Identifier(name)) for name in VERSION)
+    return SQL("DO UPDATE SET {} WHERE ({}) > ({})").format(SQL(", ").join(changes), new, old)
+
+
+def _list(names: tuple[str, ...]) -> Composed:
+    return SQL(", ").join(map(Identifier, names))

@@ -1,0 +1,125 @@
+"""The stream's memory: revisions that rise, repeated hours told apart, no trace of a failed batch."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream_app.batch import Batch, by_partition
+from stream_app.state import PARTITION_KEY, State, key_order, revision_of, schema_of_key
+from tests.raw_records import local
+from tests.unit.stream_fakes import Fetched
+
+NIGHT = local("2013-11-03T01:00:00")
+
+
+def copied(state: State, generation: int = 0) -> State:
+    """Restore a state from what an overlay writes to the topic."""
+    restored = State(generation)
+    overlay = state.overlay()
+    for key, _, record in overlay.changes():
+        restored.restore(key, record)
+    return restored
+
+
+def test_revisions_rise_with_every_batch_and_jump_with_every_generation() -> None:
+    state = State(generation=0)
+    first = state.overlay()
+    first.commit()
+    assert state.overlay().revision == first.revision + 1
+    assert State(generation=1).overlay().revision > revision_of(0, 2**40 - 1)
+
+
+def test_a_batch_that_is_not_committed_leaves_no_trace() -> None:
+    state = State(generation=0)
+    overlay = state.overlay()
+    overlay.fold("JFK:wind", NIGHT, "7")
+    assert state.folds == {}
+    assert state.overlay().revision == overlay.revision
+
+
+@given(keys=st.lists(st.integers(1, 10**9), min_size=1, max_size=4, unique=True))
+def test_the_row_that_was_written_first_is_summer_time(keys: list[int]) -> None:
+    state = State(generation=0)
+    for key in sorted(keys):
+        overlay = state.overlay()
+        assert overlay.fold("s", NIGHT, str(key)) == (0 if key == min(keys) else 1)
+        overlay.commit()
+
+
+def test_a_row_that_comes_again_gets_the_same_answer() -> None:
+    overlay = State(generation=0).overlay()
+    answers = [overlay.fold("s", NIGHT, key) for key in ("9", "10", "9", "10")]
+    assert answers == [0, 1, 0, 1]
+
+
+def test_nights_and_sensors_are_kept_apart() -> None:
+    overlay = State(generation=0).overlay()
+    assert overlay.fold("a", NIGHT, "1") == overlay.fold("b", NIGHT, "2") == 0
+    assert overlay.fold("a", NIGHT + 60_000_000, "3") == 0
+
+
+def test_what_is_a_year_old_is_forgotten() -> None:
+    state = State(generation=0)
+    for key, night in (("1", NIGHT), ("2", local("2014-11-02T01:00:00"))):
+        overlay = state.overlay()
+        overlay.fold("s", night, key)
+        overlay.commit()
+    assert [key for _, key in state.folds["s"]] == ["2"]
+
+
+def test_the_state_comes_back_from_its_topic() -> None:
+    state = State(generation=3)
+    overlay = state.overlay()
+    overlay.fold("s", NIGHT, "9")
+    records = list(overlay.changes())
+    overlay.commit()
+    restored = State(generation=3)
+    for key, schema, record in records:
+        assert schema == schema_of_key(key)
+        restored.restore(key, record)
+    assert (restored.batch, restored.folds) == (state.batch, state.folds)
+
+
+def test_a_new_generation_starts_its_batches_anew_and_an_old_one_is_outrun() -> None:
+    old = State(generation=1, batch=500)
+    assert copied(old, generation=2).overlay().revision == revision_of(2, 1)
+    assert copied(old, generation=0).overlay().revision == revision_of(1, 502)
+
+
+def test_numeric_keys_are_ordered_by_size() -> None:
+    assert sorted(["100", "20", "3"], key=key_order) == ["3", "20", "100"]
+    assert schema_of_key(PARTITION_KEY) == "partition_state"
+
+
+def test_a_fetch_round_becomes_one_batch_for_each_partition_number() -> None:
+    fetched = {
+        ("wind", 0): [Fetched("wind", 0, 5)],
+        ("rain", 0): [Fetched("rain", 0, 9)],
+        ("wind", 1): [Fetched("wind", 1, 3)],
+        ("rain", 1): [],
+    }
+    batches = {batch.partition: batch for batch in by_partition(fetched, epoch=4)}
+    assert {number: sorted(b.records) for number, b in batches.items()} == {
+        0: ["rain", "wind"],
+        1: ["wind"],
+    }
+    assert {batch.epoch for batch in batches.values()} == {4}
+
+
+@given(offsets=st.sets(st.integers(0, 50), min_size=1), position=st.integers(0, 60))
+def test_what_is_committed_is_cut_off_and_the_rest_is_next(
+    offsets: set[int], position: int
+) -> None:
+    records = [Fetched("wind", 0, offset) for offset in sorted(offsets)]
+    left = Batch(0, {"wind": records}).after({"wind": position})
+    assert [record.offset for record in left] == [o for o in sorted(offsets) if o >= position]
+    expected = {"wind": max(offsets) + 1} if max(offsets) >= position else {}
+    assert left.next_positions() == expected
+
+
+@pytest.mark.parametrize("positions", [{}, {"rain": 99}])
+def test_a_topic_without_a_position_is_kept_whole(positions: dict[str, int]) -> None:
+    batch = Batch(0, {"wind": [Fetched("wind", 0, 0)]})
+    assert len(batch.after(positions)) == 1

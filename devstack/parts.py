@@ -7,20 +7,36 @@ that is empty, or of the other kind, goes with any broker: the sink then loads f
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
 
 from devstack.databases import DatabaseServer
 from devstack.kafka import Kafka
 from devstack.postgres import Postgres
 from devstack.registry import Registry
 from devstack.server import Place, Server
-from devstack.state import Database
+from devstack.state import Database, State
 from devstack.timescale import Timescale
 
 DATABASES: Final[dict[Database, type[DatabaseServer]]] = {
     "timescale": Timescale,
     "postgres": Postgres,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class PartStatus:
+    """How one server of the stack is.
+
+    ``ready`` answers, ``starting`` has a process that does not answer, ``stopped`` has none.
+    """
+
+    name: str
+    state: Literal["ready", "starting", "stopped"]
+    pid: int | None
+    address: str
+    log: Path
 
 
 def parts(place: Place, database: Database) -> list[Server]:
@@ -33,3 +49,11 @@ def data_belong_together(place: Place) -> bool:
     broker, registry = Kafka(place).has_data(), Registry(place).has_data()
     database = any(kind(place).has_data() for kind in DATABASES.values())
     return broker == registry and (broker or not database)
+
+
+def status_of(part: Server, state: State) -> PartStatus:
+    """Look at a server now."""
+    if not state.alive(part.name):
+        return PartStatus(part.name, "stopped", None, part.address, part.log)
+    how: Literal["ready", "starting"] = "ready" if part.answers() else "starting"
+    return PartStatus(part.name, how, state.processes[part.name].pid, part.address, part.log)

@@ -16,15 +16,14 @@ import shutil
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from devstack.cache import cache_directory
 from devstack.events import Event, Progressed, silent
 from devstack.fetch import fetch_all
 from devstack.kafka import Kafka
-from devstack.parts import DATABASES, data_belong_together, parts
+from devstack.parts import DATABASES, PartStatus, data_belong_together, parts, status_of
 from devstack.process import start, stop
 from devstack.registry import Registry
 from devstack.server import Ended, Place, Server
@@ -37,20 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["Database", "Event", "PartStatus", "Stack"]
 
 Part = TypeVar("Part", bound=Server)
-
-
-@dataclass(frozen=True, slots=True)
-class PartStatus:
-    """How one server of the stack is.
-
-    ``ready`` answers, ``starting`` has a process that does not answer, ``stopped`` has none.
-    """
-
-    name: str
-    state: Literal["ready", "starting", "stopped"]
-    pid: int | None
-    address: str
-    log: Path
 
 
 class Stack:
@@ -124,9 +109,7 @@ class Stack:
     def status(self) -> list[PartStatus]:
         """Look at every part now: its process and whether it answers."""
         state = self._load()
-        return [
-            self._status_of(part, state) for part in self._parts(state) if _has_ports(part, state)
-        ]
+        return [status_of(part, state) for part in self._parts(state) if state.ports]
 
     def wipe(self) -> None:
         """Stop, then delete all data: topics, schema ids, tables. Ports and password stay."""
@@ -243,14 +226,3 @@ class Stack:
         except BlockingIOError:
             return
         self.down()
-
-    def _status_of(self, part: Server, state: State) -> PartStatus:
-        running = state.processes.get(part.name)
-        if running is None or not running.alive():
-            return PartStatus(part.name, "stopped", None, part.address, part.log)
-        how: Literal["ready", "starting"] = "ready" if part.answers() else "starting"
-        return PartStatus(part.name, how, running.pid, part.address, part.log)
-
-
-def _has_ports(part: Server, state: State) -> bool:
-    return all(name in state.ports for name in part.port_names)

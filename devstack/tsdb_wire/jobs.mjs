@@ -19,7 +19,8 @@ export class Jobs {
 
   start (everyMilliseconds) {
     this.#timer = setTimeout(async () => {
-      if (this.#backend.idle) await this.#tick()
+      // A database whose extension was dropped has no jobs; that is no reason to end the server.
+      if (this.#backend.idle) await this.#tick().catch((problem) => console.error('no jobs:', problem.message))
       this.start(everyMilliseconds)
     }, everyMilliseconds)
   }

@@ -46,7 +46,7 @@ class Places:
 
     claimed: dict[Partition, Claim] = field(default_factory=dict)
     unclaimed: set[Partition] = field(default_factory=set)
-    at_end: set[Partition] = field(default_factory=set)
+    ends: dict[Partition, int] = field(default_factory=dict)
     was_assigned: bool = False
 
     def assign(self, partitions: Collection[Partition]) -> None:
@@ -57,21 +57,24 @@ class Places:
     def drop(self, partitions: Collection[Partition]) -> None:
         """Forget partitions that are no longer ours."""
         self.unclaimed.difference_update(partitions)
-        self.at_end.difference_update(partitions)
         for partition in partitions:
             self.claimed.pop(partition, None)
+            self.ends.pop(partition, None)
 
     def read(self, partition: Partition, last: int) -> Span:
         """Go on behind the record at ``last``, and give the offsets passed over."""
         place = self.claimed[partition]
         self.claimed[partition] = Claim(last + 1, place.epoch)
-        self.at_end.discard(partition)
         return Span(place.next_offset, last + 1, place.epoch)
 
     @property
     def drained(self) -> bool:
         """Whether all that is ours was read to its end."""
-        return self.was_assigned and not self.unclaimed and self.at_end >= self.claimed.keys()
+        return self.was_assigned and not self.unclaimed and all(map(self.at_end, self.claimed))
+
+    def at_end(self, partition: Partition) -> bool:
+        """Whether a partition was read to the last end that we were told of."""
+        return self.ends.get(partition, -1) >= self.claimed[partition].next_offset
 
 
 class Reader:
@@ -160,7 +163,7 @@ class Reader:
         self.consumer.close()
 
     def _behind(self, partition: Partition, next_offset: int) -> int:
-        if partition in self.places.at_end:
+        if self.places.at_end(partition):
             return 0
         _, high = self.consumer.get_watermark_offsets(
             TopicPartition(partition.topic, partition.number), cached=True
@@ -181,8 +184,7 @@ class Reader:
             return True
         partition = _partition_of(message)
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
-            if partition in self.places.claimed:
-                self.places.at_end.add(partition)
+            self.places.ends[partition] = message.offset() or 0
         elif error.code() in _LOST_PLACE:
             self.reclaim()  # which names what is lost
         else:

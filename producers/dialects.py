@@ -63,16 +63,20 @@ class SqlServer:
 
     def moment(self, time: str | ColumnElement[str], kind: AnyType | None) -> ColumnElement[Any]:
         """Give the parameter in the column's type; datetime2(7) where that is unknown."""
-        sql_type = kind.compile(dialect=_SQL_SERVER) if kind is not None else "DATETIME2(7)"
-        return func.convert(literal_column(sql_type), _parameter(time), self._STYLE)
+        return func.convert(self._type(kind), _parameter(time), self._STYLE)
 
     def now(self, clock: Clock, lag_seconds: float, kind: AnyType | None) -> ColumnElement[str]:
-        """Give the server's time, with its offset where the column has one."""
+        """Give the server's time in the column's type: ``datetime`` reads no more than 3 digits."""
         reading = func.sysutcdatetime() if clock == "utc" else func.sysdatetime()
         if isinstance(kind, mssql.DATETIMEOFFSET):
             reading = func.sysdatetimeoffset()
         ago: AnyColumn = literal_column(str(-round(lag_seconds * 1000)))
-        return self.exact(func.dateadd(literal_column("millisecond"), ago, reading))
+        earlier = func.dateadd(literal_column("millisecond"), ago, reading)
+        return self.exact(func.convert(self._type(kind), earlier))
+
+    def _type(self, kind: AnyType | None) -> AnyColumn:
+        written = kind.compile(dialect=_SQL_SERVER) if kind is not None else "DATETIME2(7)"
+        return literal_column(written)
 
     def identity(self) -> TextClause:
         """Ask for the broker id: the same on every replica, and any user may see it."""

@@ -88,6 +88,10 @@ class Registry:
             self._schemas[schema_id] = json.loads(found.schema_str or "null")
         return self._schemas[schema_id]
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.__exit__(None, None, None)
+
     def _register(self, subject: str, name: str) -> int:
         schema = RegistrySchema(avsc.text(name), "AVRO")
         known = self._client.get_subjects()

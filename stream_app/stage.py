@@ -61,6 +61,7 @@ def run(
     finally:
         tools.reference.close()
         tools.group.close()
+        tools.registry.close()
 
 
 def _tools(

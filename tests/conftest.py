@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,7 @@ def registry_settings(stack: Stack) -> RegistrySettings:
 
 
 @pytest.fixture
-def registry(registry_settings: RegistrySettings) -> Registry:
+def registry(registry_settings: RegistrySettings) -> Iterator[Registry]:
     """Give a client of the registry."""
-    return Registry(registry_settings)
+    with closing(Registry(registry_settings)) as client:
+        yield client

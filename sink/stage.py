@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -56,18 +57,15 @@ def run(
         Fenced: another sink has taken over.
         System: records are lost that should have been loaded, or the database is broken.
     """
-    database = Database(settings)
     group = group_of(settings, topics)
-    try:
+    with closing(Database(settings)) as database, closing(Registry(registry)) as schemas:
         _check(settings, kafka, topics, database)
         dead_letters = DeadLetterTopic(kafka, topics.sink_dead_letters, group)
-        targets = destinations(settings, registry, topics)
+        targets = destinations(settings, schemas, topics)
         loader = Loader(database, group, targets, dead_letters)
         tally = _Tally(progress or Silent())
         consumer = SinkConsumer(settings, kafka, group, list(targets), database, loader, tally)
         _load(consumer, stop, once)
-    finally:
-        database.close()
     return tally.summary
 
 
@@ -81,10 +79,9 @@ def group_of(settings: SinkSettings, topics: Topics) -> str:
 
 
 def destinations(
-    settings: SinkSettings, registry: RegistrySettings, topics: Topics
+    settings: SinkSettings, schemas: Registry, topics: Topics
 ) -> Mapping[str, Destination[Any]]:
     """Say where the records of each topic go."""
-    schemas = Registry(registry)
     readings: dict[str, Destination[Any]] = {
         topics.clean(p): Readings(p, Decoder(clean_schema(p), schemas.schema_of), settings.conflict)
         for p in PARAMETERS

@@ -149,6 +149,10 @@ class Publisher:
         self.send((self.topics.metadata, r["sensor_id"].encode(), encode(r)) for r in records)
         self.end(commit=True)
 
+    def close(self) -> None:
+        """Let go of the registry."""
+        self._registry.close()
+
     def send(self, messages: Iterable[tuple[str, bytes, bytes | None]]) -> None:
         """Begin a transaction and put (topic, key, value) into it."""
         self._producer.begin_transaction()

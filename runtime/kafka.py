@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 from runtime.errors import AosError, Configuration, Fenced, System, Transient
 
@@ -36,6 +36,8 @@ _REFUSED: Final = frozenset(
 
 class KafkaSettings(BaseModel):
     """How to reach the brokers."""
+
+    model_config = ConfigDict(extra="forbid")
 
     bootstrap_servers: str = "127.0.0.1:9092"
     security_protocol: str = "PLAINTEXT"

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 import httpx
 from confluent_kafka.schema_registry import Schema as RegistrySchema
 from confluent_kafka.schema_registry import SchemaRegistryClient, SchemaRegistryError
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 from runtime.errors import Configuration, DataQuality, Transient
 from schemas import avsc
@@ -30,6 +30,8 @@ Answer = TypeVar("Answer")
 
 class RegistrySettings(BaseModel):
     """Where the schema registry is."""
+
+    model_config = ConfigDict(extra="forbid")
 
     url: str = "http://127.0.0.1:8081"
     user: str = ""

@@ -61,8 +61,7 @@ def run(
         stage.start()
         stage.read(once=once)
     finally:
-        source.outlet.close()
-        source.engine.dispose()
+        source.close()
     return stage.summary
 
 

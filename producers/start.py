@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -13,7 +15,7 @@ from producers.database import identity_of, open_engine, reading
 from producers.feed import TableFeed
 from producers.outlet import Outlet, unique
 from producers.positions import Standing
-from producers.publisher import producer, transactional_id
+from producers.publisher import Transactions, producer, transactional_id
 from producers.settings import SourceSettings
 from producers.tables import check_mapping
 from runtime.kafka import KafkaSettings, check_reachable
@@ -27,12 +29,13 @@ _BESIDE_READINGS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Everything that reading a source takes, checked and ready."""
+    """Everything that reading a source takes, checked and ready; ``close`` lets go of it."""
 
     mapping: Mapping
     engine: Engine
     feeds: tuple[TableFeed, ...]
     outlet: Outlet
+    close: Callable[[], None]
 
 
 def prepare(
@@ -45,29 +48,34 @@ def prepare(
         Transient: database or registry does not answer.
     """
     mapping = read_mapping(settings.mapping)
-    engine = open_engine(settings)
-    with reading(engine, "looking at the source") as connection:
-        identity = identity_of(connection, engine.url)
-        types = check_mapping(connection, mapping)
-    feeds = tuple(
-        TableFeed(engine, mapping, table, types[table.table], settings.page_rows)
-        for table in mapping.tables
-    )
-    ids = _prepare_topics(kafka, registry, topics)
-    instance = unique(settings.instance)
-    beginnings = [
-        Standing(mapping.source, feed.table, feed.cursor.mode, identity, instance) for feed in feeds
-    ]
-    most = settings.page_rows * max(len(table.readings) for table in mapping.tables)
-    name = transactional_id(topics.namespace, mapping.source)
-    open_producer = partial(producer, kafka, name, most + _BESIDE_READINGS)
-    return Source(mapping, engine, feeds, Outlet(kafka, topics, ids, beginnings, open_producer))
-
-
-def _prepare_topics(kafka: KafkaSettings, registry: RegistrySettings, topics: Topics) -> Registry:
     check_reachable(kafka)
-    specs = topics.source_specs()
-    ensure_topics(AdminClient(kafka.client()), specs, topics.replication)
-    ids = Registry(registry)
-    ids.register(specs)
-    return ids
+    with ExitStack() as opened:
+        engine = open_engine(settings)
+        opened.callback(engine.dispose)
+        with reading(engine, "looking at the source") as connection:
+            identity = identity_of(connection, engine.url)
+            types = check_mapping(connection, mapping)
+        feeds = tuple(
+            TableFeed(engine, mapping, table, types[table.table], settings.page_rows)
+            for table in mapping.tables
+        )
+        instance = unique(settings.instance)
+        beginnings = [
+            Standing(mapping.source, f.table, f.cursor.mode, identity, instance) for f in feeds
+        ]
+        ids = opened.enter_context(closing(Registry(registry)))
+        specs = topics.source_specs()
+        ensure_topics(AdminClient(kafka.client()), specs, topics.replication)
+        ids.register(specs)
+        outlet = Outlet(kafka, topics, ids, beginnings, _producer(settings, kafka, topics, mapping))
+        opened.callback(outlet.close)
+        return Source(mapping, engine, feeds, outlet, opened.pop_all().close)
+
+
+def _producer(
+    settings: SourceSettings, kafka: KafkaSettings, topics: Topics, mapping: Mapping
+) -> Callable[[], Transactions]:
+    """Say how to make the producer, with room for the largest page that there can be."""
+    most = settings.page_rows * max(len(table.readings) for table in mapping.tables)
+    identity = transactional_id(topics.namespace, mapping.source)
+    return partial(producer, kafka, identity, most + _BESIDE_READINGS)

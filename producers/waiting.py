@@ -24,8 +24,6 @@ class Waiting:
         self._clock = clock
         self._failures = 0
         self._until = 0.0
-        self._waits = _BACKOFF.waits()
-        self._last = 0.0
 
     @property
     def hopeless(self) -> bool:
@@ -38,11 +36,13 @@ class Waiting:
 
     def lengthen(self) -> float:
         """Note a failure; give the seconds to wait."""
+        waits = [*_BACKOFF.waits()]
+        seconds = waits[min(self._failures, len(waits) - 1)]
         self._failures += 1
-        self._last = next(self._waits, self._last)
-        self._until = self._clock() + self._last
-        return self._last
+        self._until = self._clock() + seconds
+        return seconds
 
     def forget(self) -> None:
         """Note a success."""
-        self.__init__(self._clock)  # type: ignore[misc]
+        self._failures = 0
+        self._until = 0.0

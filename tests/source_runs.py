@@ -1,0 +1,114 @@
+"""Running the source in tests, and reading what it published."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from producers.messages import cursor_key
+from producers.positions import remembered
+from producers.progress import Summary
+from producers.settings import SourceSettings
+from producers.stage import Watcher, run
+from runtime.kafka import KafkaSettings
+from runtime.kafka_read import read_to_end
+from schemas.codec import Decoder, Record
+from schemas.registry import Registry, RegistrySettings
+from schemas.topics import Topics, raw_schema
+
+
+class Deployment:
+    """One namespace on the stack, and one source in it."""
+
+    def __init__(self, kafka: KafkaSettings, registry: RegistrySettings, topics: Topics) -> None:
+        self.kafka = kafka
+        self.registry = registry
+        self.topics = topics
+        self._ids = Registry(registry)
+
+    def close(self) -> None:
+        """Let go of the registry."""
+        self._ids.close()
+
+    def run(
+        self,
+        database: Path,
+        mapping: Path,
+        *,
+        once: bool = True,
+        stop: threading.Event | None = None,
+        watcher: Watcher = lambda _summary: None,
+        **settings: Any,
+    ) -> Summary:
+        """Run the source in this thread."""
+        chosen = SourceSettings.model_validate(
+            {"url": f"sqlite:///{database}", "mapping": mapping, "poll_seconds": 0.05, **settings}
+        )
+        stop = stop or threading.Event()
+        return run(chosen, self.kafka, self.registry, self.topics, stop, once, watcher)
+
+    def raw(self, parameter: str) -> list[Record]:
+        """Read the committed readings of a parameter, each with its ``key`` and ``partition``."""
+        decode = Decoder(raw_schema(parameter), self._ids.schema_of)
+        topic = self.topics.raw(parameter)
+        return [
+            {**decode(message.value()), "key": message.key(), "partition": message.partition()}
+            for partition in range(self.topics.partitions)
+            for message in read_to_end(self.kafka, topic, partition)
+        ]
+
+    def metadata(self) -> dict[str, Record]:
+        """Read the metadata of every sensor."""
+        return remembered(self.kafka, self.topics.metadata, "sensor_metadata", self._ids)
+
+    def cursor(self, source: str, table: str) -> Record:
+        """Read where a source stands in a table."""
+        cursors = remembered(self.kafka, self.topics.cursors, "source_cursor", self._ids)
+        return cursors[cursor_key(source, table)]
+
+    def mappings(self) -> dict[str, Record]:
+        """Read the mappings that ran."""
+        return remembered(self.kafka, self.topics.mapping, "mapping", self._ids)
+
+
+class InThread:
+    """Runs the source in a thread of its own until it is stopped; keeps how it ended."""
+
+    def __init__(
+        self, deployment: Deployment, database: Path, mapping: Path, **settings: Any
+    ) -> None:
+        self.stop = threading.Event()
+        self.error: BaseException | None = None
+        self.summary: Summary | None = None
+        self._drained = threading.Event()
+        self._run = (deployment, database, mapping, settings)
+        self._thread = threading.Thread(target=self._work)
+        self._thread.start()
+
+    def wait_until_drained(self) -> None:
+        """Wait until every table was read to its bound once."""
+        assert self._drained.wait(60), self.error
+
+    def finish(self) -> None:
+        """Stop it as SIGTERM would, and wait for its end."""
+        self.stop.set()
+        self.join()
+
+    def join(self) -> None:
+        """Wait for its end."""
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+
+    def _watch(self, summary: Summary) -> None:
+        if all(table.drained for table in summary.tables.values()):
+            self._drained.set()
+
+    def _work(self) -> None:
+        deployment, database, mapping, settings = self._run
+        try:
+            self.summary = deployment.run(
+                database, mapping, once=False, stop=self.stop, watcher=self._watch, **settings
+            )
+        except BaseException as error:  # noqa: BLE001 - the test looks at it
+            self.error = error

@@ -119,7 +119,8 @@ class SinkConsumer:
         return old or at_end or batch.rows >= limit.batch_rows or batch.size >= limit.batch_bytes
 
     def _fill(self) -> None:
-        for piece in self._reader.read(_TICK_SECONDS):
+        room = self._settings.batch_rows - (self._open.rows if self._open else 0)
+        for piece in self._reader.read(max(1, room), _TICK_SECONDS):
             if self._open is None:
                 self._open = Batch(time.monotonic())
             self._open.add(piece.partition, piece.messages, piece.span)
@@ -152,10 +153,7 @@ class SinkConsumer:
     def _claimed(self, partitions: frozenset[Partition]) -> dict[Partition, Claim]:
         logs = self._broker.logs(partitions)
         with self._database.transaction("claiming partitions") as connection:
-            return {
-                partition: offsets.claim(connection, self._group, partition, logs[partition])
-                for partition in sorted(partitions)
-            }
+            return offsets.claim(connection, self._group, logs)
 
     def _on_revoked(self, partitions: set[Partition]) -> None:
         """Give the batches under way a moment; after that the newer owner fences them."""

@@ -7,7 +7,7 @@ So of two sinks that both believe they own a partition, only the one that claime
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,41 +59,40 @@ class Claim:
     epoch: int
 
 
-def claim(connection: Connection, group: str, partition: Partition, log: Log) -> Claim:
-    """Take a partition over from whoever had it; one that was never loaded starts at its beginning.
+def claim(
+    connection: Connection, group: str, logs: Mapping[Partition, Log]
+) -> dict[Partition, Claim]:
+    """Take partitions over from whoever had them; what was never loaded starts at its beginning.
 
     Raises:
-        System: the broker no longer keeps what comes next; the lost range is named.
+        System: the broker no longer keeps what comes next; every lost range is named.
     """
-    values = (group, *partition, log.topic_id, log.low)
-    row = connection.execute(_CLAIM, values).fetchone()
-    if row is None:
-        raise AssertionError(partition)
-    topic_id, next_offset, epoch = row
-    _check(partition, log, topic_id, next_offset)
-    return Claim(next_offset, epoch)
+    claims: dict[Partition, Claim] = {}
+    losses: list[str] = []
+    for partition, log in sorted(logs.items()):
+        values = (group, *partition, log.topic_id, log.low)
+        topic_id, next_offset, epoch = connection.execute(_CLAIM, values).fetchall()[0]
+        claims[partition] = Claim(next_offset, epoch)
+        losses += _loss(partition, log, topic_id, next_offset)
+    if losses:
+        mend = (
+            "publish the range again (`aos replay`), then have the topic loaded from its beginning "
+            "with `aos sink forget`; what is loaded stays and is not doubled"
+        )
+        raise System("; ".join(losses), mend=mend)
+    return claims
 
 
-def _check(partition: Partition, log: Log, topic_id: str, next_offset: int) -> None:
+def _loss(partition: Partition, log: Log, topic_id: str, next_offset: int) -> Iterator[str]:
     if topic_id != log.topic_id:
-        problem = (
-            f"topic {partition.topic} was created anew: {partition} is loaded up to offset "
-            f"{next_offset} of {topic_id}, and what came after it is lost; {log.topic_id} holds "
-            f"offsets {log.low} to {log.high}"
+        yield (
+            f"topic {partition.topic} was created anew: {partition} was loaded up to {next_offset} "
+            f"of {topic_id}, what followed is lost; {log.topic_id} has {log.low} to {log.high}"
         )
     elif next_offset < log.low:
-        problem = (
-            f"{partition}: offsets {next_offset} to {log.low} are lost: the broker dropped them"
-        )
+        yield f"{partition}: offsets {next_offset} to {log.low} are lost, the broker dropped them"
     elif next_offset > log.high:
-        problem = f"{partition}: offsets {log.high} to {next_offset} are lost: the log is shorter"
-    else:
-        return
-    mend = (
-        f"publish the range again (`aos replay`), then `aos sink forget {partition.topic}` "
-        "to load the topic from its beginning; what is loaded stays and is not doubled"
-    )
-    raise System(problem, mend=mend)
+        yield f"{partition}: offsets {log.high} to {next_offset} are lost, the log is shorter"
 
 
 def lock(

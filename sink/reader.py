@@ -96,13 +96,13 @@ class Reader:
             topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
         )
 
-    def read(self, seconds: float) -> list[Piece]:
-        """Wait that long at most, and give what came of claimed partitions.
+    def read(self, most: int, seconds: float) -> list[Piece]:
+        """Wait that long for so many records, and give what came of claimed partitions.
 
         Raises:
             AosError: the group or the broker will not have us any more.
         """
-        messages = self.consumer.consume(_CHUNK, timeout=seconds)
+        messages = self.consumer.consume(min(most, _CHUNK), timeout=seconds)
         good = [m for m in messages if m.error() is None or self._heed(m)]
         return list(self._pieces(good))
 

@@ -1,0 +1,126 @@
+"""SIGKILL for the sink in the middle of its work, again and again."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from runtime.kafka import KafkaSettings
+from schemas.codec import Record
+from schemas.registry import RegistrySettings
+from schemas.topics import Topics
+from tests.clean_records import clean
+from tests.sinks import Rig
+from tests.support.postgres import postgres, postgres_server
+
+__all__ = ["postgres", "postgres_server"]
+
+KILLS = int(os.environ.get("ROUNDS", "5"))
+READINGS = 6000
+PARAMETERS = ("wind", "pressure")
+
+
+@pytest.fixture
+def rig(
+    kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics, postgres: str
+) -> Iterator[Rig]:
+    with closing(Rig(kafka, registry_settings, topics, postgres)) as made:
+        yield made
+
+
+@pytest.mark.requirement("C2", "C3")
+def test_a_sink_that_is_killed_again_and_again_loads_the_winner_of_every_key(rig: Rig) -> None:
+    draw = random.Random(20130101)  # noqa: S311 - the same run every time
+    records = [_reading(draw) for _ in range(READINGS)]
+    for start in range(0, READINGS, 500):
+        rig.publisher.readings(records[start : start + 500])
+    killed = 0
+    for target in sorted(draw.sample(range(READINGS * 9 // 10), KILLS)):
+        with _sink(rig, once=False) as process:
+            _wait_until_loaded(rig, process, target)
+            threading.Event().wait(draw.random() * 0.02)
+            process.kill()
+            killed += process.wait() == -9
+    assert killed == KILLS
+    assert _loaded(rig) < READINGS, "the kills came after the work was done"
+    with _sink(rig, once=True) as process:
+        assert process.wait(60) == 0
+    for parameter in PARAMETERS:
+        found = {_key(row): _version(row) for row in rig.readings(parameter)}
+        assert found == _winners(records, parameter)
+    assert _loaded(rig) == READINGS
+
+
+def _reading(draw: random.Random) -> Record:
+    parameter, station = draw.choice(PARAMETERS), draw.choice(["JFK", "LGA", "EWR"])
+    version = {"source_version": draw.randrange(3), "revision": draw.randrange(1_000_000)}
+    return clean(parameter, draw.randrange(500), station, **version)
+
+
+def _winners(records: list[Record], parameter: str) -> dict[tuple[str, str], tuple[int, int]]:
+    winners: dict[tuple[str, str], tuple[int, int]] = {}
+    for record in records:
+        if record["parameter"] == parameter:
+            key = _key(record)
+            winners[key] = max(winners.get(key, (-1, -1)), _version(record))
+    return winners
+
+
+def _key(record: Record) -> tuple[str, str]:
+    return record["sensor_id"], record["source_key"]
+
+
+def _version(record: Record) -> tuple[int, int]:
+    return record["source_version"], record["revision"]
+
+
+@contextmanager
+def _sink(rig: Rig, once: bool) -> Iterator[subprocess.Popen[bytes]]:
+    given = {
+        "sink": {
+            "database_url": rig.database_url,
+            "instance_id": "sink-1",  # its successor takes over at once
+            "batch_rows": 100,
+            "batch_seconds": 0.05,
+        },
+        "kafka": {"bootstrap_servers": rig.kafka.bootstrap_servers},
+        "registry": {"url": rig.registry.url},
+        "topics": rig.topics.model_dump(),
+        "once": once,
+    }
+    command = [sys.executable, "-m", "tests.sink_process", json.dumps(given)]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, cwd=root, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _wait_until_loaded(rig: Rig, process: subprocess.Popen[bytes], target: int) -> None:
+    pause = threading.Event()
+    for _ in range(6000):
+        assert process.poll() is None, "the sink ended by itself"
+        if _loaded(rig) >= target:
+            return
+        pause.wait(0.01)
+    pytest.fail(f"the sink did not get to {target} records")
+
+
+def _loaded(rig: Rig) -> int:
+    """Count the records that are loaded: the ledger is committed with them."""
+    try:
+        (row,) = rig.query("SELECT coalesce(sum(records), 0)::int AS n FROM ops.sink_batch")
+    except psycopg.errors.UndefinedTable:
+        return 0
+    return int(row["n"])

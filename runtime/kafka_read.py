@@ -49,6 +49,7 @@ def read_to_end(settings: KafkaSettings, topic: str, partition: int = 0) -> Iter
     """
     written = _written(settings, topic, partition)
     with closing(reader(settings)) as consumer:
+        _meet_leader(consumer, TopicPartition(topic, partition))
         consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
         quiet_since = time.monotonic()
         while time.monotonic() - quiet_since < _PATIENCE_SECONDS:
@@ -62,6 +63,14 @@ def read_to_end(settings: KafkaSettings, topic: str, partition: int = 0) -> Iter
                 return
     problem = f"{topic} [{partition}]: nothing came for {_PATIENCE_SECONDS:.0f} s"
     raise Transient(problem, mend="see whether the brokers are up")
+
+
+def _meet_leader(consumer: Consumer, place: TopicPartition) -> None:
+    """Ask anything of the leader: to one it has not met, librdkafka puts off fetching by 0.5 s."""
+    try:
+        consumer.get_watermark_offsets(place, timeout=_PATIENCE_SECONDS)
+    except KafkaException as error:
+        raise translated(error, f"asking for {place.topic} [{place.partition}]") from error
 
 
 def _written(settings: KafkaSettings, topic: str, partition: int) -> int:

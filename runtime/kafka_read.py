@@ -16,7 +16,7 @@ from confluent_kafka import (
     Message,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from runtime.errors import Transient
 from runtime.kafka import KafkaSettings, translated
@@ -78,7 +78,8 @@ def _written(settings: KafkaSettings, topic: str, partition: int) -> int:
     admin = AdminClient(settings.client())
     place = TopicPartition(topic, partition)
     asked = admin.list_offsets(
-        {place: OffsetSpec.latest()}, isolation_level=IsolationLevel.READ_UNCOMMITTED
+        {place: OffsetSpec.latest()},  # type: ignore[no-untyped-call]
+        isolation_level=IsolationLevel.READ_UNCOMMITTED,
     )
     try:
         end: int = asked[place].result(_PATIENCE_SECONDS).offset

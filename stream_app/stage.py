@@ -12,7 +12,7 @@ from typing import Final
 from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient
 
-from runtime.errors import AosError, System
+from runtime.errors import System
 from runtime.kafka import KafkaSettings, check_reachable
 from runtime.kafka_topics import ensure_topics
 from schemas.registry import Registry, RegistrySettings
@@ -104,7 +104,7 @@ async def _serve(tools: Tools, stop: threading.Event) -> Summary:
     finally:
         await _stopped(app, worker)
     if failure.done():
-        raise _as_ours(failure.result())
+        raise failure.result()
     return Summary(worker.readings)
 
 
@@ -114,18 +114,20 @@ async def _until_stopped(
     while not (stop.is_set() or failure.done()):
         await asyncio.wait([failure], timeout=_LOOK_SECONDS)
         if app.crashed and not failure.done():
-            failure.set_result(app.crash_reason or System("Faust stopped without a reason"))
+            failure.set_result(_given_up(app.crash_reason))
 
 
 async def _stopped(app: BatchApp, worker: Worker) -> None:
     _LOG.info("stopping: running transactions are finished first")
-    await worker.stop()
-    with suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(app.stop(), _STOP_SECONDS)
+    try:
+        await worker.stop()
+    finally:
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(app.stop(), _STOP_SECONDS)
 
 
-def _as_ours(error: BaseException) -> AosError:
-    if isinstance(error, AosError):
-        return error
-    mend = "restart the stream: it goes on where its last transaction ended"
-    return System(f"Faust gave up: {type(error).__name__} {error}", mend=mend)
+def _given_up(reason: BaseException | None) -> System:
+    problem = f"Faust gave up: {reason!r}"
+    error = System(problem, mend="start the stream again: it goes on where it was")
+    error.__cause__ = reason
+    return error

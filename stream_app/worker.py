@@ -10,7 +10,7 @@ from typing import Final
 
 from faust.types import TP
 
-from runtime.errors import AosError, Fenced, Transient
+from runtime.errors import Fenced, Transient
 from stream_app.batch import Batch
 from stream_app.partition import Partition, Tools
 
@@ -36,8 +36,12 @@ class Worker:
     async def take(self, partitions: set[int]) -> None:
         """Open these partitions, each fenced before its position is read."""
         self.epoch += 1
-        await asyncio.gather(*(self._open(number) for number in sorted(partitions)))
-        _LOG.info("partitions taken", extra={"partitions": sorted(partitions)})
+        opening = (self._open(number) for number in sorted(partitions))
+        for error in await asyncio.gather(*opening, return_exceptions=True):
+            if error is not None:
+                # Told, not raised: aiokafka would log it and go on as if the partition were ours.
+                self._on_failure(error)
+        _LOG.info("partitions taken", extra={"partitions": sorted(self._partitions)})
 
     async def release(self, partitions: set[int]) -> None:
         """Wait for the running transactions of these partitions, then forget them."""
@@ -73,14 +77,10 @@ class Worker:
         self._pool.shutdown()
 
     async def _open(self, number: int) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            self._partitions[number] = await loop.run_in_executor(
-                self._pool, Partition.open, number, self._tools
-            )
-        except AosError as error:
-            self._on_failure(error)
-            raise
+        opening = asyncio.get_running_loop().run_in_executor(
+            self._pool, Partition.open, number, self._tools
+        )
+        self._partitions[number] = await opening
 
     async def _close(self, number: int) -> None:
         partition = self._partitions.pop(number)

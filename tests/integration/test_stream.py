@@ -6,6 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from confluent_kafka import OFFSET_END, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from runtime.kafka import KafkaSettings
 from schemas.registry import Registry, RegistrySettings
@@ -163,3 +165,45 @@ def test_the_repeated_hour_is_told_apart_even_across_a_restart(
     found = [(r["source_key"], r["observed_at"]) for r in raw_topics.clean("temperature")]
     five, six = local("2013-11-03T05:00:00"), local("2013-11-03T06:00:00")
     assert found == [("7320", five), ("7321", six), ("7320", five)]
+
+
+@pytest.mark.requirement("D3")
+def test_a_stream_whose_partitions_were_taken_over_stops_and_says_so(
+    raw_topics: RawTopics, stream: StageProcess, kafka: KafkaSettings, topics: Topics
+) -> None:
+    with stream:
+        raw_topics.publish("temperature", readings(0, 30))
+        arrived(raw_topics, 30)
+        for number in range(topics.partitions):
+            newer = f"{topics.named('aos-stream')}-{number}"
+            Producer(kafka.client(transactional_id=newer)).init_transactions()
+        raw_topics.publish("temperature", readings(30, 30))
+        assert stream.wait() == 1
+    assert "Fenced" in stream.log
+    assert keys(raw_topics).total() == 30
+
+
+@pytest.mark.requirement("D3")
+def test_a_stream_that_finds_its_position_dropped_names_the_lost_range(
+    raw_topics: RawTopics, stream: StageProcess, kafka: KafkaSettings, topics: Topics
+) -> None:
+    with stream:
+        raw_topics.publish("temperature", readings(0, 60))
+        arrived(raw_topics, 60)
+        assert stream.stop() == 0
+        raw_topics.publish("temperature", readings(60, 60))
+        drop_everything(kafka, topics)
+        stream.start()
+        assert stream.wait() == 1
+    assert "were dropped before they were read" in stream.log
+
+
+def drop_everything(kafka: KafkaSettings, topics: Topics) -> None:
+    """Let retention do its worst: every raw temperature is gone."""
+    admin = AdminClient(kafka.client())
+    places = [
+        TopicPartition(topics.raw("temperature"), number, OFFSET_END)
+        for number in range(topics.partitions)
+    ]
+    for future in admin.delete_records(places).values():
+        future.result(20)

@@ -92,7 +92,7 @@ class Registry:
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._client.__exit__(None, None, None)
+        self._client.close()
 
     def _register(self, subject: str, name: str) -> int:
         schema = RegistrySchema(avsc.text(name), "AVRO")

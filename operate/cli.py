@@ -1,0 +1,126 @@
+"""The command line ``aos``: which commands there are, and how each of them ends.
+
+A command's module is imported when it is called, so help is quick and a stage's process holds
+nothing of the other stages. Exit codes: 0 done, 1 failed, 2 usage or configuration.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from importlib import import_module
+from typing import Any, Final, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from runtime.errors import AosError, Exit
+
+_PATIENCE_SECONDS: Final = 5.0
+
+
+class Entry(NamedTuple):
+    """Where a command is found, and what the list of commands says of it."""
+
+    module: str
+    attribute: str
+    panel: str
+    summary: str
+
+
+_SEE: Final = "See it work"
+_RUN: Final = "Run the stages"
+_LOOK: Final = "Look and maintain"
+
+COMMANDS: Final[dict[str, Entry]] = {
+    "demo": Entry("demo", "demo", _SEE, "Run the main job on real data, from AOS to TimescaleDB."),
+    "up": Entry("stack", "up", _SEE, "Start the embedded Kafka, registry and database."),
+    "status": Entry("stack", "status", _SEE, "Show what runs of the embedded stack."),
+    "down": Entry("stack", "down", _SEE, "Stop what was started; the data stay."),
+    "source": Entry("source", "source", _RUN, "Read AOS into the raw topics."),
+    "stream": Entry("stream", "stream", _RUN, "Clean raw readings into the clean topics."),
+    "sink": Entry("sink", "app", _RUN, "Load the clean topics into TimescaleDB."),
+    "topics": Entry("topics", "topics", _LOOK, "List the topics and how far they reach."),
+    "schema": Entry("schema", "app", _LOOK, "Check the schemas of the topics."),
+    "db": Entry("db", "app", _LOOK, "Migrate the tables, or show which migrations ran."),
+    "config": Entry("config", "config", _LOOK, "Show the settings in force, secrets masked."),
+}
+
+
+class Commands(TyperGroup):
+    """Lists commands without importing them; turns our errors into a line and an exit code."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, entry in COMMANDS.items():
+            stub = TyperCommand(name, help=entry.summary, rich_help_panel=entry.panel)
+            self.add_command(stub)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Put the command itself in the place of what stood for it in the list."""
+        name, stub, rest = super().resolve_command(ctx, args)
+        return name, load(name) if name and stub else stub, rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; say on one line what went wrong, if it is an error of ours."""
+        try:
+            return super().invoke(ctx)
+        except AosError as error:
+            told = " ".join(str(error).split())
+            typer.echo(f"{typer.style('aos:', fg='red')} {told}", err=True)
+            raise typer.Exit(error.exit_code) from error
+
+
+def load(name: str) -> Any:
+    """Import a command."""
+    entry = COMMANDS[name]
+    found = getattr(import_module(f"operate.commands.{entry.module}"), entry.attribute)
+    if not isinstance(found, typer.Typer):
+        alone = typer.Typer(add_completion=False)
+        alone.command(name)(found)
+        found = alone
+    return typer.main.get_command(found)
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def aos() -> None:
+    """Weather readings from AOS through Kafka and Faust into TimescaleDB.
+
+    Settings come from a YAML file (--config FILE, or AOS_CONFIG) and from the environment:
+    AOS_KAFKA__BOOTSTRAP_SERVERS sets kafka.bootstrap_servers, AOS_SINK__PASSWORD_FILE names a file
+    that holds sink.password. `aos config` shows what is in force.
+    """
+
+
+def main() -> None:
+    """Run a command, and end the process soon after, whatever threads libraries leave behind."""
+    code: object = Exit.FAILED
+    try:
+        app()
+    except SystemExit as ended:
+        code = ended.code
+        raise
+    finally:
+        end_within(_PATIENCE_SECONDS, code if isinstance(code, int) else int(code is not None))
+
+
+def end_within(seconds: float, code: int) -> None:
+    """Give this process that long to end in good order; then it ends at once."""
+    timer = threading.Timer(seconds, _end, (code,))
+    timer.daemon = True
+    timer.start()
+
+
+def _end(code: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,1 @@
+"""The commands of ``aos``, a module for each family; `operate.cli` loads the one that is called."""

@@ -1,0 +1,1 @@
+"""``aos demo``: the main job on real data, on an embedded stack, from one command."""

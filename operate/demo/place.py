@@ -1,0 +1,98 @@
+"""The directory of an embedded stack, with what the demo keeps there beside the servers' data.
+
+::
+
+    .aos/aos.yaml      settings for the stages, readable by their owner alone: a password is in it
+    .aos/sample.db     the sample AOS
+    .aos/stages.json   the stages that run
+    .aos/logs/         what servers and stages log
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import yaml
+
+from devstack.sample import MAPPING
+from devstack.stack import Database, Stack
+
+_PARTITIONS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One directory, by its absolute path."""
+
+    directory: Path
+    stack: Stack
+
+    @classmethod
+    def at(cls, directory: Path, db: Database | None = None) -> Place:
+        """Name the place; nothing is made yet."""
+        return cls(directory.absolute(), Stack.at(directory, db))
+
+    @property
+    def settings(self) -> Path:
+        """The settings of the stages."""
+        return self.directory / "aos.yaml"
+
+    @property
+    def sample(self) -> Path:
+        """The sample AOS."""
+        return self.directory / "sample.db"
+
+    @property
+    def stages(self) -> Path:
+        """Which stages run."""
+        return self.directory / "stages.json"
+
+    def log(self, stage: str) -> Path:
+        """The log of a stage."""
+        return self.directory / "logs" / f"{stage}.log"
+
+    def is_up(self) -> bool:
+        """Say whether the whole stack runs already."""
+        parts = self.stack.status()
+        return bool(parts) and all(part.state == "ready" for part in parts)
+
+    def write_settings(self) -> None:
+        """Write the settings for the stack as it runs; its password is for its owner's eyes."""
+        document = settings_for(self.stack, self.sample)
+        aside = self.settings.with_suffix(".new")
+        aside.unlink(missing_ok=True)
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            yaml.safe_dump(document, file, sort_keys=False)
+        aside.replace(self.settings)
+
+
+def settings_for(stack: Stack, sample: Path) -> dict[str, Any]:
+    """Compose the settings of three stages that work on a stack.
+
+    Each has a name that stays, so that one which is started again needs not wait for the session
+    of the one before to run out.
+    """
+    database = urlsplit(stack.database_url)
+    address = database._replace(netloc=f"{database.username}@{database.hostname}:{database.port}")
+    return {
+        "kafka": {"bootstrap_servers": stack.bootstrap_servers},
+        "registry": {"url": stack.registry_url},
+        "topics": {"partitions": _PARTITIONS},
+        "source": {
+            "url": f"sqlite:///{sample}",
+            "mapping": str(MAPPING),
+            "poll_seconds": 0.2,
+            "instance": "demo",
+        },
+        "stream": {"instance": "demo"},
+        "sink": {
+            "database_url": address.geturl(),
+            "password": database.password,
+            "instance_id": "demo",
+        },
+    }

@@ -1,0 +1,156 @@
+"""The demo's last page: one table of counts, two queries with their answers, what to try next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from operate.demo.place import Place
+from operate.demo.queries import Answer
+from operate.demo.report import Line, Report
+
+_COLUMNS: Final = {
+    "source": "in AOS",
+    "published": "published",
+    "good": "good",
+    "suspect": "suspect",
+    "fail": "fail",
+    "missing": "missing",
+    "not_judged": "not\njudged",
+    "dead_lettered": "dead\nletters",
+    "loaded": "loaded",
+}
+_STYLES: Final = {"suspect": "yellow", "fail": "red", "dead_lettered": "red"}
+
+
+_QUIET: Final = "dim"
+
+
+def opening(console: Console) -> None:
+    """Say what is going to happen."""
+    purpose = "Real readings of four weather stations travel from AOS into TimescaleDB."
+    console.print(Text("aos demo", style="bold cyan"), Text(purpose), "", sep="\n")
+
+
+def stages(console: Console, place: Place, pids: Mapping[str, int | None]) -> None:
+    """Say which processes work, and on what."""
+    drawn = Text("\nThree processes: ", style="bold")
+    hops = {"source": "AOS → raw topics", "stream": "raw → clean", "sink": "clean → tables"}
+    for name, hop in hops.items():
+        drawn.append(name, style="cyan")
+        drawn.append(f" {hop} (pid {pids[name]})  ", style="not bold dim")
+    console.print(drawn)
+
+
+def page(
+    console: Console, report: Report, answers: Sequence[Answer], seconds: Mapping[str, float]
+) -> None:
+    """Print all that was found."""
+    console.print("", Text("What arrived", style="bold cyan"), counts(report), sep="\n")
+    console.print(verdict(report), "", sep="\n")
+    for found in answers:
+        console.print(answer(found))
+    rate = report.total.published / max(seconds["flow"], 0.1)
+    console.print(
+        Text.assemble(
+            (f"{seconds['total']:.0f} s in all", "bold"),
+            f": stack up in {seconds['stack']:.0f} s, readings through in {seconds['flow']:.0f} s "
+            f"({rate:,.0f}/s), counted in {seconds['counting']:.0f} s.",
+        )
+    )
+
+
+def counts(report: Report) -> Table:
+    """Draw the table of counts."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("parameter", vertical="bottom")
+    for heading in _COLUMNS.values():
+        table.add_column(heading, justify="right", vertical="bottom")
+    table.add_column("keys\nequal", justify="center", vertical="bottom")
+    for line in report.lines:
+        table.add_row(line.parameter, *_cells(line), _mark(whole=report.is_whole(line.parameter)))
+    table.add_section()
+    total = report.total
+    table.add_row(total.parameter, *_cells(total), _mark(whole=report.agrees), style="bold")
+    return table
+
+
+def verdict(report: Report) -> RenderableType:
+    """Say whether the keys agree, and what was sent more than once."""
+    total = report.total
+    hops = (
+        f"source {total.source_keys:,} · raw {total.raw_keys:,} · clean {total.clean_keys:,} · "
+        f"tables {total.loaded:,} · dead letters {total.dead_lettered:,}"
+    )
+    raw, clean = total.re_emitted
+    again = Text(f"Re-emissions: raw {raw:,}, clean {clean:,}.", style="dim")
+    if report.agrees:
+        head = Text.assemble(("✓ ", "green"), "Distinct keys are equal at every hop: ", hops)
+        return Group(head, again)
+    told = [Text.assemble(("✗ ", "red"), str(found)) for found in report.breaks]
+    return Group(Text.assemble(("✗ ", "red"), "Keys differ: ", hops), *told, again)
+
+
+def answer(found: Answer) -> RenderableType:
+    """Draw a query: title, remark, SQL, rows."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    numeric = [isinstance(value, int | float) for value in (found.rows or ((),))[0]]
+    for name, right in zip(found.columns, numeric or [False] * len(found.columns), strict=True):
+        table.add_column(name, justify="right" if right else "left")
+    for row in found.rows:
+        table.add_row(*map(_cell, row))
+    sql = Syntax(found.query.sql, "sql", theme="ansi_dark", background_color="default")
+    title = Text(found.query.title, style="bold cyan")
+    return Group(title, Text(found.query.remark, style="dim"), "", Padding(sql, (0, 2)), table)
+
+
+def next_steps(console: Console, directory: Path, *, keep: bool) -> None:
+    """Print commands, with what each of them does."""
+    settings = f"--config {directory / 'aos.yaml'}"
+    kept = "" if directory == Path(".aos") else f" --directory {directory}"
+    steps = (
+        {
+            f"aos topics {settings}": "which topics there are, and how far they reach",
+            f"aos status{kept}": "what runs, where it listens, where it logs",
+            f"aos down{kept}": "stop stages and stack; the data stay",
+        }
+        if keep
+        else {
+            f"aos demo --live{kept}": "go on with new readings, and see how long they take",
+            f"aos demo --keep{kept}": "the same again, left running: no row is added",
+            f"aos demo --db postgres{kept}": "on native PostgreSQL instead of TimescaleDB",
+        }
+    )
+    grid = Table.grid(padding=(0, 2))
+    for command, what in steps.items():
+        grid.add_row(Text(command, style="cyan", no_wrap=True), Text(what, style=_QUIET))
+    console.print("", Text("What to try next", style="bold"), Padding(grid, (0, 2)), sep="\n")
+
+
+def _cells(line: Line) -> list[Text]:
+    return [_count(getattr(line, name), _STYLES.get(name, "")) for name in _COLUMNS]
+
+
+def _count(number: int, style: str) -> Text:
+    return Text(f"{number:,}", style=style if number else "dim")
+
+
+def _mark(*, whole: bool) -> Text:
+    return Text("✓", style="green") if whole else Text("✗", style="bold red")
+
+
+def _cell(value: Any) -> Text:
+    if value is None:
+        return Text("null", style="dim italic")
+    if isinstance(value, datetime):
+        return Text(f"{value:%Y-%m-%d %H:%M}Z")
+    return Text(f"{value:,.2f}" if isinstance(value, float) else str(value))

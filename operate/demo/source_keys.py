@@ -1,0 +1,42 @@
+"""Which keys a source holds of a parameter: asked only when the counts do not agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Engine
+
+from producers.database import open_engine, reading
+from producers.feed import TableFeed
+from producers.settings import SourceSettings
+from producers.tables import check_mapping
+from schemas.mapping import Mapping, read_mapping
+
+
+def source_keys(settings: SourceSettings, parameter: str) -> set[tuple[str, str, str]]:
+    """Give table, row and sensor of every reading of a parameter that may be read by now.
+
+    Raises:
+        AosError: the database does not answer.
+    """
+    mapping = read_mapping(settings.mapping)
+    engine = open_engine(settings)
+    try:
+        return set(_keys(engine, mapping, settings.page_rows, parameter))
+    finally:
+        engine.dispose()
+
+
+def _keys(
+    engine: Engine, mapping: Mapping, page_rows: int, parameter: str
+) -> Iterator[tuple[str, str, str]]:
+    with reading(engine, "looking at the source") as connection:
+        types = check_mapping(connection, mapping)
+    for table in mapping.tables:
+        feed = TableFeed(engine, mapping, table, types[table.table], page_rows)
+        position, drained = "", False
+        while not drained:
+            page = feed.next_page(position)
+            position, drained = page.position, page.drained
+            for record in page.readings.records.get(parameter, []):
+                yield record["source_table"], record["source_key"], record["sensor_id"]

@@ -1,0 +1,57 @@
+"""Running a stage in the foreground: its settings, its log, its signals.
+
+The log goes to standard output, so that standard error holds nothing but why a stage failed.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from operate.settings import Settings, load
+from runtime import logs
+from runtime.errors import AosError
+
+_LOGGER: Final = logging.getLogger("aos.operate")
+
+Stage = Callable[[Settings, threading.Event], Any]
+
+
+def run(name: str, config: Path | None, stage: Stage) -> None:
+    """Run a stage until it ends or a signal asks it to; whatever is under way is finished.
+
+    Raises:
+        AosError: why it ended; it stands in the log, too.
+    """
+    settings = load(config)
+    logs.configure(settings.log_level, sys.stdout, stage=name, run=uuid.uuid4().hex[:12])
+    stop = threading.Event()
+    stop_on_signals(stop)
+    _LOGGER.info("%s starts", name)
+    try:
+        summary = stage(settings, stop)
+    except AosError as error:
+        _LOGGER.error("%s ends: %s", name, error)  # noqa: TRY400 - ours say what to do, no trace
+        raise
+    told = asdict(summary) if is_dataclass(summary) and not isinstance(summary, type) else summary
+    _LOGGER.info("%s has ended in good order", name, extra={"summary": told})
+
+
+def stop_on_signals(stop: threading.Event) -> None:
+    """Set ``stop`` at SIGTERM or SIGINT; a second SIGINT ends the process at once."""
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        if number == signal.SIGINT:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handle)

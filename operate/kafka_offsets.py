@@ -1,0 +1,69 @@
+"""How far topics reach, and how far a group has come in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
+
+from runtime.kafka import translated
+
+_SECONDS: Final = 10.0
+
+Offsets = dict[tuple[str, int], int]
+"""An offset for each topic and partition number."""
+
+
+def beginnings(admin: AdminClient, places: Sequence[TopicPartition]) -> Offsets:
+    """Give the first offset that each partition still keeps.
+
+    Raises:
+        AosError: the brokers do not answer.
+    """
+    return _asked(admin, places, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+
+
+def ends(admin: AdminClient, places: Sequence[TopicPartition]) -> Offsets:
+    """Give the end of each partition for readers of what is committed.
+
+    Raises:
+        AosError: the brokers do not answer.
+    """
+    return _asked(admin, places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+
+def committed(admin: AdminClient, group: str, places: Sequence[TopicPartition]) -> Offsets:
+    """Give the offsets that a group has committed; a partition without any is left out.
+
+    Raises:
+        AosError: the brokers do not answer.
+    """
+    wanted = ConsumerGroupTopicPartitions(group, list(places))
+    asked = admin.list_consumer_group_offsets([wanted], request_timeout=_SECONDS)
+    try:
+        found = asked[group].result().topic_partitions
+    except KafkaException as error:
+        raise translated(error, f"asking for the offsets of {group}") from error
+    return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
+
+
+def _asked(admin: AdminClient, places: Sequence[TopicPartition], spec: Any) -> Offsets:
+    if not places:
+        return {}
+    answers = admin.list_offsets(
+        dict.fromkeys(places, spec),
+        isolation_level=IsolationLevel.READ_COMMITTED,
+        request_timeout=_SECONDS,
+    )
+    try:
+        return {(p.topic, p.partition): f.result().offset for p, f in answers.items()}
+    except KafkaException as error:
+        raise translated(error, "asking how far the topics reach") from error

@@ -57,9 +57,11 @@ def read_to_end(settings: KafkaSettings, topic: str, partition: int = 0) -> Iter
             if (message := consumer.poll(_TICK_SECONDS)) is None:
                 continue
             quiet_since = time.monotonic()
-            if not is_end(message):
+            end = is_end(message)
+            if not end:
                 yield message
-            elif (message.offset() or 0) >= written:
+            # Others may go on writing: then a record behind the end that was asked for comes first.
+            if (message.offset() or 0) + (not end) >= written:
                 return
     problem = f"{topic} [{partition}]: nothing came for {_PATIENCE_SECONDS:.0f} s"
     raise Transient(problem, mend="see whether the brokers are up")

@@ -11,6 +11,7 @@ from producers.positions import remembered
 from producers.progress import Summary
 from producers.settings import SourceSettings
 from producers.stage import Watcher, run
+from runtime.errors import AosError
 from runtime.kafka import KafkaSettings
 from runtime.kafka_read import read_to_end
 from schemas.codec import Decoder, Record
@@ -61,6 +62,15 @@ class Deployment:
     def metadata(self) -> dict[str, Record]:
         """Read the metadata of every sensor."""
         return remembered(self.kafka, self.topics.metadata, "sensor_metadata", self._ids)
+
+    def rows(self, source: str) -> int:
+        """Read how many rows of a source are published by now; 0 before its topics are there."""
+        try:
+            topic = self.topics.cursors
+            cursors = remembered(self.kafka, topic, "source_cursor", self._ids).values()
+        except AosError:
+            return 0
+        return sum(c["rows"] for c in cursors if c["source"] == source)
 
     def cursor(self, source: str, table: str) -> Record:
         """Read where a source stands in a table."""

@@ -10,8 +10,8 @@ import signal
 import sys
 import threading
 import uuid
-from collections.abc import Callable
-from dataclasses import asdict, is_dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -41,8 +41,21 @@ def run(name: str, config: Path | None, stage: Stage) -> None:
     except AosError as error:
         _LOGGER.error("%s ends: %s", name, error)  # noqa: TRY400 - ours say what to do, no trace
         raise
-    told = asdict(summary) if is_dataclass(summary) and not isinstance(summary, type) else summary
-    _LOGGER.info("%s has ended in good order", name, extra={"summary": told})
+    _LOGGER.info("%s has ended in good order", name, extra={"summary": plain(summary)})
+
+
+def plain(value: Any) -> Any:
+    """Turn nested dataclasses and counters into what JSON has.
+
+    >>> from collections import Counter
+    >>> plain({"readings": Counter("aab")})
+    {'readings': {'a': 2, 'b': 1}}
+    """
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    return value
 
 
 def stop_on_signals(stop: threading.Event) -> None:

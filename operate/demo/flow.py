@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, cast
 
 import psycopg
 from confluent_kafka import Message, TopicPartition
@@ -116,6 +116,6 @@ def parameters_of(topics: Topics) -> dict[str, str]:
 
 def origin_of(letter: Message) -> tuple[str, int, int]:
     """Give topic, partition and offset of the record that a dead letter was."""
-    told = {name: value for name, value in letter.headers() or [] if isinstance(value, bytes)}
-    topic, partition, offset = (told[PREFIX + n].decode() for n in ("topic", "partition", "offset"))
-    return topic, int(partition), int(offset)
+    told: dict[str, bytes] = dict(cast("Any", letter.headers()))
+    topic = told[PREFIX + "topic"].decode()
+    return topic, int(told[PREFIX + "partition"]), int(told[PREFIX + "offset"])

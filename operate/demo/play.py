@@ -112,7 +112,7 @@ class Demo:
         self._stages.start("source", "--once")
         self._stages.start("stream")
         self._stages.start("sink")
-        showing.stages(self._console, self._place, {n: self._stages.pid(n) for n in NAMES})
+        showing.stages(self._console, {n: self._stages.pid(n) for n in NAMES})
         held = {parameter: h.readings for parameter, h in held_by_source(settings).items()}
         with closing(Watch(settings)) as watch, Screen(self._console, held) as screen:
             self._watch(watch, screen)

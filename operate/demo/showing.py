@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,6 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from operate.demo.place import Place
 from operate.demo.queries import Answer
 from operate.demo.report import Line, Report
 
@@ -32,6 +32,11 @@ _COLUMNS: Final = {
 _STYLES: Final = {"suspect": "yellow", "fail": "red", "dead_lettered": "red"}
 
 
+_WORK: Final = {
+    "source": "reads AOS into the raw topics, page and cursor in one transaction",
+    "stream": "judges raw readings into the clean topics, a transaction for each batch",
+    "sink": "loads clean readings and their offsets in one transaction",
+}
 _QUIET: Final = "dim"
 
 
@@ -41,14 +46,12 @@ def opening(console: Console) -> None:
     console.print(Text("aos demo", style="bold cyan"), Text(purpose), "", sep="\n")
 
 
-def stages(console: Console, place: Place, pids: Mapping[str, int | None]) -> None:
+def stages(console: Console, pids: Mapping[str, int | None]) -> None:
     """Say which processes work, and on what."""
-    drawn = Text("\nThree processes: ", style="bold")
-    hops = {"source": "AOS → raw topics", "stream": "raw → clean", "sink": "clean → tables"}
-    for name, hop in hops.items():
-        drawn.append(name, style="cyan")
-        drawn.append(f" {hop} (pid {pids[name]})  ", style="not bold dim")
-    console.print(drawn)
+    grid = Table.grid(padding=(0, 2))
+    for name, pid in pids.items():
+        grid.add_row(Text(f"aos {name}", style="cyan"), _WORK[name], Text(f"pid {pid}", _QUIET))
+    console.print("", grid)
 
 
 def page(
@@ -59,23 +62,25 @@ def page(
     console.print(verdict(report), "", sep="\n")
     for found in answers:
         console.print(answer(found))
-    rate = report.total.published / max(seconds["flow"], 0.1)
-    console.print(
-        Text.assemble(
-            (f"{seconds['total']:.0f} s in all", "bold"),
-            f": stack up in {seconds['stack']:.0f} s, readings through in {seconds['flow']:.0f} s "
-            f"({rate:,.0f}/s), counted in {seconds['counting']:.0f} s.",
-        )
+    console.print(_times(report, seconds))
+
+
+def _times(report: Report, seconds: Mapping[str, float]) -> Text:
+    return Text.assemble(
+        (f"{seconds['total']:.0f} s in all", "bold"),
+        f": {seconds['stack']:.0f} s until the stack was up, {seconds['flow']:.0f} s for "
+        f"{report.total.published:,} readings through three processes, {seconds['counting']:.0f} s "
+        "to count them.",
     )
 
 
 def counts(report: Report) -> Table:
     """Draw the table of counts."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("parameter", vertical="bottom")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("parameter", vertical="bottom", no_wrap=True)
     for heading in _COLUMNS.values():
-        table.add_column(heading, justify="right", vertical="bottom")
-    table.add_column("keys\nequal", justify="center", vertical="bottom")
+        table.add_column(heading, justify="right", vertical="bottom", no_wrap=True)
+    table.add_column("keys\nequal", justify="center", vertical="bottom", no_wrap=True)
     for line in report.lines:
         table.add_row(line.parameter, *_cells(line), _mark(whole=report.is_whole(line.parameter)))
     table.add_section()
@@ -89,21 +94,22 @@ def verdict(report: Report) -> RenderableType:
     total = report.total
     hops = (
         f"source {total.source_keys:,} · raw {total.raw_keys:,} · clean {total.clean_keys:,} · "
-        f"tables {total.loaded:,} · dead letters {total.dead_lettered:,}"
+        f"tables {total.loaded:,}"
     )
     raw, clean = total.re_emitted
-    again = Text(f"Re-emissions: raw {raw:,}, clean {clean:,}.", style="dim")
+    told = f"Dead letters: {total.dead_lettered:,}. Re-emissions: raw {raw:,}, clean {clean:,}."
+    again = Text(told, style=_QUIET)
     if report.agrees:
-        head = Text.assemble(("✓ ", "green"), "Distinct keys are equal at every hop: ", hops)
+        head = Text.assemble(("✓ ", "green"), "Distinct keys are equal at every hop:\n  ", hops)
         return Group(head, again)
-    told = [Text.assemble(("✗ ", "red"), str(found)) for found in report.breaks]
-    return Group(Text.assemble(("✗ ", "red"), "Keys differ: ", hops), *told, again)
+    broken = [Text.assemble(("✗ ", "red"), str(found)) for found in report.breaks]
+    return Group(Text.assemble(("✗ ", "red"), "Keys differ:\n  ", hops), *broken, again)
 
 
 def answer(found: Answer) -> RenderableType:
     """Draw a query: title, remark, SQL, rows."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    numeric = [isinstance(value, int | float) for value in (found.rows or ((),))[0]]
+    numeric = [isinstance(value, int | float | Decimal) for value in (found.rows or ((),))[0]]
     for name, right in zip(found.columns, numeric or [False] * len(found.columns), strict=True):
         table.add_column(name, justify="right" if right else "left")
     for row in found.rows:

@@ -1,7 +1,7 @@
 """The stages as processes of their own: started, watched, and never left behind.
 
-Each stands in a process group of its own, so that Ctrl-C reaches only the demo, which then stops
-them in good order. Their pids are on file: one demo stops what another left, and so does `aos down`.
+Each stands in a process group of its own: Ctrl-C reaches only the demo, which then stops them in
+good order. Their pids are on file, so that one demo, or `aos down`, stops what another left.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Counting at every hop what the pipeline did: distinct keys at the source, on topics, in tables."""
+"""Counting at every hop: distinct keys at the source, on the topics, in the tables."""
 
 from __future__ import annotations
 
@@ -118,7 +118,8 @@ def _decoders(settings: Settings) -> dict[str, Decoder]:
     return {**raw, **clean}
 
 
-def _held(settings: Settings) -> Mapping[str, Held]:
+def held_by_source(settings: Settings) -> Mapping[str, Held]:
+    """Count what AOS holds of each parameter, in the order in which we name them."""
     source = settings.the_source()
     engine = open_engine(source)
     try:

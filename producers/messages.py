@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from producers.encoding import RawReading, ReadingEncoder
 from schemas.codec import Encoder, SchemaIds
 from schemas.registry import subject_of
 from schemas.topics import Topics, raw_schema
@@ -22,18 +23,21 @@ class Messages:
         self._topics = topics
         self._ids = ids
         self._encoders: dict[str, Encoder] = {}
+        self._reading_encoders: dict[str, ReadingEncoder] = {}
 
-    def readings(self, records: Mapping[str, list[dict[str, Any]]]) -> list[Batch]:
-        """Encode the raw readings of each parameter; the key is the station."""
+    def readings(self, records: Mapping[str, list[RawReading]]) -> list[Batch]:
+        """Encode the raw readings of a page, by parameter; the key is the station."""
+        rows: dict[int, bytes] = {}
         return [
-            self._batch(self._topics.raw(parameter), raw_schema(parameter), found, "station_id")
+            (self._topics.raw(parameter), self._reading_encoder(parameter).messages(found, rows))
             for parameter, found in records.items()
             if found
         ]
 
     def metadata(self, records: Iterable[Record]) -> Batch:
         """Encode sensor metadata; the key is the sensor."""
-        return self._batch(self._topics.metadata, "sensor_metadata", records, "sensor_id")
+        keyed = [(record["sensor_id"], record) for record in records]
+        return self._keyed(self._topics.metadata, "sensor_metadata", keyed)
 
     def mapping(self, key: str, record: Record) -> Batch:
         """Encode a mapping."""
@@ -44,10 +48,6 @@ class Messages:
         keyed = [(cursor_key(r["source"], r["table"]), r) for r in records]
         return self._keyed(self._topics.cursors, "source_cursor", keyed)
 
-    def _batch(self, topic: str, name: str, records: Iterable[Record], key: str) -> Batch:
-        encode = self._encoder(topic, name)
-        return topic, [{"key": r[key].encode(), "value": encode(r)} for r in records]
-
     def _keyed(self, topic: str, name: str, records: Iterable[tuple[str, Record]]) -> Batch:
         encode = self._encoder(topic, name)
         return topic, [{"key": key.encode(), "value": encode(record)} for key, record in records]
@@ -56,6 +56,13 @@ class Messages:
         if topic not in self._encoders:
             self._encoders[topic] = Encoder(name, self._ids.id_of(subject_of(topic), name))
         return self._encoders[topic]
+
+    def _reading_encoder(self, parameter: str) -> ReadingEncoder:
+        if parameter not in self._reading_encoders:
+            name, subject = raw_schema(parameter), subject_of(self._topics.raw(parameter))
+            made = ReadingEncoder(name, self._ids.id_of(subject, name))
+            self._reading_encoders[parameter] = made
+        return self._reading_encoders[parameter]
 
 
 def cursor_key(source: str, table: str) -> str:

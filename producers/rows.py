@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from producers.cursors import Cursor
+from producers.encoding import RawReading
 from producers.identifiers import identifier, sensor_of
 from producers.times import observed
 from schemas.mapping import AnyTable, LongTable, Mapping, Reading, Table
@@ -34,7 +35,7 @@ class Readings:
         unmapped: how many rows a code had that the mapping does not name; they are not published.
     """
 
-    records: dict[str, list[Record]] = field(default_factory=dict)
+    records: dict[str, list[RawReading]] = field(default_factory=dict)
     unmapped: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -150,12 +151,12 @@ class _Maker:
         ]
         self._heads: dict[tuple[str, object], Record] = {}
 
-    def __call__(self, row: Row, station: str, position: object, common: Record) -> Record:
+    def __call__(self, row: Row, station: str, position: object, common: Record) -> RawReading:
         head = self._heads.get((station, position)) or self._head(station, position)
-        record = {**head, **common}
+        measures: Record = {}
         for name, text_name, at in self._measures:
-            record[name], record[text_name] = (None, None) if at is None else measured(row[at])
-        return record
+            measures[name], measures[text_name] = (None, None) if at is None else measured(row[at])
+        return RawReading(head, common, measures)
 
     def _head(self, station: str, position: object) -> Record:
         sensor = sensor_of(station, self.parameter, position)

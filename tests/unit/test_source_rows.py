@@ -10,11 +10,12 @@ import pytest
 
 from producers.cursors import TimestampIdCursor
 from producers.dialects import Sqlite
+from producers.encoding import ReadingEncoder
 from producers.rows import Readings, RowReader, columns_of
 from producers.tables import mapped_table
 from producers.times import observed
-from schemas import avsc
-from schemas.codec import Decoder, Encoder
+from runtime.errors import DataQuality
+from schemas.codec import Encoder
 from tests.sources import AT, hourly, mapping, minutely
 
 EXTRACTED = 1_600_000_000_000_000
@@ -31,7 +32,7 @@ def readings(number: int, rows: list[dict[str, Any]]) -> Readings:
 
 def test_a_wide_row_gives_one_reading_of_each_mapped_parameter() -> None:
     found = readings(0, [hourly(7, flag="ok")]).records
-    assert found["temperature"] == [
+    assert [reading.as_record() for reading in found["temperature"]] == [
         {
             "station_id": "A",
             "sensor_id": "A:temperature",
@@ -53,7 +54,7 @@ def test_a_wide_row_gives_one_reading_of_each_mapped_parameter() -> None:
             "value_text": None,
         }
     ]
-    (wind,) = found["wind"]
+    (wind,) = [reading.as_record() for reading in found["wind"]]
     assert (wind["speed"], wind["speed_unit"]) == (2.0, "kt")
     assert (wind["direction"], wind["direction_unit"]) == (90.0, "degree")
     assert (wind["gust"], wind["gust_text"], wind["gust_unit"]) == (None, None, "m/s")
@@ -61,12 +62,24 @@ def test_a_wide_row_gives_one_reading_of_each_mapped_parameter() -> None:
 
 @pytest.mark.requirement("B5")
 @pytest.mark.parametrize("number", [0, 1])
-def test_every_reading_fits_its_schema_and_comes_back_the_same(number: int) -> None:
+def test_every_reading_fits_its_schema_and_has_the_bytes_of_the_plain_codec(number: int) -> None:
     row = hourly(1, ta="12.3", at="soon") if number == 0 else minutely(1, v=None, at=None)
-    for parameter, found in readings(number, [row]).records.items():
+    rows: dict[int, bytes] = {}
+    for parameter, found in readings(number, [row, {**row, "id": 2}]).records.items():
         name = "raw_wind" if parameter == "wind" else "raw_reading"
-        decode = Decoder(name, lambda _id, name=name: avsc.load(name))  # type: ignore[misc]
-        assert [decode(Encoder(name, 1)(record)) for record in found] == found
+        plain = Encoder(name, 7)
+        assert ReadingEncoder(name, 7).messages(found, rows) == [
+            {"key": reading.sensor["station_id"].encode(), "value": plain(reading.as_record())}
+            for reading in found
+        ]
+    assert len(rows) == 2
+
+
+def test_a_reading_that_does_not_fit_its_schema_is_told_from_others() -> None:
+    (found,) = readings(1, [minutely(1)]).records["temperature"]
+    broken = found._replace(measures={"value": "seven", "value_text": None})
+    with pytest.raises(DataQuality, match="raw_reading"):
+        ReadingEncoder("raw_reading", 7).messages([broken], {})
 
 
 @pytest.mark.requirement("B5")
@@ -85,7 +98,7 @@ def test_numbers_stay_numbers_and_text_stays_text(
     given: object, number: float | None, text: str | None
 ) -> None:
     (found,) = readings(0, [hourly(1, ta=given)]).records["temperature"]
-    assert (found["value"], found["value_text"]) == (number, text)
+    assert (found.measures["value"], found.measures["value_text"]) == (number, text)
 
 
 @pytest.mark.requirement("B5")
@@ -108,11 +121,11 @@ def test_a_time_that_cannot_be_read_travels_as_it_was_given(
 
 def test_a_long_row_gives_the_reading_that_its_code_names_at_its_position() -> None:
     found = readings(1, [minutely(1), minutely(2, code="T  ", no=None)])
-    assert [r["sensor_id"] for r in found.records["temperature"]] == [
+    assert [r.sensor["sensor_id"] for r in found.records["temperature"]] == [
         "B:temperature:2",
         "B:temperature",
     ]
-    assert found.records["temperature"][0]["unit"] == "K"
+    assert found.records["temperature"][0].sensor["unit"] == "K"
     assert found.count == 2
 
 
@@ -125,4 +138,4 @@ def test_rows_of_an_unknown_code_are_counted() -> None:
 
 def test_a_row_of_no_station_travels_too() -> None:
     (found,) = readings(0, [hourly(1, station=None)]).records["wind"]
-    assert (found["station_id"], found["sensor_id"]) == ("", ":wind")
+    assert (found.sensor["station_id"], found.sensor["sensor_id"]) == ("", ":wind")

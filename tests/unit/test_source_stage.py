@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 
+from producers.encoding import RawReading
 from producers.feed import Page
 from producers.progress import Summary
 from producers.rows import Readings
@@ -37,7 +38,7 @@ class FakeFeed:
         number = int(after or 0) + 1
         if number > self._pages:
             return Page(Readings(), 0, after, 0.0, drained=True)
-        found = Readings({"wind": [{}]}, Counter({"SNOW": 1}))
+        found = Readings({"wind": [RawReading({}, {}, {})]}, Counter({"SNOW": 1}))
         return Page(found, 2, str(number), 9.0, drained=number == self._pages)
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from sink import offsets
-from sink.batch import Batch, Counts, Partition, Span
+from sink.batch import Batch, Counts, Message, Partition, Span
 from sink.database import Connection, Database
 from sink.dead_letters import DeadLetters
-from sink.destination import Destination, Entry, Reject
+from sink.destination import Destinations, Entries, Reject
 from sink.poison import isolate
 
 _LEDGER: Final = """
@@ -25,17 +25,16 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp() - now())
 class Part:
     """What a batch holds for one topic, ready to be loaded."""
 
-    entries: Sequence[Entry[Any]]
+    entries: Entries
     rejects: list[Reject]
 
     def after(self, loaded: Mapping[int, int]) -> Part:
         """Leave out what is loaded already: by partition, the offset that comes next."""
         if not loaded:
             return self
-        return Part(
-            [e for e in self.entries if _is_new(e, loaded)],
-            [r for r in self.rejects if _is_new(r, loaded)],
-        )
+        new = [i for i in range(len(self.entries)) if _is_new(self.entries.message(i), loaded)]
+        rejects = [reject for reject in self.rejects if _is_new(reject.message, loaded)]
+        return Part(self.entries.pick(new), rejects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class Loader:
         self,
         database: Database,
         group: str,
-        destinations: Mapping[str, Destination[Any]],
+        destinations: Destinations,
         dead_letters: DeadLetters,
     ) -> None:
         self._database = database
@@ -137,6 +136,6 @@ def _of(topic: str, loaded: Mapping[Partition, int]) -> dict[int, int]:
     return {p.number: after for p, after in loaded.items() if p.topic == topic}
 
 
-def _is_new(item: Entry[Any] | Reject, loaded: Mapping[int, int]) -> bool:
-    partition, offset = item.message.partition(), item.message.offset()
+def _is_new(message: Message, loaded: Mapping[int, int]) -> bool:
+    partition, offset = message.partition(), message.offset()
     return partition is None or offset is None or offset >= loaded.get(partition, 0)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
@@ -14,7 +15,7 @@ from schemas.codec import Record
 from schemas.dead_letters import Stage
 from sink.batch import Counts, Message
 from sink.database import Connection
-from sink.destination import Decode, Entry, Reject, decoded
+from sink.destination import Reject
 from sink.sqlstate import refuses_data, translated
 
 _OF_SENSOR: Final = (
@@ -47,36 +48,53 @@ WHERE sensor_id = %s AND deleted_at IS NULL
 """
 
 Rows = list[dict[str, Any]]
-SensorEntry = Entry[Rows]
 
 
-class Sensors:
+@dataclass(frozen=True, slots=True)
+class Publications:
+    """What was said of sensors, in that order: for each, a row for every interval."""
+
+    said: Sequence[tuple[Message, Rows]]
+
+    def __len__(self) -> int:
+        """Count what was said."""
+        return len(self.said)
+
+    def message(self, index: int) -> Message:
+        """Give the record that says it."""
+        return self.said[index][0]
+
+    def pick(self, indexes: Sequence[int]) -> Self:
+        """Keep these alone."""
+        return type(self)([self.said[i] for i in indexes])
+
+
+class SensorTable:
     """The destination of the metadata topic: of each sensor, all its intervals at once."""
 
-    def __init__(self, decode: Decode) -> None:
+    def __init__(self, decode: Callable[[bytes | None], Record]) -> None:
         self._decode = decode
 
-    def prepare(self, messages: Sequence[Message]) -> tuple[list[SensorEntry], list[Reject]]:
+    def prepare(self, messages: Sequence[Message]) -> tuple[Publications, list[Reject]]:
         """Decode and validate; a tombstone says that a sensor has no intervals any more."""
-        entries = [
-            Entry(m, list[dict[str, Any]]()) for m in messages if m.value() is None and m.key()
-        ]
-        good, records, rejects = decoded(
-            [m for m in messages if m.value() is not None or not m.key()], self._decode
-        )
-        for message, record in zip(good, records, strict=True):
+        said: list[tuple[Message, Rows]] = []
+        rejects: list[Reject] = []
+        for message in messages:
+            is_tombstone = message.value() is None and message.key()
             try:
-                entries.append(Entry(message, rows_of(record)))
+                rows = [] if is_tombstone else rows_of(self._decode(message.value()))
             except DataQuality as error:
-                rejects.append(Reject(message, Stage.LOADING, error))
-        return sorted(entries, key=lambda e: e.message.offset() or 0), rejects
+                rejects.append(Reject(message, Stage.DECODING, error))
+            else:
+                said.append((message, rows))
+        return Publications(said), rejects
 
-    def load(self, connection: Connection, entries: Sequence[SensorEntry]) -> Counts:
+    def load(self, connection: Connection, entries: Publications) -> Counts:
         """Bring the rows of each sensor to what was said of it last."""
         total = Counts()
         try:
             with connection.transaction():
-                for message, rows in entries:
+                for message, rows in entries.said:
                     total += _load(connection, _sensor_of(message, rows), rows)
         except psycopg.Error as error:
             if refuses_data(error):

@@ -1,65 +1,108 @@
 """Loading the readings of one parameter.
 
 New readings are copied straight into the table, inside a savepoint. Where one of them is there
-already, the copy is undone and goes to a stage table, from where it is merged; the table then is
-merged into until a batch was all new.
+already, the copy is undone and goes to a stage table, from where it is merged; from then on the
+table is merged into until a batch was all new.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from operator import itemgetter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
+import numpy as np
 import psycopg
+from numpy.typing import NDArray
 from psycopg.sql import Composed
 
-from runtime.errors import DataQuality
+from schemas.columnar import Column, Integers, Numbers, numbers, strings
 from schemas.dead_letters import Stage
+from schemas.topics import clean_schema
 from sink.batch import Counts, Message
-from sink.columns import KEY, VERSION, table
+from sink.columns import table
+from sink.copying import binary
 from sink.database import Connection
-from sink.destination import Decode, Entry, Reject, decoded
+from sink.decoding import ColumnDecoder, SchemaOf
+from sink.destination import Reject
 from sink.settings import Conflict
 from sink.sqlstate import refuses_data, translated
 from sink.statements import Statements
-from sink.validation import Row, rows_of
-
-ReadingEntry = Entry[Row]
+from sink.validation import OPS, equal, faults
 
 
+@dataclass(frozen=True, slots=True)
 class Readings:
+    """Readings as columns, of which ``rows`` are meant; record by record beside ``messages``."""
+
+    messages: Sequence[Message]
+    columns: dict[str, Column]
+    rows: Integers
+
+    def __len__(self) -> int:
+        """Count the rows that are meant."""
+        return len(self.rows)
+
+    def message(self, index: int) -> Message:
+        """Give the record of a row."""
+        return self.messages[int(self.rows[index])]
+
+    def pick(self, indexes: Sequence[int]) -> Self:
+        """Mean some of these rows; nothing is copied."""
+        chosen = self.rows[np.asarray(indexes, np.int64)]
+        return type(self)(self.messages, self.columns, chosen)
+
+    def winners(self, conflict: Conflict) -> Integers:
+        """Give one row for each key, by key: the newest, or the first where the first one stays."""
+        sensor, time = self._sensors(), self._whole("observed_at")
+        first_comes_last = np.arange(len(self.rows))[::-1]
+        version: tuple[NDArray[Any], ...] = ()
+        if conflict is Conflict.UPDATE:
+            version = self._whole("revision"), self._whole("source_version")
+        order = np.lexsort((first_comes_last, *version, time, sensor))
+        sensor, time = sensor[order], time[order]
+        is_last = np.ones(len(order), np.bool_)
+        is_last[:-1] = (sensor[1:] != sensor[:-1]) | (time[1:] != time[:-1])
+        return self.rows[order[is_last]]
+
+    def _whole(self, name: str) -> NDArray[Any]:
+        return numbers(self.columns, name)[self.rows]
+
+    def _sensors(self) -> Integers:
+        """Number the sensors, in the order of their names."""
+        names = strings(self.columns, "sensor_id").take(self.rows).bytes()
+        places = {name: place for place, name in enumerate(sorted(set(names)))}
+        return np.fromiter((places[name] for name in names), np.int64, len(names))
+
+
+class ReadingTable:
     """The destination of one clean topic."""
 
-    def __init__(self, parameter: str, decode: Decode, conflict: Conflict) -> None:
+    def __init__(self, parameter: str, schema_of: SchemaOf, conflict: Conflict) -> None:
         self._table = table(parameter)
-        self._decode = decode
+        self._decode = ColumnDecoder(clean_schema(parameter), schema_of)
         self._conflict = conflict
         self._sql = Statements.of(self._table, conflict)
-        self._wire = [column.wire for column in self._table.columns]
-        self._key = itemgetter(*map(self._table.position, KEY))
-        self._version = itemgetter(*map(self._table.position, VERSION))
-        self._deleted = itemgetter(self._table.position("deleted_at"))
         self._all_new = True
 
-    def prepare(self, messages: Sequence[Message]) -> tuple[list[ReadingEntry], list[Reject]]:
+    def prepare(self, messages: Sequence[Message]) -> tuple[Readings, list[Reject]]:
         """Decode and validate."""
-        good, records, rejects = decoded(messages, self._decode)
-        entries: list[ReadingEntry] = []
-        for message, row in zip(good, rows_of(self._table, records), strict=True):
-            if isinstance(row, DataQuality):
-                rejects.append(Reject(message, Stage.LOADING, row))
-            else:
-                entries.append(Entry(message, row))
-        return entries, rejects
+        kept, columns, rejects = self._decode(messages)
+        columns["deleted_at"] = _deleted_at(columns)
+        unfit = faults(self._table, columns)
+        rejects += [Reject(kept[row], Stage.LOADING, error) for row, error in unfit.items()]
+        fit = np.delete(np.arange(len(kept)), list(unfit))
+        return Readings(kept, columns, fit), rejects
 
-    def load(self, connection: Connection, entries: Sequence[ReadingEntry]) -> Counts:
+    def load(self, connection: Connection, entries: Readings) -> Counts:
         """Load the winner of each key."""
-        rows = self._winners(entries)
+        rows = entries.winners(self._conflict)
+        data = binary(self._table.columns, entries.columns, rows)
         try:
-            if self._all_new and self._copied(connection, rows):
-                inserted, updated, deleted = len(rows), 0, self._deletes(rows)
+            if self._all_new and self._copied(connection, data):
+                inserted, updated, deleted = len(rows), 0, _count(entries.columns, rows)
             else:
-                inserted, updated, deleted = self._merged(connection, rows)
+                inserted, updated, deleted = self._merged(connection, data)
                 self._all_new = inserted == len(rows)
         except psycopg.Error as error:
             if refuses_data(error):
@@ -68,38 +111,33 @@ class Readings:
         skipped = len(entries) - inserted - updated
         return Counts(len(entries), inserted, updated, skipped, deleted)
 
-    def _winners(self, entries: Sequence[ReadingEntry]) -> list[Row]:
-        """Give one row for each key, sorted: the newest, or the first where the first one stays."""
-        winners: dict[tuple[str, int], Row] = {}
-        keep_first = self._conflict is Conflict.SKIP
-        for _, row in entries:
-            known = winners.setdefault(self._key(row), row)
-            if known is not row and not keep_first and self._version(row) > self._version(known):
-                winners[self._key(row)] = row
-        return [winners[key] for key in sorted(winners)]
-
-    def _deletes(self, rows: Iterable[Row]) -> int:
-        return sum(self._deleted(row) is not None for row in rows)
-
-    def _copied(self, connection: Connection, rows: Sequence[Row]) -> bool:
+    def _copied(self, connection: Connection, data: bytes) -> bool:
         """Copy straight into the table; say whether that went, or else leave nothing behind."""
         try:
             with connection.transaction():
-                self._copy(connection, self._sql.copy, rows)
+                _copy(connection, self._sql.copy, data)
         except psycopg.errors.UniqueViolation:
             return False
         return True
 
-    def _merged(self, connection: Connection, rows: Sequence[Row]) -> tuple[int, int, int]:
+    def _merged(self, connection: Connection, data: bytes) -> tuple[int, int, int]:
         with connection.transaction():
             connection.execute(self._sql.make_stage)
             connection.execute(self._sql.empty_stage)
-            self._copy(connection, self._sql.copy_to_stage, rows)
+            _copy(connection, self._sql.copy_to_stage, data)
             inserted, updated, deleted = connection.execute(self._sql.merge).fetchall()[0]
         return inserted, updated, deleted
 
-    def _copy(self, connection: Connection, statement: Composed, rows: Iterable[Row]) -> None:
-        with connection.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.set_types(self._wire)
-            for row in rows:
-                copy.write_row(row)
+
+def _copy(connection: Connection, statement: Composed, data: bytes) -> None:
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(data)
+
+
+def _deleted_at(columns: dict[str, Column]) -> Numbers:
+    return Numbers(numbers(columns, "processed_at"), equal(strings(columns, "op"), OPS[1]))
+
+
+def _count(columns: dict[str, Column], rows: Integers) -> int:
+    present = columns["deleted_at"].take(rows).present
+    return 0 if present is None else int(present.sum())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,17 +13,17 @@ from runtime.kafka import KafkaSettings, check_reachable
 from runtime.kafka_topics import ensure_topics
 from schemas.codec import Decoder
 from schemas.registry import Registry, RegistrySettings
-from schemas.topics import PARAMETERS, Topics, TopicSpec, clean_schema
+from schemas.topics import PARAMETERS, Topics, TopicSpec
 from sink.batch import Counts
 from sink.broker import Broker
 from sink.consumer import Progress, Silent, SinkConsumer
 from sink.database import Database
 from sink.dead_letters import DeadLetterTopic
-from sink.destination import Destination
+from sink.destination import Destination, Destinations
 from sink.loading import Loaded, Loader
-from sink.metadata import Sensors
+from sink.metadata import SensorTable
 from sink.migrate import check_migrated, migrate
-from sink.readings import Readings
+from sink.readings import ReadingTable
 from sink.settings import SinkSettings
 
 _LOGGER: Final = logging.getLogger("aos.sink")
@@ -78,15 +77,12 @@ def group_of(settings: SinkSettings, topics: Topics) -> str:
     return f"{topics.namespace}.{settings.group}".lstrip(".")
 
 
-def destinations(
-    settings: SinkSettings, schemas: Registry, topics: Topics
-) -> Mapping[str, Destination[Any]]:
+def destinations(settings: SinkSettings, schemas: Registry, topics: Topics) -> Destinations:
     """Say where the records of each topic go."""
     readings: dict[str, Destination[Any]] = {
-        topics.clean(p): Readings(p, Decoder(clean_schema(p), schemas.schema_of), settings.conflict)
-        for p in PARAMETERS
+        topics.clean(p): ReadingTable(p, schemas.schema_of, settings.conflict) for p in PARAMETERS
     }
-    return {**readings, topics.metadata: Sensors(Decoder("sensor_metadata", schemas.schema_of))}
+    return {**readings, topics.metadata: SensorTable(Decoder("sensor_metadata", schemas.schema_of))}
 
 
 def _check(

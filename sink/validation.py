@@ -1,77 +1,103 @@
 """Validation before the load: what would not fit the columns never reaches the database.
 
-Whole columns are judged at once; only where one does not fit is it judged value by value.
+Nothing is changed, rounded or cut to make it fit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from operator import itemgetter
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from runtime.errors import DataQuality
-from schemas.codec import Record
+from schemas.columnar import Column as Values
+from schemas.columnar import Mask, Numbers, Strings, strings
 from sink.columns import Column, Table
 
-Row = tuple[Any, ...]
-"""The values of one row, in the order of the table's columns, ready for the wire."""
+OPS: Final = (b"upsert", b"delete")
 
-_EPOCH_OF_POSTGRES: Final = 946_684_800_000_000
-"""Microseconds from 1970 to 2000, where PostgreSQL starts to count ("Date/Time Types")."""
-_OPS: Final = frozenset({"upsert", "delete"})
-
-
-def rows_of(table: Table, records: Sequence[Record]) -> list[Row | DataQuality]:
-    """Turn clean records into rows; in the place of one that does not fit stands what is wrong.
-
-    Times count from 2000, as they are sent. Nothing is changed, rounded or cut to make it fit.
-    """
-    if not records:
-        return []
-    fields = dict(
-        zip(table.fields, zip(*map(itemgetter(*table.fields), records), strict=True), strict=True)
-    )
-    faults = _faults_of_op(fields["op"])
-    columns: list[Sequence[Any]] = [fields[c.name] for c in table.columns[:-1]]
-    columns.append(_deleted_at(fields["op"], fields["processed_at"]))
-    for column, values in zip(table.columns, columns, strict=True):
-        faults |= _faults(column, values)
-    sent = [_sent(c, v, faults) for c, v in zip(table.columns, columns, strict=True)]
-    return [faults.get(i) or row for i, row in enumerate(zip(*sent, strict=True))]
+_YEARS_1_TO_9999: Final = (-62_135_596_800_000_000, 253_402_300_799_999_999)
+_RANGES: Final = {
+    "timestamp with time zone": _YEARS_1_TO_9999,
+    "timestamp without time zone": _YEARS_1_TO_9999,
+    "smallint": (-(2**15), 2**15 - 1),
+    "integer": (-(2**31), 2**31 - 1),
+    "bigint": (-(2**63), 2**63 - 1),
+}
+_CONTINUES: Final = 0b1000_0000, 0b1011_1111
+"""Least and greatest byte that goes on with a character of UTF-8 and begins none (RFC 3629)."""
 
 
-def _deleted_at(ops: Sequence[str], processed_at: Sequence[int]) -> Sequence[int | None]:
-    return [when if op == "delete" else None for op, when in zip(ops, processed_at, strict=True)]
+def faults(table: Table, columns: Mapping[str, Values]) -> dict[int, DataQuality]:
+    """Say which rows do not fit the table, and why."""
+    found: dict[int, DataQuality] = {}
+    for name, values, bad in _judged(table, columns):
+        for row in np.flatnonzero(bad).tolist():
+            problem = f"column {name} cannot hold {_shown(values, row)}"
+            found[row] = DataQuality(problem, reason="does_not_fit_column")
+    return found
 
 
-def _faults_of_op(ops: Sequence[str]) -> dict[int, DataQuality]:
-    if _OPS.issuperset(ops):
-        return {}
-    return {i: _fault("op", op) for i, op in enumerate(ops) if op not in _OPS}
+def equal(values: Strings, word: bytes) -> Mask:
+    """Say which strings are a certain word."""
+    same: Mask = values.lengths == len(word)
+    places = values.starts[same, None] + np.arange(len(word))
+    same[same] = (values.data[places] == np.frombuffer(word, np.uint8)).all(axis=1)
+    return same
 
 
-def _faults(column: Column, values: Sequence[Any]) -> dict[int, DataQuality]:
-    present = [v for v in values if v is not None]
-    complete = column.nullable or len(present) == len(values)
-    if complete and column.fits(present):
-        return {}
-    return {i: _fault(column.name, v) for i, v in enumerate(values) if not _fits(column, v)}
+def _judged(table: Table, columns: Mapping[str, Values]) -> Iterator[tuple[str, Values, Mask]]:
+    for column in table.columns:
+        values = columns[column.name]
+        yield column.name, values, _bad(column, values)
+    op, parameter = strings(columns, "op"), strings(columns, "parameter")
+    yield "op", op, ~(equal(op, OPS[0]) | equal(op, OPS[1]))
+    yield "parameter", parameter, ~equal(parameter, table.name.encode())
 
 
-def _fits(column: Column, value: object) -> bool:
-    return column.nullable if value is None else column.fits([value])
+def _bad(column: Column, values: Values) -> Mask:
+    if isinstance(values, Strings):
+        bad = _bad_text(values)
+        return bad | (values.lengths == 0) if column.named else bad
+    bad = _bad_numbers(column, values.values)
+    return bad if values.present is None else bad & values.present
 
 
-def _fault(name: str, value: object) -> DataQuality:
-    problem = f"column {name} cannot hold {value!r:.80}"
-    return DataQuality(problem, reason="does_not_fit_column")
+def _bad_numbers(column: Column, values: NDArray[Any]) -> Mask:
+    bad: Mask
+    if column.sql_type == "double precision":
+        bad = ~np.isfinite(values)
+    else:
+        least, most = _RANGES[column.sql_type]
+        bad = (values < least) | (values > most)
+    return bad
 
 
-def _sent(column: Column, values: Sequence[Any], faults: dict[int, DataQuality]) -> Sequence[Any]:
-    if not column.sql_type.startswith("timestamp"):
-        return values
-    if column.nullable:
-        return [v if v is None else v - _EPOCH_OF_POSTGRES for v in values]
-    if faults:
-        return [v if i in faults else v - _EPOCH_OF_POSTGRES for i, v in enumerate(values)]
-    return [v - _EPOCH_OF_POSTGRES for v in values]
+def _bad_text(values: Strings) -> Mask:
+    """PostgreSQL's text is UTF-8 without the character of number 0."""
+    text = values.data[values.places()]
+    bad = np.zeros(len(values.lengths), np.bool_)
+    if text.size and (text.min() == 0 or (text.max() > 0x7F and not _is_utf8(values, text.data))):
+        bad[:] = [not _is_text(found) for found in values.bytes()]
+    return bad
+
+
+def _is_utf8(values: Strings, text: memoryview) -> bool:
+    """Judge all at once: sound as a whole, and no string begins within a character."""
+    first = values.data[values.starts[values.lengths > 0]]
+    least, most = _CONTINUES
+    return _is_text(text) and not ((first >= least) & (first <= most)).any()
+
+
+def _is_text(found: bytes | memoryview) -> bool:
+    try:
+        return "\0" not in str(found, "utf-8")
+    except UnicodeDecodeError:
+        return False
+
+
+def _shown(values: Values, row: int) -> str:
+    one = values.take(np.array([row]))
+    return f"{one.values[0].item() if isinstance(one, Numbers) else one.bytes()[0]!r:.80}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 Row = Mapping[str, Any]
+_WIDE: Final = 200
 
 
 def show(rows: Sequence[Row], *, as_json: bool, empty: str = "nothing to show") -> None:
@@ -18,7 +19,9 @@ def show(rows: Sequence[Row], *, as_json: bool, empty: str = "nothing to show") 
     if as_json:
         print_json(list(rows))
     elif rows:
-        Console().print(table(rows))
+        console = Console()
+        # What is read by a program, or kept in a file, is not cut to the width of some terminal.
+        console.print(table(rows), width=None if console.is_terminal else _WIDE)
     else:
         Console().print(empty)
 

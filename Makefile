@@ -81,5 +81,5 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@test -x $(RUN)/python || { echo "Making $(VENV) …"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing pinned packages (about a minute the first time) …"
 	@$(RUN)/python -m pip install --quiet --require-hashes -r requirements.lock
-	@$(RUN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@PYTHONWARNINGS=ignore $(RUN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@

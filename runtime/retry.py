@@ -31,8 +31,10 @@ class Backoff:
         >>> list(Backoff(tries=4, first=1, most=3).waits(draw=lambda: 1.0))
         [1.0, 2.0, 3.0]
         """
-        for attempt in range(self.tries - 1):
-            yield min(self.most, self.first * 2.0**attempt) * draw()
+        ceiling = min(self.first, self.most)
+        for _ in range(self.tries - 1):
+            yield ceiling * draw()
+            ceiling = min(2 * ceiling, self.most)
 
 
 def retry(

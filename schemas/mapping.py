@@ -97,6 +97,16 @@ class WideTable(Table):
 
     shape: Literal["wide"]
 
+    @model_validator(mode="after")
+    def _parameters_differ(self) -> Self:
+        names = [reading.parameter for reading in self.readings]
+        if twice := {name for name in names if names.count(name) > 1}:
+            problem = (
+                f"{', '.join(sorted(twice))} stands twice: a wide table has one sensor of each"
+            )
+            raise ValueError(problem)
+        return self
+
 
 class LongTable(Table):
     """A row for each sensor and time; ``code`` is the column that names the parameter.

@@ -25,7 +25,7 @@ from tests.support.postgres import postgres, postgres_server
 
 __all__ = ["postgres", "postgres_server"]
 
-KILLS = int(os.environ.get("ROUNDS", "5"))
+KILLS = int(os.environ.get("AOS_FAULT_ROUNDS", "5"))
 READINGS = 6000
 PARAMETERS = ("wind", "pressure")
 

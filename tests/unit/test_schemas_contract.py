@@ -16,6 +16,7 @@ from schemas.mapping import parse_mapping, published_mapping, read_mapping
 from schemas.topics import PARAMETERS, Topics
 
 PRIMITIVES = {"string", "int", "long", "double"}
+HUMIDITY = {"parameter": "humidity", "measures": {"value": {"column": "h", "unit": "%"}}}
 GUST_ALONE = {"gust": {"column": "g", "unit": "kt"}}
 HOT = ("raw_reading", "raw_wind", "clean_reading", "clean_wind")
 
@@ -94,10 +95,20 @@ def test_a_mapping_of_a_later_release_is_a_data_error() -> None:
         ),
         (("tables", 0, "readings", 1, "measures"), GUST_ALONE, "gust"),
         (("tables", 1, "readings", 1, "code"), "TA", "code of its own"),
+        (("tables", 0, "readings", 1), HUMIDITY, "humidity stands twice"),
         (("tables", 0, "tabel"), "x", "tabel"),
         (("version",), 0, "version"),
     ],
-    ids=["parameter", "unit", "no speed", "alien measure", "same code", "unknown key", "version"],
+    ids=[
+        "parameter",
+        "unit",
+        "no speed",
+        "alien measure",
+        "same code",
+        "same parameter",
+        "unknown key",
+        "version",
+    ],
 )
 def test_a_wrong_mapping_names_the_place(
     path: tuple[str | int, ...], value: object, told: str

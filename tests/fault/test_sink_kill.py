@@ -26,7 +26,7 @@ from tests.support.postgres import postgres, postgres_server
 __all__ = ["postgres", "postgres_server"]
 
 KILLS = int(os.environ.get("AOS_FAULT_ROUNDS", "5"))
-READINGS = 6000
+READINGS = 1200 * KILLS
 PARAMETERS = ("wind", "pressure")
 
 

@@ -9,7 +9,7 @@ MASK: Final = "***"
 
 _IN_URL: Final = re.compile(r"(?<=://)([^:/@\s]*):[^/\s]*@")
 _IN_CONNECTION_STRING: Final = re.compile(
-    r"(?i)\b((?:pwd|password|passwd|secret|token)\s*(?:=|%3d))((?:(?![;&%\s]).)+)"
+    r"(?i)((?:pwd|password|passwd|secret|token)\s*(?:=|%3d))(?:(?!;|&|%3b|\s).)+"
 )
 
 

@@ -18,7 +18,11 @@ from runtime.kafka import KafkaSettings
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import Topics
 
-pytest_plugins = ["tests.support.backends", "tests.support.requirements"]
+pytest_plugins = [
+    "tests.support.backends",
+    "tests.support.postgres",
+    "tests.support.requirements",
+]
 
 
 @pytest.fixture(scope="session")

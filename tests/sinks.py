@@ -101,7 +101,7 @@ class Recorded:
     problems: list[str] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def loaded(self, batch: Loaded, lag: int) -> None:  # noqa: ARG002
+    def loaded(self, batch: Loaded, lag: int) -> None:
         """Remember a batch."""
         with self.changed:
             self.batches.append(batch)

@@ -14,9 +14,6 @@ import yaml
 
 from devstack.sample import MAPPING, build
 from devstack.stack import Stack
-from tests.support.postgres import postgres, postgres_server
-
-__all__ = ["postgres", "postgres_server"]
 
 pytestmark = pytest.mark.requirement("D3")
 

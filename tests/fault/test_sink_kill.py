@@ -21,9 +21,6 @@ from schemas.registry import RegistrySettings
 from schemas.topics import Topics
 from tests.clean_records import clean
 from tests.sinks import Rig
-from tests.support.postgres import postgres, postgres_server
-
-__all__ = ["postgres", "postgres_server"]
 
 KILLS = int(os.environ.get("AOS_FAULT_ROUNDS", "5"))
 READINGS = 1200 * KILLS

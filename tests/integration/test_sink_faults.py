@@ -20,9 +20,6 @@ from sink.migrate import Migration, migrate, status
 from sink.offsets import Claim, Log
 from tests.clean_records import clean
 from tests.sinks import Rig
-from tests.support.postgres import postgres, postgres_server
-
-__all__ = ["postgres", "postgres_server"]
 
 
 @pytest.fixture

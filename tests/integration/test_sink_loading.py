@@ -13,9 +13,6 @@ from schemas.registry import RegistrySettings
 from schemas.topics import Topics
 from tests.clean_records import HOUR, START, clean, interval, sensor
 from tests.sinks import Rig
-from tests.support.postgres import postgres, postgres_server
-
-__all__ = ["postgres", "postgres_server"]
 
 
 @pytest.fixture

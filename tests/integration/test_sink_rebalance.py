@@ -12,9 +12,6 @@ from schemas.registry import RegistrySettings
 from schemas.topics import PARAMETERS, Topics
 from tests.clean_records import clean
 from tests.sinks import Rig
-from tests.support.postgres import postgres, postgres_server
-
-__all__ = ["postgres", "postgres_server"]
 
 STATIONS = [f"S{number}" for number in range(20)]
 HOURS = 30

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 PURE = ("weather", "schemas")
-BARS = {room: 90.0 for room in PURE} | {"all": 80.0}
+BARS = dict.fromkeys(PURE, 90.0) | {"all": 80.0}
 
 
 def main() -> int:

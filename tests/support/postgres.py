@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -21,9 +22,15 @@ from devstack.state import free_port
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """Start a server and give the address of its database for maintenance."""
-    directory = tmp_path_factory.mktemp("postgres")
+    # Not below pytest's own folder: each further run of pytest closes that to other users again,
+    # and started by root the server runs as somebody else.
+    with TemporaryDirectory(prefix="aos-postgres-", ignore_cleanup_errors=True) as directory:
+        yield from _served(Path(directory))
+
+
+def _served(directory: Path) -> Iterator[str]:
     place = Place(directory, Path(), {"postgres": free_port()}, "s3cret")
     server = Postgres(place)
     server.log.parent.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Prints every requirement with the tests that prove it and their last result: `make requirements`."""
+"""Prints every requirement with the tests that prove it: `make requirements`."""
 
 from __future__ import annotations
 

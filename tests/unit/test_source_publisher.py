@@ -1,7 +1,5 @@
 """A page goes out whole or not at all, and a cursor is only carried on where it belongs."""
 
-# ruff: noqa: ARG002 - the fakes keep the signatures of what they stand for
-
 from __future__ import annotations
 
 from typing import Any

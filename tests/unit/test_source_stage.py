@@ -1,7 +1,5 @@
 """The loop: tables in turn, failures apart, and nothing forgotten when publishing fails."""
 
-# ruff: noqa: ARG002 - the fakes keep the signatures of what they stand for
-
 from __future__ import annotations
 
 import threading

@@ -1,4 +1,4 @@
-"""The stream's memory: revisions that rise, repeated hours told apart, no trace of a failed batch."""
+"""The stream's memory: revisions that rise, hours told apart, no trace of a failed batch."""
 
 from __future__ import annotations
 

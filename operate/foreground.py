@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any, Final
 
 from operate.settings import Settings, load
-from runtime import logs
+from runtime import heartbeat, logs
 from runtime.errors import AosError
 
 _LOGGER: Final = logging.getLogger("aos.operate")
@@ -33,7 +33,7 @@ def run(name: str, config: Path | None, stage: Stage) -> None:
     """
     settings = load(config)
     logs.configure(settings.log_level, sys.stdout, stage=name, run=uuid.uuid4().hex[:12])
-    stop = threading.Event()
+    stop = heartbeat.stop_flag()
     stop_on_signals(stop)
     _LOGGER.info("%s starts", name)
     try:

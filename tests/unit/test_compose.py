@@ -100,7 +100,6 @@ def test_a_password_is_never_a_value(name: str) -> None:
     assert {*re.findall(r"/run/secrets/([\w.]+)", written)} <= {*SERVICES[name].get("secrets", [])}
 
 
-@pytest.mark.requirement("E8")
 def test_each_secret_is_a_file_outside_the_repository_for_those_who_need_it() -> None:
     assert (ROOT / "deploy/compose/.gitignore").read_text("utf-8").split() == ["secrets/"]
     assert {file.parent for file in SECRETS.values()} == {Path("deploy/compose/secrets")}

@@ -48,7 +48,7 @@ def namespace() -> str:
 
 @pytest.fixture
 def topics(namespace: str) -> Topics:
-    """Name the topics of a deployment of the test's own, with few partitions so that it is quick."""
+    """Name the topics of a deployment of the test's own: few partitions, so that it is quick."""
     return Topics(namespace=namespace, partitions=2)
 
 

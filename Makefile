@@ -7,6 +7,8 @@ VENV := .venv
 RUN := $(VENV)/bin
 ROOMS := weather schemas producers stream_app sink operate devstack runtime
 INSTALLED := $(VENV)/.installed
+LOCK := $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-annotate --no-emit-index-url
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
@@ -50,12 +52,12 @@ coverage: ## Hold the coverage of the last run to its bars
 	@$(RUN)/python -m tests.support.coverage_bars
 
 ## Keep it well
-.PHONY: check lint types imports format lock clean
+.PHONY: check lint types imports format lock secrets clean
 check: lint types imports ## Run linters, type checker and import rules
 
 lint: $(INSTALLED) ## Lint and check the format
-	@$(RUN)/ruff check $(ROOMS) tests
-	@$(RUN)/ruff format --check $(ROOMS) tests
+	@$(RUN)/ruff check $(ROOMS) tests deploy
+	@$(RUN)/ruff format --check $(ROOMS) tests deploy
 
 types: $(INSTALLED) ## Check types, strictly
 	@$(RUN)/mypy
@@ -68,10 +70,13 @@ format: $(INSTALLED) ## Format the code and mend what can be mended
 	@$(RUN)/ruff format $(ROOMS) tests
 
 lock: $(INSTALLED) ## Pin all packages anew, with their hashes
-	@$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-annotate --no-emit-index-url --extra devstack --extra dev pyproject.toml -o requirements.lock
-	@$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-annotate --no-emit-index-url pyproject.toml -o requirements-prod.lock
+	@$(LOCK) --extra devstack --extra dev pyproject.toml -o requirements.lock
+	@$(LOCK) pyproject.toml -o requirements-prod.lock
+	@$(LOCK) deploy/image/odbc.in -o deploy/image/odbc.lock
+	@$(LOCK) deploy/image/build.in -o deploy/image/build.lock
+
+secrets: ## Make the passwords of docker-compose.yml
+	@deploy/compose/make-secrets
 
 clean: ## Remove what was built; .cache (downloads) and .aos (data) stay
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

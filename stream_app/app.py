@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -25,6 +27,8 @@ def build_app(
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=settings.session_timeout_seconds / 5,
         broker_max_poll_records=settings.batch_records,
+        # Faust makes a folder for tables, though we have none; not where the process was started.
+        datadir=str(Path(tempfile.gettempdir()) / "aos-faust"),
         consumer_auto_offset_reset="none",
         consumer_group_instance_id=settings.instance or None,
         stream_buffer_maxsize=settings.buffered_batches,

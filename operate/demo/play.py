@@ -34,17 +34,19 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the demo found, and how many seconds each part of it took."""
+    """What the demo found, how many rows it added, and how many seconds each part of it took."""
 
     report: Report
     answers: tuple[Answer, ...]
+    added: int
     seconds: dict[str, float]
 
     def as_document(self) -> dict[str, Any]:
         """Give it as JSON will have it."""
         seconds = {name: round(value, 1) for name, value in self.seconds.items()}
         queries = [found.as_document() for found in self.answers]
-        return {**self.report.as_document(), "seconds": seconds, "queries": queries}
+        told = {"rows_added": self.added, "seconds": seconds, "queries": queries}
+        return {**self.report.as_document(), **told}
 
 
 class Demo:
@@ -86,13 +88,14 @@ class Demo:
         with self._timed("stack"):
             settings = self._prepare()
         with self._timed("flow"):
-            self._flow(settings)
+            added = self._flow(settings)
         with self._timed("counting"), self._console.status("counting the keys at every hop"):
-            outcome = Outcome(tally(settings), _answers(settings), self._seconds)
+            outcome = Outcome(tally(settings), _answers(settings), added, self._seconds)
         if carry_on:
             self._stages.start("source")  # this time without an end
         self._seconds["total"] = time.monotonic() - began
-        showing.page(self._console, outcome.report, outcome.answers, self._seconds)
+        showing.page(self._console, outcome.report, outcome.answers)
+        self._console.print(showing.times(added, self._seconds))
         return outcome
 
     def _prepare(self) -> Settings:
@@ -108,14 +111,18 @@ class Demo:
         ensure_topics(admin, settings.topics.specs(), settings.topics.replication)
         return settings
 
-    def _flow(self, settings: Settings) -> None:
-        self._stages.start("source", "--once")
-        self._stages.start("stream")
-        self._stages.start("sink")
-        showing.stages(self._console, {n: self._stages.pid(n) for n in NAMES})
+    def _flow(self, settings: Settings) -> int:
+        """Let the readings flow until all are loaded; give the number of rows that were added."""
         held = {parameter: h.readings for parameter, h in held_by_source(settings).items()}
-        with closing(Watch(settings)) as watch, Screen(self._console, held) as screen:
-            self._watch(watch, screen)
+        with closing(Watch(settings)) as watch:
+            before = watch.look(0).loaded.total()
+            self._stages.start("source", "--once")
+            self._stages.start("stream")
+            self._stages.start("sink")
+            showing.stages(self._console, {name: self._stages.pid(name) for name in NAMES})
+            with Screen(self._console, held) as screen:
+                self._watch(watch, screen)
+            return watch.flow.loaded.total() - before
 
     def _watch(self, watch: Watch, screen: Screen) -> None:
         began = time.monotonic()

@@ -48,8 +48,8 @@ GROUP BY station_id, hour_utc ORDER BY hour_utc, station_id""",
 
 WORST: Final = Query(
     "The worst-flagged readings",
-    "The first is a typing error in the source: 1048.36 mph. Its raw value stays beside the empty "
-    "clean one, so a reader of `value` never meets it.",
+    "The first stands as 1048.36 mph in the source. Its raw value is kept, its clean one is empty, "
+    "so who reads `value` never meets it. The others are a broken thermometer in Tucson.",
     """\
 SELECT station_id, measure, observed_at, raw_value, value, unit, flag, reason
 FROM weather.reading_all

@@ -40,8 +40,8 @@ class Reader:
         """
         return [m for m in self._consumer.consume(_CHUNK, timeout=seconds) if self._note(m)]
 
-    def read_to(self, ends: Offsets) -> Iterator[Message]:
-        """Give everything up to these ends.
+    def read_to(self, ends: Offsets) -> Iterator[list[Message]]:
+        """Give everything up to these ends, in batches.
 
         Raises:
             Transient: nothing comes any more.
@@ -53,7 +53,7 @@ class Reader:
             if idle > _PATIENT_TURNS:
                 problem = "the topics cannot be read to their ends"
                 raise Transient(problem, mend="see whether the brokers are up")
-            yield from messages
+            yield messages
 
     def is_at(self, ends: Offsets) -> bool:
         """Say whether everything before these ends was read."""

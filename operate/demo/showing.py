@@ -54,23 +54,21 @@ def stages(console: Console, pids: Mapping[str, int | None]) -> None:
     console.print("", grid)
 
 
-def page(
-    console: Console, report: Report, answers: Sequence[Answer], seconds: Mapping[str, float]
-) -> None:
+def page(console: Console, report: Report, answers: Sequence[Answer]) -> None:
     """Print all that was found."""
     console.print("", Text("What arrived", style="bold cyan"), counts(report), sep="\n")
     console.print(verdict(report), "", sep="\n")
     for found in answers:
         console.print(answer(found))
-    console.print(_times(report, seconds))
 
 
-def _times(report: Report, seconds: Mapping[str, float]) -> Text:
+def times(added: int, seconds: Mapping[str, float]) -> Text:
+    """Say how many rows were added, and how long everything took."""
+    through = f"{added:,} readings through three processes" if added else "no row was added"
     return Text.assemble(
         (f"{seconds['total']:.0f} s in all", "bold"),
-        f": {seconds['stack']:.0f} s until the stack was up, {seconds['flow']:.0f} s for "
-        f"{report.total.published:,} readings through three processes, {seconds['counting']:.0f} s "
-        "to count them.",
+        f": stack up in {seconds['stack']:.0f} s, {through} in {seconds['flow']:.0f} s, "
+        f"counted in {seconds['counting']:.0f} s.",
     )
 
 
@@ -131,15 +129,16 @@ def next_steps(console: Console, directory: Path, *, keep: bool) -> None:
         }
         if keep
         else {
-            f"aos demo --live{kept}": "go on with new readings, and see how long they take",
-            f"aos demo --keep{kept}": "the same again, left running: no row is added",
-            f"aos demo --db postgres{kept}": "on native PostgreSQL instead of TimescaleDB",
+            f"aos demo --live{kept}": "new readings every second, and how long they take",
+            f"aos demo --keep{kept}": "left running; no row is added",
+            f"aos demo --db postgres{kept}": "on native PostgreSQL",
         }
     )
-    grid = Table.grid(padding=(0, 2))
+    console.print("", Text("What to try next", style="bold"), sep="\n")
+    width = max(map(len, steps))
     for command, what in steps.items():
-        grid.add_row(Text(command, style="cyan", no_wrap=True), Text(what, style=_QUIET))
-    console.print("", Text("What to try next", style="bold"), Padding(grid, (0, 2)), sep="\n")
+        line = Text.assemble("  ", (command.ljust(width), "cyan"), (f"  # {what}", _QUIET))
+        console.print(line, soft_wrap=True)
 
 
 def _cells(line: Line) -> list[Text]:

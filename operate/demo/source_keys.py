@@ -38,5 +38,6 @@ def _keys(
         while not drained:
             page = feed.next_page(position)
             position, drained = page.position, page.drained
-            for record in page.readings.records.get(parameter, []):
+            for raw in page.readings.records.get(parameter, []):
+                record = raw.as_record()
                 yield record["source_table"], record["source_key"], record["sensor_id"]

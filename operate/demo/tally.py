@@ -13,6 +13,7 @@ from confluent_kafka import Message
 from confluent_kafka.admin import AdminClient
 
 from operate.demo.flow import origin_of, parameters_of
+from operate.demo.keys import READING, ROW, Key, Keys
 from operate.demo.reader import Reader
 from operate.demo.report import Break, Line, Report
 from operate.demo.source_keys import source_keys
@@ -20,17 +21,10 @@ from operate.kafka_offsets import ends
 from operate.settings import Settings
 from producers.count import Held, count_readings
 from producers.database import open_engine
-from runtime.errors import DataQuality
-from schemas.codec import Decoder, Record
 from schemas.mapping import read_mapping
 from schemas.registry import Registry
-from schemas.topics import PARAMETERS, clean_schema, raw_schema
+from schemas.topics import PARAMETERS
 from sink.database import Connection, Database
-
-RowKey = tuple[str, str, str]
-"""Table, key of the row, sensor."""
-ReadingKey = tuple[str, int]
-"""Sensor, observation time in microseconds since 1970."""
 
 _FLAGS: Final = {1: "good", 2: "not_judged", 3: "suspect", 4: "fail", 9: "missing"}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,15 +32,19 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class Hops:
-    """What was met of one parameter on its way."""
+    """What was met of one parameter on its way: records, and their keys.
+
+    ``raw``, ``dead_raw`` and ``origins`` are table, row and sensor; ``clean`` and ``dead_clean``
+    are sensor and time, in microseconds since 1970; ``dead`` are topic, partition and offset.
+    """
 
     published: int = 0
     judged: int = 0
-    raw: set[RowKey] = field(default_factory=set)
-    dead_raw: set[RowKey] = field(default_factory=set)
-    origins: set[RowKey] = field(default_factory=set)
-    clean: set[ReadingKey] = field(default_factory=set)
-    dead_clean: set[ReadingKey] = field(default_factory=set)
+    raw: set[Key] = field(default_factory=set)
+    dead_raw: set[Key] = field(default_factory=set)
+    origins: set[Key] = field(default_factory=set)
+    clean: set[Key] = field(default_factory=set)
+    dead_clean: set[Key] = field(default_factory=set)
     dead: set[tuple[str, int, int]] = field(default_factory=set)
 
 
@@ -66,56 +64,66 @@ def tally(settings: Settings) -> Report:
 
 def on_topics(settings: Settings) -> dict[str, Hops]:
     """Read raw, clean and dead-letter topics to their ends."""
-    topics = settings.topics
-    met = {parameter: Hops() for parameter in PARAMETERS}
-    parameters = parameters_of(topics)
-    for letter in _records(settings, [topics.clean_dead_letters, topics.sink_dead_letters], 1):
+    topics, registry = settings.topics, Registry(settings.registry)
+    met, parameters = {parameter: Hops() for parameter in PARAMETERS}, parameters_of(topics)
+    for letter in _messages(settings, [topics.clean_dead_letters, topics.sink_dead_letters], 1):
         origin = origin_of(letter)
-        if origin[0] in parameters:
+        if origin[0] in parameters:  # sensor metadata may be dead-lettered, too
             met[parameters[origin[0]]].dead.add(origin)
-    decoders = _decoders(settings)
-    raw = {topics.raw(p) for p in PARAMETERS}
-    for message in _records(settings, list(decoders), topics.partitions):
-        topic = message.topic() or ""
-        _note(met[parameters[topic]], message, decoders[topic], raw=topic in raw)
+    rows, readings = Keys(ROW, registry.schema_of), Keys((*ROW, *READING), registry.schema_of)
+    raw, clean = ([of(p) for p in PARAMETERS] for of in (topics.raw, topics.clean))
+    for batch in _batches(settings, [*raw, *clean], topics.partitions):
+        for topic, messages in _by_topic(batch).items():
+            hops, values = met[parameters[topic]], [m.value() for m in messages]
+            if topic in raw:
+                _note_raw(hops, messages, rows(values))
+            else:
+                _note_clean(hops, messages, readings(values))
     return met
 
 
-def _note(hops: Hops, message: Message, decode: Decoder, *, raw: bool) -> None:
-    place = (message.topic() or "", message.partition() or 0, message.offset() or 0)
-    try:
-        record = decode(message.value())
-    except DataQuality:
-        if place not in hops.dead:
-            raise
-        return
-    if raw:
-        hops.published += 1
-        hops.raw.add(row := _row_key(record))
-        if place in hops.dead:
-            hops.dead_raw.add(row)
-        return
-    hops.judged += 1
-    hops.origins.add(_row_key(record))
-    hops.clean.add(reading := (record["sensor_id"], record["observed_at"]))
-    if place in hops.dead:
-        hops.dead_clean.add(reading)
+def _by_topic(messages: list[Message]) -> dict[str, list[Message]]:
+    found: dict[str, list[Message]] = {}
+    for message in messages:
+        found.setdefault(message.topic() or "", []).append(message)
+    return found
 
 
-def _row_key(record: Record) -> RowKey:
-    return record["source_table"], record["source_key"], record["sensor_id"]
+def _note_raw(hops: Hops, messages: list[Message], keys: list[Key | None]) -> None:
+    for message, key in zip(messages, keys, strict=True):
+        if key is not None:
+            hops.published += 1
+            hops.raw.add(key)
+        if (place := _place(message)) in hops.dead:
+            hops.dead_raw.add(key or place)
+        elif key is None:
+            hops.raw.add(place)  # it cannot be read, and nobody says so: it is lost
 
 
-def _records(settings: Settings, topics: list[str], partitions: int) -> Iterator[Message]:
+def _note_clean(hops: Hops, messages: list[Message], keys: list[Key | None]) -> None:
+    for message, key in zip(messages, keys, strict=True):
+        if key is not None:
+            hops.judged += 1
+            hops.origins.add(key[: len(ROW)])
+            hops.clean.add(key[len(ROW) :])
+        if (place := _place(message)) in hops.dead:
+            hops.dead_clean.add(key[len(ROW) :] if key else place)
+        elif key is None:
+            hops.clean.add(place)
+
+
+def _place(message: Message) -> tuple[str, int, int]:
+    return message.topic() or "", message.partition() or 0, message.offset() or 0
+
+
+def _messages(settings: Settings, topics: list[str], partitions: int) -> Iterator[Message]:
+    for messages in _batches(settings, topics, partitions):
+        yield from messages
+
+
+def _batches(settings: Settings, topics: list[str], partitions: int) -> Iterator[list[Message]]:
     with closing(Reader(settings.kafka, topics, partitions)) as reader:
         yield from reader.read_to(ends(AdminClient(settings.kafka.client()), reader.places))
-
-
-def _decoders(settings: Settings) -> dict[str, Decoder]:
-    registry, topics = Registry(settings.registry), settings.topics
-    raw = {topics.raw(p): Decoder(raw_schema(p), registry.schema_of) for p in PARAMETERS}
-    clean = {topics.clean(p): Decoder(clean_schema(p), registry.schema_of) for p in PARAMETERS}
-    return {**raw, **clean}
 
 
 def held_by_source(settings: Settings) -> Mapping[str, Held]:

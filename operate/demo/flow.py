@@ -23,7 +23,7 @@ from sink.database import connect
 from sink.stage import group_of
 
 _LOADED: Final = """
-SELECT topic, sum(records - dead_lettered) FROM ops.sink_batch
+SELECT topic, sum(records - dead_lettered), sum(inserted) FROM ops.sink_batch
 WHERE consumer_group = %s GROUP BY topic
 """
 _NEXT: Final = "SELECT topic, partition, next_offset FROM ops.sink_offset WHERE consumer_group = %s"
@@ -31,11 +31,15 @@ _NEXT: Final = "SELECT topic, partition, next_offset FROM ops.sink_offset WHERE 
 
 @dataclass(slots=True)
 class Flow:
-    """Records by parameter: on the raw topics, judged by the stream, in the tables."""
+    """Records by parameter: on the raw topics, judged by the stream, taken in by the tables.
+
+    ``inserted`` counts the rows that they made in the tables.
+    """
 
     published: Counter[str] = field(default_factory=Counter)
     judged: Counter[str] = field(default_factory=Counter)
     loaded: Counter[str] = field(default_factory=Counter)
+    inserted: int = 0
 
 
 class Watch:
@@ -104,8 +108,11 @@ class Watch:
             positions = self._database.execute(_NEXT, (self._sink_group,)).fetchall()
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
             return  # the sink has not made its tables yet
-        found = {self._parameters[t]: int(n) for t, n in loaded if t in self._parameters}
-        self.flow.loaded = Counter(found)
+        readings = [row for row in loaded if row[0] in self._parameters]
+        self.flow.loaded = Counter(
+            {self._parameters[t]: int(records) for t, records, _ in readings}
+        )
+        self.flow.inserted = sum(int(rows) for _, _, rows in readings)
         self._loaded_after = {(topic, number): after for topic, number, after in positions}
 
 

@@ -115,14 +115,14 @@ class Demo:
         """Let the readings flow until all are loaded; give the number of rows that were added."""
         held = {parameter: h.readings for parameter, h in held_by_source(settings).items()}
         with closing(Watch(settings)) as watch:
-            before = watch.look(0).loaded.total()
+            before = watch.look(0).inserted
             self._stages.start("source", "--once")
             self._stages.start("stream")
             self._stages.start("sink")
             showing.stages(self._console, {name: self._stages.pid(name) for name in NAMES})
             with Screen(self._console, held) as screen:
                 self._watch(watch, screen)
-            return watch.flow.loaded.total() - before
+            return watch.flow.inserted - before
 
     def _watch(self, watch: Watch, screen: Screen) -> None:
         began = time.monotonic()

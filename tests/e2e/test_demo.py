@@ -191,6 +191,7 @@ def test_a_second_run_adds_and_changes_no_row(
     before = counted(tables)
     again = json.loads(ran("demo", "--keep", "--directory", str(directory), "--json"))
     assert counted(tables) == before
+    assert (report["rows_added"], again["rows_added"]) == (TOTAL, 0)
     assert again["total"] == report["total"]
     assert again["keys_equal"] is True
 
@@ -216,6 +217,27 @@ def test_an_interrupted_demo_leaves_no_stage_behind(
     demo.communicate(timeout=100)
     assert demo.returncode != 0
     assert running(directory) == {}
+
+
+@pytest.mark.requirement("D7")
+def test_a_row_that_is_gone_is_named_and_can_be_loaded_again(
+    directory: Path, report: Report, tables: Connection
+) -> None:
+    before = {parameter: rows for parameter, (rows, _) in counted(tables).items()}
+    gone = "DELETE FROM weather.{} WHERE sensor_id = 'JFK:pressure' AND observed_at = '2013-07-01'"
+    tables.execute(SQL(cast("LiteralString", gone)).format(Identifier("pressure")))
+    tables.commit()
+    demo = aos("demo", "--directory", str(directory))
+    printed, _ = demo.communicate(timeout=100)
+    assert demo.returncode == 1
+    assert "clean → table: pressure: 1 keys lost, 0 too many (-JFK:pressure|" in " ".join(
+        printed.split()
+    )
+    config = str(directory / "aos.yaml")
+    ran("sink", "forget", "weather.clean.pressure.v1", "--config", config)
+    mended = json.loads(ran("demo", "--directory", str(directory), "--json"))
+    assert (mended["keys_equal"], mended["rows_added"]) == (True, 1)
+    assert {parameter: rows for parameter, (rows, _) in counted(tables).items()} == before
 
 
 def stage_pid(directory: Path, name: str, *, of: subprocess.Popen[str]) -> int:

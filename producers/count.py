@@ -11,8 +11,7 @@ from sqlalchemy import Connection, Engine, FromClause, Select, func, literal, se
 
 from producers.database import reading
 from producers.identifiers import identifier
-from producers.rows import columns_of
-from producers.tables import source_table
+from producers.tables import mapped_table
 from schemas.mapping import AnyTable, LongTable, Mapping, Reading
 
 
@@ -47,7 +46,7 @@ def count_readings(engine: Engine, mapping: Mapping) -> dict[str, Held]:
 
 
 def _held(connection: Connection, table: AnyTable) -> Iterator[tuple[str, Held]]:
-    source = source_table(table.table, columns_of(table), table.db_schema)
+    source = mapped_table(table)
     rows = _by_code(connection, _rows(source, table))
     distinct = _by_code(connection, _keys(source, table))
     for mapped in table.readings:

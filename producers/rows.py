@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
+from producers.clocks import observation
 from producers.cursors import Cursor
 from producers.encoding import RawReading
 from producers.identifiers import identifier, sensor_of
-from producers.times import observed
 from schemas.mapping import AnyTable, LongTable, Mapping, Reading, Table
 from weather.parameters import parameter_of
 
@@ -48,7 +48,7 @@ def columns_of(table: AnyTable) -> list[str]:
     """Name the columns that the mapping needs of a table, each once."""
     named = [getattr(table, name, None) for name in _ON_EVERY_TABLE]
     measured = [m.column for reading in table.readings for m in reading.measures.values()]
-    wanted = [*table.key, table.time.column, *named, *measured]
+    wanted = [*table.key, *table.time.columns, *named, *measured]
     return list(dict.fromkeys(column for column in wanted if column))
 
 
@@ -76,10 +76,12 @@ class RowReader:
         self._at = {column: i for i, column in enumerate(columns_of(table))}
         self._tail = len(self._at)
         self._key = [self._at[column] for column in table.key]
-        self._time = self._at[table.time.column]
+        self._time = observation(table.time, self._at)
         self._station = self._at[table.station]
         self._flag = self._at[table.flag] if table.flag else None
         self._makers = [_Maker(mapping, table, reading, self._at) for reading in table.readings]
+        positions = [reading.position for reading in table.readings]
+        self._all = list(zip(self._makers, positions, strict=True))
         self._chosen = self._by_code(table) if isinstance(table, LongTable) else self._every
 
     def readings(self, rows: Iterable[Row], extracted_at: int) -> Readings:
@@ -97,7 +99,7 @@ class RowReader:
         return found
 
     def _common(self, row: Row, extracted_at: int) -> Record:
-        local, text = observed(row[self._time])
+        local, text = self._time(row)
         flag = None if self._flag is None else row[self._flag]
         position, version, op = self._cursor.mark(row[self._tail :])
         return {
@@ -112,7 +114,7 @@ class RowReader:
         }
 
     def _every(self, _row: Row, _unmapped: Counter[str]) -> Sequence[tuple[_Maker, object]]:
-        return [(maker, None) for maker in self._makers]
+        return self._all
 
     def _by_code(
         self, table: LongTable

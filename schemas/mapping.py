@@ -12,19 +12,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from runtime.errors import Configuration, DataQuality
+from schemas.mapping_parts import Part, Time, Via, unset
 from weather.parameters import parameter_of
 from weather.units import known_units
 
 Parameter = Literal["rainfall", "temperature", "humidity", "wind", "pressure"]
-
-
-class Part(BaseModel):
-    """Base of all parts: unknown keys are mistakes, and nothing changes once it is read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Measure(Part):
@@ -36,11 +31,16 @@ class Measure(Part):
 
 
 class Reading(Part):
-    """One parameter that a row holds; ``code`` is what a long table's code column says for it."""
+    """One parameter that a row holds.
+
+    ``code`` is what a long table's code column says for it; ``position`` counts the sensors of one
+    kind in a row of a wide table.
+    """
 
     parameter: Parameter
     measures: dict[str, Measure]
     code: str | None = None
+    position: int | None = Field(default=None, ge=1)
     interval_seconds: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
@@ -59,13 +59,6 @@ class Reading(Part):
         return self
 
 
-class Time(Part):
-    """The column of the observation time, and the zone it is in: an IANA name or a fixed offset."""
-
-    column: str
-    zone: str
-
-
 class Cursor(Part):
     """How increments are found: by modification time, ties broken by id, some ``lag`` behind now.
 
@@ -80,10 +73,16 @@ class Cursor(Part):
 
 
 class Table(Part):
-    """What is common to both shapes."""
+    """What is common to both shapes.
+
+    ``via`` and ``constants`` (a column's name, and what it would hold) give a row the columns that
+    it lacks: a station's sensor stands in another table, or the only station stands nowhere.
+    """
 
     table: str
     db_schema: str | None = None
+    via: Via | None = None
+    constants: dict[str, str] = Field(default_factory=dict)
     key: tuple[str, ...] = Field(min_length=1)
     cursor: Cursor
     station: str
@@ -92,18 +91,32 @@ class Table(Part):
     readings: tuple[Reading, ...] = Field(min_length=1)
 
 
+    @model_validator(mode="after")
+    def _readings_of_one_parameter_agree(self) -> Self:
+        """Hold what the stream knows only by table and parameter to one answer."""
+        known: dict[str, tuple[Any, ...]] = {}
+        for reading in self.readings:
+            sentinels = {name: set(m.sentinels) for name, m in reading.measures.items()}
+            told = (sentinels, reading.interval_seconds)
+            if known.setdefault(reading.parameter, told) != told:
+                problem = (
+                    f"the readings of {reading.parameter} differ in sentinels, measures or "
+                    "interval_seconds: give all of them the same"
+                )
+                raise ValueError(problem)
+        return self
+
+
 class WideTable(Table):
     """A row for each station and time, a column for each measure."""
 
     shape: Literal["wide"]
 
     @model_validator(mode="after")
-    def _parameters_differ(self) -> Self:
-        names = [reading.parameter for reading in self.readings]
-        if twice := {name for name in names if names.count(name) > 1}:
-            problem = (
-                f"{', '.join(sorted(twice))} stands twice: a wide table has one sensor of each"
-            )
+    def _sensors_differ(self) -> Self:
+        sensors = [(reading.parameter, reading.position or 1) for reading in self.readings]
+        if twice := {name for name, position in sensors if sensors.count((name, position)) > 1}:
+            problem = f"{', '.join(sorted(twice))} stands twice: give each a position of its own"
             raise ValueError(problem)
         return self
 
@@ -124,6 +137,9 @@ class LongTable(Table):
         if None in codes or len(set(codes)) < len(codes):
             problem = "every reading of a long table needs a code of its own"
             raise ValueError(problem)
+        if any(reading.position for reading in self.readings):
+            problem = "a position belongs to a reading of a wide table; here it is a column"
+            raise ValueError(problem)
         return self
 
 
@@ -131,6 +147,7 @@ class StationTable(Part):
     """Columns of the station table; of the optional ones, what is not there is left out."""
 
     table: str
+    db_schema: str | None = None
     station: str
     name: str | None = None
     wigos_id: str | None = None
@@ -147,6 +164,7 @@ class SensorTable(Part):
     """Columns of the sensor table: a row for each instrument at a measuring position."""
 
     table: str
+    db_schema: str | None = None
     key: str
     station: str
     code: str
@@ -163,6 +181,7 @@ class CalibrationTable(Part):
     """Columns of the calibration table: value = scale * measured + offset, in the standard unit."""
 
     table: str
+    db_schema: str | None = None
     key: str
     sensor: str
     scale: str
@@ -246,7 +265,14 @@ def read_mapping(path: Path) -> Mapping:
 
 
 def parse_mapping(document: Any, path: Path) -> Mapping:
-    """Make a mapping of what a file holds."""
+    """Make a mapping of what a file holds.
+
+    Raises:
+        Configuration: it is none, or a draft in which something is still to be set.
+    """
+    if open_places := list(unset(document)):
+        problem = f"still to be set by someone who knows the source: {', '.join(open_places)}"
+        raise _refused(path, problem)
     try:
         return Mapping.model_validate(document)
     except ValidationError as error:

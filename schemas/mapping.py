@@ -15,6 +15,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from runtime.errors import Configuration, DataQuality
+from schemas.cursors import Cursor
 from schemas.mapping_parts import Part, Time, Via, unset
 from weather.parameters import parameter_of
 from weather.units import known_units
@@ -57,19 +58,6 @@ class Reading(Part):
                 problem = f"unit {measure.unit!r} of {name} is not one of {', '.join(known)}"
                 raise ValueError(problem)
         return self
-
-
-class Cursor(Part):
-    """How increments are found: by modification time, ties broken by id, some ``lag`` behind now.
-
-    ``clock`` says what the column tells: UTC, or the wall clock of the database server.
-    """
-
-    mode: Literal["timestamp_id"] = "timestamp_id"
-    column: str
-    id: str
-    clock: Literal["utc", "local"] = "utc"
-    lag_seconds: float = Field(default=5.0, ge=0)
 
 
 class Table(Part):

@@ -195,7 +195,8 @@ class Mapping(Part):
 
     source: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     version: int = Field(ge=1)
-    rank: int = 0
+    rank: int = Field(default=0, ge=-1023, le=1023)
+    """Of two sources that tell of one reading, the one of higher rank is believed."""
     tables: tuple[AnyTable, ...] = Field(min_length=1)
     metadata: Metadata | None = None
 

@@ -31,6 +31,7 @@ class Judged:
     raws: Sequence[Raw]
     placements: Sequence[Placement]
     local: Sequence[int]
+    versions: Sequence[int]
     utc: Micros
     readings: Readings
     flag_time: Flags
@@ -71,6 +72,7 @@ def _columns(judged: Judged) -> Iterator[tuple[str, Sequence[Any]]]:
     yield "observed_at", judged.utc.tolist()
     yield "interval_start", (judged.utc - judged.table.interval_micros).tolist()
     yield "observed_local", judged.local
+    yield "source_version", judged.versions
     yield "flag", judged.flag.tolist()
     yield "flag_time", judged.flag_time.tolist()
     yield "flag_metadata", judged.flag_metadata.tolist()
@@ -92,7 +94,6 @@ def _origin(record: Record, raw: Raw) -> Record:
         "source_rank": record["source_rank"],
         "source_table": record["source_table"],
         "source_key": record["source_key"],
-        "source_version": record["source_version"],
         "mapping_version": record["mapping_version"],
         "extracted_at": record["extracted_at"],
         "op": record["op"],

@@ -22,6 +22,7 @@ from stream_app.sensors import UNKNOWN, Placement, Sensor
 from stream_app.state import Overlay
 from stream_app.table import Table, table_of
 from stream_app.values import observed_local, values_of
+from stream_app.versions import version_of
 from weather.arrays import Flags, Micros
 from weather.clean import Calibration, Given, clean
 from weather.qc.flags import Flag, flags_like, overall
@@ -63,6 +64,7 @@ class Verdicts:
 class _Read(NamedTuple):
     row: Row
     local: int
+    version: int
     values: list[float]
 
 
@@ -102,6 +104,7 @@ class Judge:
             raws=[reading.row.raw for reading in read],
             placements=placements,
             local=[reading.local for reading in read],
+            versions=[reading.version for reading in read],
             utc=utc,
             readings=readings,
             flag_time=flag_time,
@@ -154,7 +157,7 @@ def _read(rows: list[Row], table: Table, verdicts: Verdicts) -> list[_Read]:
     readable = []
     for row in rows:
         try:
-            read = _Read(row, observed_local(row.record), values_of(row.record, table.measures))
+            read = _read_row(row, table)
         except DataQuality as error:
             verdicts.dead.append(DeadLetter(row.raw, error))
         else:
@@ -162,11 +165,18 @@ def _read(rows: list[Row], table: Table, verdicts: Verdicts) -> list[_Read]:
     return readable
 
 
+def _read_row(row: Row, table: Table) -> _Read:
+    record = row.record
+    values = values_of(record, table.measures)
+    return _Read(row, observed_local(record), version_of(record), values)
+
+
 def _folds(read: list[_Read], local: Micros, zone: str, overlay: Overlay) -> Micros:
     folds = np.zeros(len(read), dtype=np.int64)
     for i in np.flatnonzero(is_ambiguous(local, zone)):
         record = read[i].row.record
-        folds[i] = overlay.fold(record["sensor_id"], read[i].local, record["source_key"])
+        told_by = f"{record['source']}/{record['sensor_id']}"
+        folds[i] = overlay.fold(told_by, read[i].local, record["source_key"])
     return folds
 
 

@@ -1,0 +1,87 @@
+"""The rank of a source stands above the versions of its rows, and rank 0 changes nothing."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.errors import DataQuality
+from schemas.mapping import Mapping
+from stream_app.judging import Judge, Row
+from stream_app.state import State
+from stream_app.versions import MOST_RANK, MOST_VERSION, ranked
+from tests.raw_records import local, raw
+from tests.unit.stream_fakes import Fetched, mapping
+
+NOW = local("2014-01-01T00:00:00")
+RANKS = st.integers(-MOST_RANK, MOST_RANK)
+VERSIONS = st.integers(-MOST_VERSION, MOST_VERSION - 1)
+
+pytestmark = pytest.mark.requirement("A5")
+
+
+@given(VERSIONS)
+def test_rank_0_keeps_the_numbers_that_it_always_had(version: int) -> None:
+    assert ranked(0, version) == version
+
+
+@given(st.tuples(RANKS, VERSIONS), st.tuples(RANKS, VERSIONS))
+def test_rank_is_compared_first_and_version_second(
+    one: tuple[int, int], other: tuple[int, int]
+) -> None:
+    assert (ranked(*one) < ranked(*other)) == (one < other)
+
+
+@pytest.mark.parametrize("rank", [-MOST_RANK, MOST_RANK])
+@pytest.mark.parametrize("version", [-MOST_VERSION, MOST_VERSION - 1])
+def test_every_version_fits_into_a_bigint(rank: int, version: int) -> None:
+    assert -(2**63) <= ranked(rank, version) < 2**63
+
+
+@pytest.mark.parametrize(
+    ("rank", "version"), [(0, MOST_VERSION), (1, -MOST_VERSION - 1), (MOST_RANK + 1, 0)]
+)
+def test_what_cannot_be_kept_apart_is_refused(rank: int, version: int) -> None:
+    with pytest.raises(DataQuality, match="cannot be ordered") as caught:
+        ranked(rank, version)
+    assert caught.value.reason == "version_out_of_range"
+
+
+def judge(how: Mapping) -> Judge:
+    names = ("aos", "archive", "sample")
+    return Judge({}, {(name, how.version): how for name in names})
+
+
+def test_a_clean_reading_bears_its_rank_and_one_that_cannot_is_a_dead_letter() -> None:
+    records = [
+        raw(source="archive", source_rank=-1, source_version=NOW, key="9"),
+        raw(source="aos", source_rank=0, source_version=5),
+        raw(source="aos", source_rank=0, source_version=2**60),
+    ]
+    rows = [Row(Fetched("temperature", 0, i), record) for i, record in enumerate(records)]
+    verdicts = judge(mapping("temperature")).judge(
+        "temperature", rows, State(generation=0).overlay(), NOW
+    )
+    versions = {c.record["source_name"]: c.record["source_version"] for c in verdicts.clean}
+    assert versions["aos"] == 5
+    assert versions["archive"] < versions["aos"]
+    assert [(letter.raw.offset, letter.error.reason) for letter in verdicts.dead] == [
+        (2, "version_out_of_range")
+    ]
+
+
+@pytest.mark.requirement("B3")
+def test_two_sources_that_tell_of_one_reading_are_not_the_two_comings_of_an_hour() -> None:
+    repeated = local("2013-11-03T01:30:00")
+    records = [
+        raw(source=source, key=key, observed_local=repeated)
+        for source, key in [("aos", "7"), ("archive", "7000"), ("aos", "8"), ("archive", "8000")]
+    ]
+    rows = [Row(Fetched("temperature", 0, i), record) for i, record in enumerate(records)]
+    found = judge(mapping("temperature")).judge(
+        "temperature", rows, State(generation=0).overlay(), NOW
+    )
+    times = {c.record["source_key"]: c.record["observed_at"] for c in found.clean}
+    assert times["7"] == times["7000"] == times["8"] - 3_600_000_000
+    assert times["8"] == times["8000"]

@@ -1,91 +1,74 @@
 """What an error of the source database means, in our own tree of errors.
 
-Drivers agree on little: SQL Server tells by error number, PostgreSQL by SQLSTATE, SQLite by text.
-Each table below holds what is known for certain; whatever is in none of them is taken for
-transient: a wrong guess then costs a pause and a log line, and the other way round the stage.
+Two refinements of ``Transient`` say where to go on: ``Away`` (another server of the same data may
+answer) and ``Busy`` (this one is to be left alone for a while). What the codes mean stands in
+:mod:`producers.fault_codes`.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from producers.fault_codes import LEAVE_ALONE_SECONDS, Cause, Passing, meaning_of
 from runtime.errors import AosError, Configuration, System, Transient
 
-
-@dataclass(frozen=True, slots=True)
-class _Cause:
-    """A setting that is wrong, why, and what to do."""
-
-    setting: str
-    problem: str
-    mend: str
-
-    def at(self, url: URL, problem: str) -> Configuration:
-        """Make the error; a password is named, never shown."""
-        shown = {"source.url": url.render_as_string(hide_password=True), "source.password": "***"}
-        if self.setting not in shown:
-            return Configuration(f"setting {self.setting}: {problem}", mend=self.mend)
-        return Configuration.of(self.setting, shown[self.setting], problem, mend=self.mend)
+_MEND: Final = "see whether the database is up"
 
 
-_LOGIN: Final = _Cause(
-    "source.password",
-    "the database refuses the login",
-    "set source.password, or the user in source.url",
-)
-_DATABASE: Final = _Cause(
-    "source.url", "there is no such database", "correct the name of the database, or its path"
-)
-_TABLE: Final = _Cause(
-    "source.mapping",
-    "a table or column is not there",
-    "correct the mapping; `aos inspect` shows what is there",
-)
-_RIGHTS: Final = _Cause(
-    "source.url", "the user may not read this", "grant SELECT on the mapped tables to the user"
-)
-_NO_DATABASE_FILE: Final = _Cause(
-    "source.url", "the file is not an SQLite database", "correct the path in source.url"
-)
+class Away(Transient):
+    """The server does not answer, or the connection to it is lost."""
 
-_SQL_SERVER: Final = {18456: _LOGIN, 4060: _DATABASE, 208: _TABLE, 207: _TABLE, 229: _RIGHTS}
-_SQLSTATES: Final = {
-    "28P01": _LOGIN, "28000": _LOGIN, "3D000": _DATABASE, "42P01": _TABLE, "42703": _TABLE,
-    "42S02": _TABLE, "42S22": _TABLE, "42501": _RIGHTS,
-}  # fmt: skip
-# psycopg gives no SQLSTATE for what fails while connecting, and sqlite3 never gives one.
-_TEXTS: Final = {
-    "password authentication failed": _LOGIN,
-    "no password supplied": _LOGIN,
-    'database ".*" does not exist': _DATABASE,
-    "unable to open database file": _DATABASE,
-    "file is not a database": _NO_DATABASE_FILE,
-    "no such (table|column)": _TABLE,
-}
-_NUMBER: Final = re.compile(r"\((\d{3,5})\)")
+
+class Busy(Transient):
+    """The server asks to be left alone for ``seconds`` at least."""
+
+    def __init__(self, message: str, *, mend: str = "", seconds: float) -> None:
+        super().__init__(message, mend=mend)
+        self.seconds = seconds
 
 
 def translated(error: SQLAlchemyError, url: URL, doing: str) -> AosError:
     """Say what an error means for whoever was ``doing`` something; the password is never in it."""
-    text = _one_line(error, url)
+    text = f"{doing}: {_one_line(error, url)}"
+    if isinstance(error, PoolTimeout):
+        return Away(text, mend=_MEND)
     if not isinstance(error, DBAPIError):
-        return System(f"{doing}: {text}", mend="report it: this is a bug of ours")
-    cause = _cause(error)
-    if cause is None:
-        return Transient(f"{doing}: {text}", mend="see whether the database is up")
-    return cause.at(url, f"{doing}: {cause.problem} ({text})")
+        return System(text, mend="report it: this is a bug of ours")
+    meaning = meaning_of(_sqlstate(error.orig), _words(error.orig))
+    if isinstance(meaning, Cause):
+        return _configuration(meaning, url, f"{doing}: {meaning.problem} ({_one_line(error, url)})")
+    return _passing(meaning, text, lost=_is_lost(error))
 
 
-def _cause(error: DBAPIError) -> _Cause | None:
-    original = error.orig
-    numbers = [int(n) for n in _NUMBER.findall(str(original))]
-    by_number = next((_SQL_SERVER[n] for n in numbers if n in _SQL_SERVER), None)
-    return by_number or _SQLSTATES.get(_sqlstate(original)) or _by_text(str(original))
+def _passing(meaning: Passing | None, text: str, *, lost: bool) -> Transient:
+    if meaning is Passing.LATER:
+        return Busy(text, mend="ask less of the server", seconds=LEAVE_ALONE_SECONDS)
+    if meaning is Passing.ELSEWHERE or lost:
+        return Away(text, mend=_MEND)
+    return Transient(text, mend=_MEND)
+
+
+def _is_lost(error: DBAPIError) -> bool:
+    """Say whether there is no connection: it broke, or was never made (no statement was sent).
+
+    A query that ran out of time counts as broken for SQLAlchemy, and rightly so: its connection is
+    of no further use. But the server is there.
+    """
+    if error.statement is None:
+        return True
+    return error.connection_invalidated and _sqlstate(error.orig) != "HYT00"
+
+
+def _configuration(cause: Cause, url: URL, problem: str) -> Configuration:
+    """Make the error; a password is named, never shown."""
+    shown = {"source.url": url.render_as_string(hide_password=True), "source.password": "***"}
+    if cause.setting not in shown:
+        return Configuration(f"setting {cause.setting}: {problem}", mend=cause.mend)
+    return Configuration.of(cause.setting, shown[cause.setting], problem, mend=cause.mend)
 
 
 def _sqlstate(original: BaseException | None) -> str:
@@ -95,11 +78,13 @@ def _sqlstate(original: BaseException | None) -> str:
     return str(state)
 
 
-def _by_text(text: str) -> _Cause | None:
-    return next((cause for pattern, cause in _TEXTS.items() if re.search(pattern, text)), None)
+def _words(original: BaseException | None) -> str:
+    """Give the message; pyodbc's errors are pairs of SQLSTATE and message."""
+    args = original.args if original else ()
+    return str(args[1] if len(args) > 1 else original)
 
 
 def _one_line(error: SQLAlchemyError, url: URL) -> str:
     original = error.orig if isinstance(error, DBAPIError) else error
-    text = " ".join(str(original).split())
+    text = " ".join(_words(original).split())
     return text.replace(url.password, "***") if url.password else text

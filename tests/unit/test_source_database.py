@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from producers.count import Held, count_readings
 from producers.database import for_reading, open_engine, reading, with_password
-from producers.faults import translated
+from producers.faults import Away, translated
 from producers.settings import SourceSettings
 from producers.tables import check_mapping
 from runtime.errors import AosError, Configuration, Exit, System, Transient
@@ -102,12 +102,12 @@ def failed(original: Exception) -> DBAPIError:
         ),
         (Pyodbc("42S02", "Invalid object name 'obs'. (208)"), Configuration, "mapping"),
         (Pyodbc("42000", "SELECT permission was denied (229)"), Configuration, "grant"),
-        (Pyodbc("42000", "Cannot open database (4060)"), Configuration, "no such database"),
+        (Psycopg("no such database", "3D000"), Configuration, "no such database"),
         (Pyodbc("HYT00", "Login timeout expired"), Transient, "timeout"),
         (Pyodbc("40001", "deadlock victim (1205)"), Transient, "deadlock"),
         (Psycopg('password authentication failed for user "u"'), Configuration, "password"),
         (Psycopg("relation", "42P01"), Configuration, "mapping"),
-        (Psycopg("terminating connection", "57P01"), Transient, "terminating"),
+        (Psycopg("terminating connection", "57P01"), Away, "terminating"),
         (sqlite3.OperationalError("unable to open database file"), Configuration, "source.url"),
         (sqlite3.OperationalError("database is locked"), Transient, "locked"),
     ],

@@ -39,7 +39,7 @@ test: $(INSTALLED) ## Run all tests on a stack of their own, with coverage
 	@$(MAKE) --no-print-directory coverage
 
 test-unit: $(INSTALLED) ## Run the tests that need no server: seconds
-	@$(RUN)/python -m pytest -q tests/unit $(ARGS)
+	@$(RUN)/python -m pytest -q $(ROOMS) tests/unit $(ARGS)
 
 test-fault: $(INSTALLED) ## Kill real processes, ROUNDS times a stage (default 20)
 	@AOS_FAULT_ROUNDS=$(or $(ROUNDS),20) $(RUN)/python -m pytest tests/fault $(ARGS)

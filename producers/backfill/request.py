@@ -12,6 +12,7 @@ from producers.times import observed
 from runtime.errors import Configuration
 from weather.zones import FIRST_YEAR, LAST_YEAR
 
+_YEARS: Final = "--years"
 _TIME_MEND: Final = "write it by the source's own clock, like 2013-11-03 or '2013-11-03 01:00'"
 
 
@@ -66,7 +67,8 @@ def spans_of(since: str | None, until: str | None, years: str | None) -> tuple[S
         span = Span(_moment("--from", since), _moment("--to", until))
         if span.start >= span.end:
             problem = f"it does not lie behind --from {since}"
-            raise Configuration.of("--to", until, problem, mend="give a later end; it is not read")
+            option, mend = "--to", "give a later end; what lies at the end itself is not read"
+            raise Configuration.of(option, until, problem, mend=mend)
         return (span,)
     problem = "a backfill is asked for by --from and --to, or by --years alone"
     raise Configuration(problem, mend="give both ends, or years like 2013,2014")
@@ -101,8 +103,8 @@ def unknown(kind: str, named: Sequence[str], known: Iterable[str]) -> Configurat
 def _year(text: str) -> Span:
     year = text.strip()
     if not year.isdecimal() or not FIRST_YEAR <= int(year) <= LAST_YEAR:
-        raise Configuration.of("--years", text, "it is no year", mend="write years like 2013,2014")
-    return Span(_moment("--years", f"{year}-01-01"), _moment("--years", f"{int(year) + 1}-01-01"))
+        raise Configuration.of(_YEARS, text, "it is no year", mend="write years like 2013,2014")
+    return Span(_moment(_YEARS, f"{year}-01-01"), _moment(_YEARS, f"{int(year) + 1}-01-01"))
 
 
 def _moment(option: str, text: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -119,19 +121,20 @@ def answer(found: Answer) -> RenderableType:
 
 def next_steps(console: Console, directory: Path, *, keep: bool) -> None:
     """Print commands, with what each of them does."""
+    aos = _typed()
     settings = f"--config {directory / 'aos.yaml'}"
     kept = "" if directory == Path(".aos") else f" --directory {directory}"
     steps = (
         {
-            f"aos topics {settings}": "which topics there are, and how far they reach",
-            f"aos status{kept}": "what runs, where it listens, where it logs",
-            f"aos down{kept}": "stop stages and stack; the data stay",
+            f"{aos} topics {settings}": "which topics there are, and how far they reach",
+            f"{aos} status{kept}": "what runs, where it listens, where it logs",
+            f"{aos} down{kept}": "stop stages and stack; the data stay",
         }
         if keep
         else {
-            f"aos demo --live{kept}": "new readings every second, and how long they take",
-            f"aos demo --keep{kept}": "left running; no row is added",
-            f"aos demo --db postgres{kept}": "on native PostgreSQL",
+            f"{aos} demo --live{kept}": "new readings every second, and how long they take",
+            f"{aos} demo --keep{kept}": "left running; no row is added",
+            f"{aos} demo --db postgres{kept}": "on native PostgreSQL",
         }
     )
     console.print("", Text("What to try next", style="bold"), sep="\n")
@@ -139,6 +142,15 @@ def next_steps(console: Console, directory: Path, *, keep: bool) -> None:
     for command, what in steps.items():
         line = Text.assemble("  ", (command.ljust(width), "cyan"), (f"  # {what}", _QUIET))
         console.print(line, soft_wrap=True)
+
+
+def _typed() -> str:
+    """Give this program as it is to be typed here: it need not be on the path."""
+    beside = Path(sys.executable).with_name("aos")
+    if shutil.which("aos") == str(beside):
+        return "aos"
+    here = Path.cwd()
+    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
 
 
 def _cells(line: Line) -> list[Text]:

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from producers.clocks import observation
-from producers.cursors import Cursor
+from producers.cursors import Mark
 from producers.encoding import RawReading
 from producers.identifiers import identifier, sensor_of
 from schemas.mapping import AnyTable, LongTable, Mapping, Reading, Table
@@ -65,13 +65,20 @@ def measured(value: object) -> tuple[float | None, str | None]:
     return None, str(value)
 
 
+class Marks(Protocol):
+    """What is needed of a cursor here: what it says of a row."""
+
+    def mark(self, tail: Row) -> Mark:
+        """Read the cursor's own columns of a row."""
+
+
 class RowReader:
     """Makes raw readings of the rows of one table.
 
     A row holds the columns of :func:`columns_of`, in that order, then those of the cursor.
     """
 
-    def __init__(self, mapping: Mapping, table: AnyTable, cursor: Cursor) -> None:
+    def __init__(self, mapping: Mapping, table: AnyTable, cursor: Marks) -> None:
         self._cursor = cursor
         self._at = {column: i for i, column in enumerate(columns_of(table))}
         self._tail = len(self._at)

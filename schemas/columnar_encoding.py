@@ -35,17 +35,6 @@ def strings_of(values: Sequence[str | None]) -> Strings:
     return Strings(data, np.cumsum(lengths) - lengths, lengths, present)
 
 
-def chosen(table: Sequence[bytes], index: Integers) -> Strings:
-    """Make a column that repeats the entries of a small table.
-
-    >>> chosen([b"x", b"yz"], np.array([1, 0, 1])).bytes()
-    [b'yz', b'x', b'yz']
-    """
-    lengths = np.fromiter(map(len, table), np.int64, len(table))
-    starts = np.cumsum(lengths) - lengths
-    return Strings(np.frombuffer(b"".join(table), np.uint8), starts[index], lengths[index])
-
-
 class ColumnarEncoder:
     """Encodes the fields of a schema from ``first`` on; what stands before is the head's."""
 
@@ -57,15 +46,15 @@ class ColumnarEncoder:
             for field in fields[names.index(first) if first else 0 :]
         ]
 
-    def __call__(self, heads: Strings, columns: Mapping[str, Column]) -> list[bytes]:
+    def __call__(self, heads: Sequence[bytes], columns: Mapping[str, Column]) -> list[bytes]:
         """Give a message for each head; every column is as long as there are heads.
 
         Raises:
             KeyError: a column is missing.
         """
-        if not len(heads.lengths):
+        if not heads:
             return []
-        parts: list[_Part] = [_Text(heads)]
+        parts: list[_Part] = []
         for name, kind, nullable in self._fields:
             parts.extend(_parts(columns[name], kind, nullable=nullable))
         ends = np.cumsum(np.sum([part.lengths for part in parts], axis=0, dtype=np.int64))
@@ -74,7 +63,7 @@ class ColumnarEncoder:
         for part in parts:
             part.write(out, at)
             at = at + part.lengths
-        return _cut(out, ends)
+        return _joined(heads, out, ends)
 
 
 class _Part(Protocol):
@@ -151,9 +140,10 @@ def _parts(column: Column, kind: str, *, nullable: bool) -> list[_Part]:
     return parts
 
 
-def _cut(out: Bytes, ends: Integers) -> list[bytes]:
+def _joined(heads: Sequence[bytes], out: Bytes, ends: Integers) -> list[bytes]:
     data, stops = out.tobytes(), ends.tolist()
-    return [data[a:b] for a, b in zip([0, *stops[:-1]], stops, strict=True)]
+    starts = [0, *stops[:-1]]
+    return [head + data[a:b] for head, a, b in zip(heads, starts, stops, strict=True)]
 
 
 def _kind(kind: object) -> tuple[str, bool]:

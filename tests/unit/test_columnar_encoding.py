@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas import avsc
 from schemas.codec import Encoder, Record
 from schemas.columnar import Column, ColumnarDecoder, Numbers
-from schemas.columnar_encoding import ColumnarEncoder, chosen, numbers_of, strings_of
+from schemas.columnar_encoding import ColumnarEncoder, numbers_of, strings_of
 from schemas.framing import frame
 from tests.clean_records import clean
 from tests.raw_records import raw
@@ -68,7 +68,7 @@ def test_any_records_become_the_bytes_that_the_row_encoder_gives(
     name: str, data: st.DataObject
 ) -> None:
     records = data.draw(records_of(name))
-    heads = chosen([frame(7)], np.zeros(len(records), np.int64))
+    heads = [frame(7)] * len(records)
     written = ColumnarEncoder(avsc.load(name))(heads, columns_of(name, records))
     assert written == [Encoder(name, 7)(record) for record in records]
 
@@ -87,18 +87,19 @@ def test_a_head_that_was_encoded_before_is_taken_as_it_is(
 ) -> None:
     whole = Encoder(name, 7)(record)
     columns = columns_of(name, [record])
-    tail = ColumnarEncoder(avsc.load(name), first)(chosen([b""], np.array([0])), columns)[0]
+    tail = ColumnarEncoder(avsc.load(name), first)([b""], columns)[0]
     assert whole.endswith(tail)
     head = whole[: -len(tail)]
     assert ColumnarEncoder(avsc.load(name), first)(
-        chosen([head], np.array([0, 0])), columns_of(name, [record, record])
+        [head, head], columns_of(name, [record, record])
     ) == [whole, whole]
 
 
 def test_what_was_encoded_is_decoded_again() -> None:
     records = [raw("rainfall", key=str(n), value=n / 8) for n in range(1000)]
-    heads = chosen([frame(7)], np.zeros(1000, np.int64))
-    messages = ColumnarEncoder(avsc.load("raw_reading"))(heads, columns_of("raw_reading", records))
+    messages = ColumnarEncoder(avsc.load("raw_reading"))(
+        [frame(7)] * 1000, columns_of("raw_reading", records)
+    )
     columns, good = ColumnarDecoder(avsc.load("raw_reading"))(messages)
     assert good.all()
     keys = columns["source_key"]
@@ -108,4 +109,4 @@ def test_what_was_encoded_is_decoded_again() -> None:
 
 def test_no_records_are_no_messages() -> None:
     empty = columns_of("raw_reading", [])
-    assert ColumnarEncoder(avsc.load("raw_reading"))(chosen([], np.array([], int)), empty) == []
+    assert ColumnarEncoder(avsc.load("raw_reading"))([], empty) == []

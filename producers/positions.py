@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from producers.messages import cursor_key
 from runtime.errors import Configuration
 from runtime.kafka import KafkaSettings
 from runtime.kafka_read import read_to_end
 from schemas.codec import Decoder, Record, SchemaIds
+
+BACKFILL: Final = "backfill"
+"""Mode of the records of a backfill, which stand beside those of the incremental reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,13 @@ def remembered(kafka: KafkaSettings, topic: str, name: str, ids: SchemaIds) -> d
 
 
 def at_work(cursors: Mapping[str, Mapping[str, Any]], source: str) -> str | None:
-    """Say which instance wrote the newest cursor of a source; ``cursors`` are oldest first."""
-    writers = [record["instance"] for record in cursors.values() if record["source"] == source]
+    """Say which instance wrote the newest cursor of a source; ``cursors`` are oldest first.
+
+    A backfill writes beside the instance at work; it does not take over from it.
+    """
+    writers = [
+        record["instance"]
+        for record in cursors.values()
+        if record["source"] == source and record["mode"] != BACKFILL
+    ]
     return writers[-1] if writers else None

@@ -152,6 +152,7 @@ def test_the_instance_at_work_is_the_last_that_wrote_a_cursor_of_the_source() ->
         "little:a": record(instance="old"),
         "little:b": record(instance="new"),
         "other:a": record(source="other", instance="stranger"),
+        "little:a:backfill:x:1": record(mode="backfill", instance="historian"),
     }
     assert at_work(cursors, "little") == "new"
     assert at_work({}, "little") is None

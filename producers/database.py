@@ -12,44 +12,46 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from producers.dialects import dialect_of
+from producers.drivers import MICROSOFT, find_driver, import_pyodbc, keywords_of
 from producers.faults import translated
 from producers.settings import SourceSettings
 from runtime.errors import Configuration
 
-_SQL_SERVER_DEFAULTS: Final = {
-    "driver": "ODBC Driver 18 for SQL Server",
-    "Encrypt": "yes",
-    "TrustServerCertificate": "no",
-    "ApplicationIntent": "ReadOnly",
-    "APP": "aos-stream",
+_KEEP_ALIVE: Final = {
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
 }
 
 
-def open_engine(settings: SourceSettings) -> Engine:
-    """Make the engine of a source; nothing is connected yet.
+def open_engine(settings: SourceSettings, address: str | None = None) -> Engine:
+    """Make the engine of a source, or of one of its ``endpoints``; nothing is connected yet.
 
     Raises:
-        Configuration: ``source.url`` is no URL, or its kind of database or driver is not here.
+        Configuration: the URL is none, or its kind of database or driver is not here.
     """
+    given = settings.url if address is None else address
     try:
-        url = make_url(settings.url)
+        url = make_url(given)
+        dialect_of(url.get_backend_name())
         engine = create_engine(
-            with_password(for_reading(url), settings.password.get_secret_value()),
-            connect_args=_arguments(url.get_backend_name(), settings),
+            with_password(_reached(url), settings.password.get_secret_value()),
+            connect_args=_arguments(url, settings),
             pool_pre_ping=True,
             pool_recycle=1800,
+            **_isolation(url),
         )
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         setting, problem = "source.url", f"it cannot be opened ({error})"
         mend = "write it like mssql+pyodbc://user@host:1433/database or sqlite:////path/to/file"
-        raise Configuration.of(setting, shown(settings.url), problem, mend=mend) from error
-    dialect_of(engine.dialect.name)
-    if engine.dialect.name == "mssql":
-        event.listen(engine, "connect", _bounded_waits(settings))
+        raise Configuration.of(setting, shown(given), problem, mend=mend) from error
+    if url.get_driver_name() == "pyodbc":
+        event.listen(engine, "connect", _bounded_waits(url.get_backend_name(), settings))
     return engine
 
 
-def for_reading(url: URL) -> URL:
+def for_reading(url: URL, driver: str = MICROSOFT) -> URL:
     """Turn a URL into one that cannot write, as far as the kind of database has a way to say so.
 
     >>> for_reading(make_url("sqlite:////data/aos.db")).database
@@ -59,20 +61,20 @@ def for_reading(url: URL) -> URL:
         path = quote(str(Path(url.database).absolute()))
         return url.set(database=f"file:{path}", query={"mode": "ro", "uri": "true"})
     if url.get_backend_name() == "mssql":
-        return sql_server_url(url)
+        return sql_server_url(url, driver)
     return url
 
 
-def sql_server_url(url: URL) -> URL:
+def sql_server_url(url: URL, driver: str = MICROSOFT) -> URL:
     """Add what an ODBC connection string needs; what the URL says itself is kept.
 
     >>> url = sql_server_url(make_url("mssql+pyodbc://reader@host/AOS?encrypt=strict"))
     >>> url.query["ApplicationIntent"], "Encrypt" in url.query
     ('ReadOnly', False)
     """
-    said = {key.lower() for key in url.query}
-    missing = {k: v for k, v in _SQL_SERVER_DEFAULTS.items() if k.lower() not in said}
-    return url.update_query_dict(missing)
+    said = {key.lower(): str(value) for key, value in url.query.items()}
+    wanted = {"driver": driver, **keywords_of(said.get("driver", driver))}
+    return url.update_query_dict({k: v for k, v in wanted.items() if k.lower() not in said})
 
 
 def with_password(url: URL, password: str) -> URL:
@@ -111,21 +113,36 @@ def identity_of(connection: Connection, url: URL) -> str:
     return f"{connection.dialect.name}:{connection.execute(asked).scalar_one()}"
 
 
-def _arguments(backend: str, settings: SourceSettings) -> dict[str, Any]:
+def _reached(url: URL) -> URL:
+    """Look for the driver only where the URL does not name one."""
+    if url.get_driver_name() == "pyodbc":
+        import_pyodbc()
+    if url.get_backend_name() == "mssql" and "driver" not in {key.lower() for key in url.query}:
+        return for_reading(url, find_driver())
+    return for_reading(url)
+
+
+def _arguments(url: URL, settings: SourceSettings) -> dict[str, Any]:
     login, query = settings.login_timeout_seconds, settings.query_timeout_seconds
-    if backend == "postgresql":
+    if url.get_driver_name() == "psycopg":
         limits = f"-c statement_timeout={query}s -c lock_timeout={settings.lock_timeout_seconds}s"
         read_only = "-c default_transaction_read_only=on"
-        return {"connect_timeout": login, "options": f"{limits} {read_only}"}
+        return {"connect_timeout": login, "options": f"{limits} {read_only}", **_KEEP_ALIVE}
     return {"timeout": login}
 
 
-def _bounded_waits(settings: SourceSettings) -> Any:
+def _isolation(url: URL) -> dict[str, Any]:
+    """Say it for SQL Server: a connection from another program's pool may have left another."""
+    return {"isolation_level": "READ COMMITTED"} if url.get_backend_name() == "mssql" else {}
+
+
+def _bounded_waits(backend: str, settings: SourceSettings) -> Any:
     """Bound each query and each wait for a lock; the login is bound by an argument of connect."""
 
     def bound(connection: Any, _record: object) -> None:
         connection.timeout = settings.query_timeout_seconds
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCK_TIMEOUT {settings.lock_timeout_seconds * 1000:d}")
+        if backend == "mssql":
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCK_TIMEOUT {settings.lock_timeout_seconds * 1000:d}")
 
     return bound

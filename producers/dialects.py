@@ -107,10 +107,10 @@ class Postgres:
         return cast(reading - func.make_interval(0, 0, 0, 0, 0, 0, lag_seconds), String)
 
     def identity(self) -> TextClause:
-        """Ask for name and number of the database."""
+        """Ask for the numbers of cluster and database: the same on every physical replica."""
         return text(
-            "SELECT datname || '/' || oid AS identity FROM pg_database "
-            "WHERE datname = current_database()"
+            "SELECT system_identifier || '/' || oid AS identity "
+            "FROM pg_control_system(), pg_database WHERE datname = current_database()"
         )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, func, select
 
 from producers.cursors import Cursor
-from producers.database import reading
+from producers.endpoints import Endpoints
 from producers.rows import Readings, RowReader, columns_of
 from producers.tables import Types, cursor_of, mapped_table
 from producers.times import now_micros
@@ -38,20 +39,28 @@ class Page:
     drained: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Bounded:
+    """Up to where to read, and the server that said so."""
+
+    until: str
+    by: Engine
+
+
 class TableFeed:
     """Reads one table; where it stands is kept by whoever publishes."""
 
     def __init__(
-        self, engine: Engine, mapping: Mapping, table: AnyTable, types: Types, page_rows: int
+        self, database: Endpoints, mapping: Mapping, table: AnyTable, types: Types, page_rows: int
     ) -> None:
         self.table = table.table
-        self._engine = engine
+        self._database = database
         self._source = mapped_table(table)
-        self.cursor: Cursor = cursor_of(table, self._source, engine.dialect.name, types)
+        self.cursor: Cursor = cursor_of(table, self._source, database.dialect, types)
         self._columns = [self._source.c[name] for name in columns_of(table)]
         self._reader = RowReader(mapping, table, self.cursor)
         self._page_rows = page_rows
-        self._until: str | None = None
+        self._bounded: _Bounded | None = None
 
     def next_page(self, after: str) -> Page:
         """Read the next page behind ``after``; the bound is asked anew whenever it was reached.
@@ -61,20 +70,27 @@ class TableFeed:
             Configuration: the table is not there any more, or not as it was.
             DataQuality: a row does not hold what the cursor lives on.
         """
-        with reading(self._engine, f"reading {self.table}") as connection:
-            if self._until is None:
-                self._until = self._bound(connection)
-            statement = self.cursor.page(self._columns, after or None, self._until, self._page_rows)
-            rows: Sequence[Any] = connection.execute(statement).all()
-        page = self._page(rows, after, self._until)
-        if page.drained:
-            self._until = None
+        look = partial(self._look, after, self._bounded)
+        rows, bounded = self._database.ask(f"reading {self.table}", look)
+        page = self._page(rows, after, bounded.until)
+        self._bounded = None if page.drained else bounded
         return page
 
     def warn(self) -> int:
         """Log which rows are read late or never, and give their number."""
-        with reading(self._engine, f"looking at {self.table}") as connection:
-            return sum(self._warn(connection, doubt) for doubt in self.cursor.doubts())
+        return self._database.ask(f"looking at {self.table}", self._doubtful)
+
+    def _doubtful(self, connection: Connection) -> int:
+        return sum(self._warn(connection, doubt) for doubt in self.cursor.doubts())
+
+    def _look(
+        self, after: str, bounded: _Bounded | None, connection: Connection
+    ) -> tuple[Sequence[Any], _Bounded]:
+        """Read rows; a bound is good for the server whose clock it was taken from, for no other."""
+        if bounded is None or bounded.by is not connection.engine:
+            bounded = _Bounded(self._bound(connection), connection.engine)
+        statement = self.cursor.page(self._columns, after or None, bounded.until, self._page_rows)
+        return connection.execute(statement).all(), bounded
 
     def _bound(self, connection: Connection) -> str:
         return str(connection.execute(self.cursor.bound()).scalar_one())

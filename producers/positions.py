@@ -92,3 +92,14 @@ def at_work(cursors: Mapping[str, Mapping[str, Any]], source: str) -> str | None
         if record["source"] == source and record["mode"] != BACKFILL
     ]
     return writers[-1] if writers else None
+
+
+def stored_identity(kafka: KafkaSettings, topic: str, source: str, ids: SchemaIds) -> str | None:
+    """Give the identity of the database that a source's newest cursor belongs to, if it has one.
+
+    Raises:
+        Transient: broker or registry fell silent.
+    """
+    cursors = remembered(kafka, topic, "source_cursor", ids).values()
+    identities = [str(record["identity"]) for record in cursors if record["source"] == source]
+    return identities[-1] if identities else None

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from producers.feed import Page
+from runtime.breaker import Circuit
 from runtime.errors import AosError
 
 
@@ -60,6 +61,8 @@ class Summary:
     instance: str
     tables: dict[str, TableProgress]
     metadata_problems: list[str] = field(default_factory=list)
+    circuits: dict[str, Circuit] = field(default_factory=dict)
+    """What the circuit breaker of each endpoint does, by its address."""
 
     @property
     def rows(self) -> int:

@@ -25,6 +25,10 @@ class SourceSettings(BaseModel):
 
     url: str
     """SQLAlchemy URL without a password: ``mssql+pyodbc://reader@aos-host:1433/AOS``."""
+    endpoints: tuple[str, ...] = ()
+    """URLs of other servers of the same data, in the order in which to turn to them."""
+    identity: str | None = Field(default=None, min_length=1)
+    """Names the data where its copies cannot tell that they are the same, and vouches for them."""
     password: SecretStr = SecretStr("")
     mapping: Path
     page_rows: int = Field(default=5000, ge=1, le=50_000)
@@ -36,5 +40,7 @@ class SourceSettings(BaseModel):
     login_timeout_seconds: int = Field(default=10, ge=1)
     query_timeout_seconds: int = Field(default=60, ge=1)
     lock_timeout_seconds: int = Field(default=10, ge=1)
+    grace_seconds: float = Field(default=5.0, gt=0)
+    """How long beyond its timeout a query may be silent before its connection is given up."""
     instance: str = Field(default_factory=this_process, min_length=1)
     """What another instance calls this one when it was taken over."""

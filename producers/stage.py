@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from producers.database import reading
+from producers.faults import Busy
 from producers.feed import Page, TableFeed
 from producers.metadata import sensor_records
 from producers.metadata_tables import read_metadata
@@ -160,8 +160,8 @@ class Stage:
         if how is None:
             return
         try:
-            with reading(self._source.engine, "reading metadata") as connection:
-                rows = read_metadata(connection, self._source.mapping)
+            reading = partial(read_metadata, mapping=self._source.mapping)
+            rows = self._source.database.ask("reading metadata", reading)
         except AosError as error:
             _LOGGER.error("metadata stays as it was: %s", error)  # noqa: TRY400
             return
@@ -175,12 +175,13 @@ class Stage:
         self.summary.metadata_problems = problems
 
     def _postpone(self, feed: TableFeed, error: AosError) -> None:
-        seconds = self._waiting[feed.table].lengthen()
+        at_least = error.seconds if isinstance(error, Busy) else 0.0
+        seconds = self._waiting[feed.table].lengthen(at_least)
         self.summary.tables[feed.table].fail(error)
         _LOGGER.error(
             "table %s waits %.1f s: %s", feed.table, seconds, error, extra={"table": feed.table}
         )
-        self._watcher(self.summary)
+        self._watch()
 
     def _count(self, table: str, page: Page) -> None:
         for code in self.summary.tables[table].add(page):
@@ -189,6 +190,10 @@ class Stage:
                 "not published. Mend: add a reading with this code to the mapping",
                 table, code, extra={"table": table, "code": code},
             )  # fmt: skip
+        self._watch()
+
+    def _watch(self) -> None:
+        self.summary.circuits = self._source.database.circuits
         self._watcher(self.summary)
 
 

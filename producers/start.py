@@ -9,12 +9,11 @@ from functools import partial
 from typing import Final
 
 from confluent_kafka.admin import AdminClient
-from sqlalchemy import Engine
 
-from producers.database import identity_of, open_engine, reading
+from producers.endpoints import Endpoints
 from producers.feed import TableFeed
 from producers.outlet import Outlet, unique
-from producers.positions import Standing
+from producers.positions import Standing, stored_identity
 from producers.publisher import Transactions, producer, transactional_id
 from producers.settings import SourceSettings
 from producers.tables import check_mapping
@@ -32,7 +31,7 @@ class Source:
     """Everything that reading a source takes, checked and ready; ``close`` lets go of it."""
 
     mapping: Mapping
-    engine: Engine
+    database: Endpoints
     feeds: tuple[TableFeed, ...]
     outlet: Outlet
     close: Callable[[], None]
@@ -50,26 +49,43 @@ def prepare(
     mapping = read_mapping(settings.mapping)
     check_reachable(kafka)
     with ExitStack() as opened:
-        engine = open_engine(settings)
-        opened.callback(engine.dispose)
-        with reading(engine, "looking at the source") as connection:
-            identity = identity_of(connection, engine.url)
-            types = check_mapping(connection, mapping)
+        database = Endpoints.open(settings)
+        opened.callback(database.dispose)
+        ids = opened.enter_context(closing(Registry(registry)))
+        ready = _Ready(kafka, topics, ids)
+        identity = database.settle(partial(ready.identity, mapping.source))
+        types = database.ask("looking at the source", partial(check_mapping, mapping=mapping))
         feeds = tuple(
-            TableFeed(engine, mapping, table, types[table.table], settings.page_rows)
+            TableFeed(database, mapping, table, types[table.table], settings.page_rows)
             for table in mapping.tables
         )
         instance = unique(settings.instance)
         beginnings = [
             Standing(mapping.source, f.table, f.cursor.mode, identity, instance) for f in feeds
         ]
-        ids = opened.enter_context(closing(Registry(registry)))
-        specs = topics.source_specs()
-        ensure_topics(AdminClient(kafka.client()), specs, topics.replication)
-        ids.register(specs)
+        ready()
         outlet = Outlet(kafka, topics, ids, beginnings, _producer(settings, kafka, topics, mapping))
         opened.callback(outlet.close)
-        return Source(mapping, engine, feeds, outlet, opened.pop_all().close)
+        return Source(mapping, database, feeds, outlet, opened.pop_all().close)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """Creates topics and schemas that are missing, when they are first needed."""
+
+    kafka: KafkaSettings
+    topics: Topics
+    ids: Registry
+
+    def __call__(self) -> None:
+        specs = self.topics.source_specs()
+        ensure_topics(AdminClient(self.kafka.client()), specs, self.topics.replication)
+        self.ids.register(specs)
+
+    def identity(self, source: str) -> str | None:
+        """Give the database that the stored cursors of a source belong to."""
+        self()
+        return stored_identity(self.kafka, self.topics.cursors, source, self.ids)
 
 
 def _producer(

@@ -34,10 +34,10 @@ class Waiting:
         """Say whether it is time to try again."""
         return self._clock() >= self._until
 
-    def lengthen(self) -> float:
-        """Note a failure; give the seconds to wait."""
+    def lengthen(self, at_least: float = 0.0) -> float:
+        """Note a failure; give the seconds to wait, with some jitter where ``at_least`` so many."""
         waits = [*_BACKOFF.waits()]
-        seconds = waits[min(self._failures, len(waits) - 1)]
+        seconds = at_least + waits[min(self._failures, len(waits) - 1)]
         self._failures += 1
         self._until = self._clock() + seconds
         return seconds

@@ -83,16 +83,19 @@ class Breaker:
             self._failures, self._pause = 0, self._first
             self._state = Circuit.CLOSED
 
-    def fail(self, *, for_sure: bool = False) -> None:
-        """Note a failure; ``for_sure`` opens the circuit without counting further."""
+    def fail(self, *, for_sure: bool = False, pause: float = 0.0) -> None:
+        """Note a failure; ``for_sure`` opens the circuit without counting further.
+
+        It stays open for ``pause`` seconds at least.
+        """
         with self._lock:
             self._failures += 1
             if self._state is Circuit.CLOSED and (for_sure or self._failures >= self._limit):
-                self._open()
+                self._open(pause)
             elif self._state is Circuit.HALF_OPEN:
                 self._pause = min(2 * self._pause, self._most)
-                self._open()
+                self._open(pause)
 
-    def _open(self) -> None:
+    def _open(self, pause: float) -> None:
         self._state = Circuit.OPEN
-        self._until = self._clock() + self._pause
+        self._until = self._clock() + max(pause, self._pause)

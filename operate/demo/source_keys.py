@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from sqlalchemy import Engine
-
-from producers.database import open_engine, reading
+from producers.endpoints import Endpoints
 from producers.feed import TableFeed
 from producers.settings import SourceSettings
 from producers.tables import check_mapping
@@ -20,20 +19,19 @@ def source_keys(settings: SourceSettings, parameter: str) -> set[tuple[str, str,
         AosError: the database does not answer.
     """
     mapping = read_mapping(settings.mapping)
-    engine = open_engine(settings)
+    database = Endpoints.open(settings)
     try:
-        return set(_keys(engine, mapping, settings.page_rows, parameter))
+        return set(_keys(database, mapping, settings.page_rows, parameter))
     finally:
-        engine.dispose()
+        database.dispose()
 
 
 def _keys(
-    engine: Engine, mapping: Mapping, page_rows: int, parameter: str
+    database: Endpoints, mapping: Mapping, page_rows: int, parameter: str
 ) -> Iterator[tuple[str, str, str]]:
-    with reading(engine, "looking at the source") as connection:
-        types = check_mapping(connection, mapping)
+    types = database.ask("looking at the source", partial(check_mapping, mapping=mapping))
     for table in mapping.tables:
-        feed = TableFeed(engine, mapping, table, types[table.table], page_rows)
+        feed = TableFeed(database, mapping, table, types[table.table], page_rows)
         position, drained = "", False
         while not drained:
             page = feed.next_page(position)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from datetime import UTC, date, datetime, time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from producers.clocks import joined, observation
-from producers.database import open_engine, reading
+from producers.endpoints import Endpoints
 from producers.feed import TableFeed
 from producers.settings import SourceSettings
 from producers.tables import check_mapping
@@ -52,18 +53,17 @@ def document(**changes: Any) -> dict[str, Any]:
 
 
 def read(path: Path, how: dict[str, Any], script: str = _TABLES) -> Any:
-    with closing(sqlite3.connect(path)) as database:
-        database.executescript(script)
+    with closing(sqlite3.connect(path)) as file:
+        file.executescript(script)
     mapping = Mapping.model_validate(how)
-    engine = open_engine(SourceSettings(url=f"sqlite:///{path}", mapping=path))
+    database = Endpoints.open(SourceSettings(url=f"sqlite:///{path}", mapping=path))
     try:
-        with reading(engine, "looking") as connection:
-            types = check_mapping(connection, mapping)
+        types = database.ask("looking", partial(check_mapping, mapping=mapping))
         table = mapping.tables[0]
-        page = TableFeed(engine, mapping, table, types[table.table], 100).next_page("")
+        page = TableFeed(database, mapping, table, types[table.table], 100).next_page("")
         return page.readings
     finally:
-        engine.dispose()
+        database.dispose()
 
 
 @pytest.mark.requirement("D3")

@@ -16,6 +16,7 @@ from producers.settings import SourceSettings
 from producers.stage import Stage
 from producers.start import Source
 from producers.waiting import Waiting
+from runtime.breaker import Circuit
 from runtime.errors import AosError, Fenced, System, Transient
 from tests.sources import mapping
 
@@ -38,6 +39,12 @@ class FakeFeed:
             return Page(Readings(), 0, after, 0.0, drained=True)
         found = Readings({"wind": [RawReading({}, {}, {})]}, Counter({"SNOW": 1}))
         return Page(found, 2, str(number), 9.0, drained=number == self._pages)
+
+
+class FakeDatabase:
+    """A database of which only the breaker is asked."""
+
+    circuits = {"here": Circuit.CLOSED}  # noqa: RUF012
 
 
 class FakeStanding:
@@ -70,8 +77,13 @@ def stage_of(
     *feeds: FakeFeed, fails: list[AosError] | None = None, watcher: Any = lambda _summary: None
 ) -> tuple[Stage, FakeOutlet]:
     outlet = FakeOutlet([feed.table for feed in feeds], fails)
-    nothing: Any = None
-    source = Source(mapping(), nothing, cast("Any", feeds), cast("Any", outlet), lambda: None)
+    source = Source(
+        mapping(),
+        cast("Any", FakeDatabase()),
+        cast("Any", feeds),
+        cast("Any", outlet),
+        lambda: None,
+    )
     return Stage(source, SETTINGS, threading.Event(), watcher), outlet
 
 

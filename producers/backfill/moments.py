@@ -110,7 +110,9 @@ def _writer(
         return lambda local: local // _PER_SECOND[epoch]
     if is_time:
         return (
-            _aware_writer(zone) if _is_aware(kind) else lambda local: local_time(local).isoformat(timespec="seconds")
+            _aware_writer(zone)
+            if _is_aware(kind)
+            else lambda local: local_time(local).isoformat(timespec="seconds")
         )
     samples: Sequence[Any] = connection.scalars(
         select(column).where(column.is_not(None)).limit(_SAMPLES)

@@ -51,13 +51,18 @@ requirements: $(INSTALLED) ## Print each requirement, the tests that prove it, t
 coverage: ## Hold the coverage of the last run to its bars
 	@$(RUN)/python -m tests.support.coverage_bars
 
+## Measure it
+.PHONY: bench-source
+bench-source: $(INSTALLED) ## Measure the source beside reading alone and writing alone
+	@$(RUN)/python -m bench.source
+
 ## Keep it well
 .PHONY: check lint types imports format lock secrets clean
 check: lint types imports ## Run linters, type checker and import rules
 
 lint: $(INSTALLED) ## Lint and check the format
-	@$(RUN)/ruff check $(ROOMS) tests deploy
-	@$(RUN)/ruff format --check $(ROOMS) tests deploy
+	@$(RUN)/ruff check $(ROOMS) tests deploy bench
+	@$(RUN)/ruff format --check $(ROOMS) tests deploy bench
 
 types: $(INSTALLED) ## Check types, strictly
 	@$(RUN)/mypy

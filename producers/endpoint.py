@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine, event
 
@@ -22,10 +22,8 @@ from runtime.errors import AosError, Configuration
 
 Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
-Isolation = Literal["committed", "snapshot"]
 
 _IDENTITY: Final = "aos_identity"
-_SNAPSHOT: Final = {"mssql": "SNAPSHOT", "postgresql": "REPEATABLE READ"}
 
 
 class StrangerError(Configuration):
@@ -57,8 +55,10 @@ class Endpoint:
         self._step_seconds = step_seconds
         self._declared = identity
 
-    def ask(self, doing: str, work: Work[Result], isolation: Isolation = "committed") -> Result:
+    def ask(self, doing: str, work: Work[Result], isolation: str | None = None) -> Result:
         """Lend ``work`` a connection, in a thread, and give what it gives.
+
+        ``isolation`` is the level, in SQLAlchemy's words, where it is not the engine's.
 
         Raises:
             Away: there is no connection, or it died.
@@ -102,14 +102,13 @@ class Endpoint:
         self.error = ""
         self.breaker.succeed()
 
-    def _work(self, doing: str, work: Work[Result], isolation: Isolation, watch: Watch) -> Result:
+    def _work(self, doing: str, work: Work[Result], isolation: str | None, watch: Watch) -> Result:
         with reading(self.engine, doing) as connection:
             event.listen(connection, "before_cursor_execute", watch.renew)
             self._prove(connection)
-            level = _SNAPSHOT.get(connection.dialect.name) if isolation == "snapshot" else None
-            return work(
-                connection.execution_options(isolation_level=level) if level else connection
-            )
+            if isolation is not None:
+                connection.execution_options(isolation_level=isolation)
+            return work(connection)
 
     def _prove(self, connection: Connection) -> None:
         found = self._told(connection)

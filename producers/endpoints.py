@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from producers.database import open_engine
-from producers.endpoint import Endpoint, Isolation, StrangerError, Work
+from producers.endpoint import Endpoint, StrangerError, Work
 from producers.faults import Away, Busy
 from producers.settings import SourceSettings
 from runtime.breaker import Breaker, Circuit
@@ -77,7 +77,7 @@ class Endpoints:
                 self._lose(endpoint, endpoint.stranger(answer))
         return chosen
 
-    def ask(self, doing: str, work: Work[Result], isolation: Isolation = "committed") -> Result:
+    def ask(self, doing: str, work: Work[Result], isolation: str | None = None) -> Result:
         """Lend ``work`` a connection of the first endpoint that answers; it must only read.
 
         ``work`` runs in another thread, and once for each endpoint that fails in its middle.

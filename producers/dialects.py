@@ -11,12 +11,14 @@ from typing import Any, Final, Literal, Protocol
 from sqlalchemy import (
     TIMESTAMP,
     ColumnElement,
+    Select,
     String,
     TextClause,
     bindparam,
     cast,
     func,
     literal_column,
+    select,
     text,
 )
 from sqlalchemy.dialects import mssql
@@ -47,6 +49,15 @@ class Dialect(Protocol):
     def now(self, clock: Clock, lag_seconds: float, kind: AnyType | None) -> ColumnElement[str]:
         """Give the database's own time ``lag_seconds`` ago, as text."""
 
+    def value(self, value: object, kind: AnyType | None) -> Any:
+        """Give any other value as a parameter that compares as the column does."""
+
+    def whole_ties(self, statement: Select[Any], column: AnyColumn, rows: int) -> Select[Any]:
+        """Bound an ordered statement to ``rows`` rows and all that tie with the last of them."""
+
+    def coarseness(self, kind: AnyType | None) -> float:
+        """Give the seconds that the type's rounding may move a time."""
+
     def identity(self) -> TextClause | None:
         """Ask which database this is; None where the URL alone says it."""
 
@@ -63,7 +74,22 @@ class SqlServer:
 
     def moment(self, time: str | ColumnElement[str], kind: AnyType | None) -> ColumnElement[Any]:
         """Give the parameter in the column's type; datetime2(7) where that is unknown."""
-        return func.convert(self._type(kind), _parameter(time), self._STYLE)
+        written = time.replace(" ", "T", 1) if isinstance(time, str) else time
+        return func.convert(self._type(kind), _parameter(written), self._STYLE)
+
+    def value(self, value: object, kind: AnyType | None) -> Any:
+        """Cast text to the column's own type: varchar and nvarchar are not ordered alike."""
+        if not isinstance(kind, String) or not isinstance(value, str):
+            return value
+        return cast(_parameter(value), type(kind)(length=kind.length))
+
+    def whole_ties(self, statement: Select[Any], column: AnyColumn, rows: int) -> Select[Any]:  # noqa: ARG002
+        """Use TOP … WITH TIES."""
+        return statement.fetch(rows, with_ties=True)
+
+    def coarseness(self, kind: AnyType | None) -> float:
+        """Give a minute for smalldatetime, which rounds by half of one."""
+        return 60.0 if isinstance(kind, mssql.SMALLDATETIME) else 0.0
 
     def now(self, clock: Clock, lag_seconds: float, kind: AnyType | None) -> ColumnElement[str]:
         """Give the server's time in the column's type: ``datetime`` reads no more than 3 digits."""
@@ -97,6 +123,18 @@ class Postgres:
         """Give the parameter in the column's type."""
         return cast(_parameter(time), kind or TIMESTAMP())
 
+    def value(self, value: object, kind: AnyType | None) -> Any:  # noqa: ARG002
+        """Give the value as it is."""
+        return value
+
+    def whole_ties(self, statement: Select[Any], column: AnyColumn, rows: int) -> Select[Any]:  # noqa: ARG002
+        """Use FETCH FIRST … WITH TIES."""
+        return statement.fetch(rows, with_ties=True)
+
+    def coarseness(self, kind: AnyType | None) -> float:  # noqa: ARG002
+        """Give none."""
+        return 0.0
+
     def now(self, clock: Clock, lag_seconds: float, kind: AnyType | None) -> ColumnElement[str]:
         """Give the server's time: the clock's, not that of the transaction's start."""
         aware = getattr(kind, "timezone", False)
@@ -124,6 +162,20 @@ class Sqlite:
     def moment(self, time: str | ColumnElement[str], kind: AnyType | None) -> ColumnElement[Any]:  # noqa: ARG002
         """Give the parameter as it is."""
         return _parameter(time)
+
+    def value(self, value: object, kind: AnyType | None) -> Any:  # noqa: ARG002
+        """Give the value as it is."""
+        return value
+
+    def whole_ties(self, statement: Select[Any], column: AnyColumn, rows: int) -> Select[Any]:
+        """Look up the last value of the page first: SQLite has no WITH TIES."""
+        page = statement.with_only_columns(column.label("aos_tie")).limit(rows).subquery()
+        last = select(func.max(page.c.aos_tie)).scalar_subquery()
+        return statement.where(column <= last)
+
+    def coarseness(self, kind: AnyType | None) -> float:  # noqa: ARG002
+        """Give none."""
+        return 0.0
 
     def now(self, clock: Clock, lag_seconds: float, kind: AnyType | None) -> ColumnElement[str]:  # noqa: ARG002
         """Give the machine's time as SQLite itself writes times."""

@@ -48,6 +48,11 @@ class Messages:
         keyed = [(cursor_key(r["source"], r["table"]), r) for r in records]
         return self._keyed(self._topics.cursors, "source_cursor", keyed)
 
+    def no_cursors(self, source: str, tables: Iterable[str]) -> Batch:
+        """Take records of cursors back."""
+        keys = [cursor_key(source, table) for table in tables]
+        return self._topics.cursors, [{"key": key.encode(), "value": None} for key in keys]
+
     def _keyed(self, topic: str, name: str, records: Iterable[tuple[str, Record]]) -> Batch:
         encode = self._encoder(topic, name)
         return topic, [{"key": key.encode(), "value": encode(record)} for key, record in records]

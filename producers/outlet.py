@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from producers import metadata
+from producers.memories import recall, written
 from producers.messages import Batch, Messages, cursor_key
+from producers.overlap import Published
 from producers.positions import Standing, at_work, remembered
 from producers.publisher import Publisher, Transactions
 from producers.rows import Readings
@@ -48,6 +50,7 @@ class Outlet:
         ids: SchemaIds,
         beginnings: Iterable[Standing],
         transactions: Callable[[], Transactions],
+        memories: Mapping[str, Published] | None = None,
     ) -> None:
         self._kafka = kafka
         self._topics = topics
@@ -55,6 +58,7 @@ class Outlet:
         self._messages = Messages(topics, ids)
         self._beginnings = list(beginnings)
         self._transactions = transactions
+        self._memories = memories or {}
         self._publisher: Publisher | None = None
         self._metadata: dict[str, Record] = {}
         self.source = self._beginnings[0].source
@@ -76,6 +80,8 @@ class Outlet:
         for beginning in self._beginnings:
             stored = cursors.get(cursor_key(beginning.source, beginning.table))
             self.standings[beginning.table] = beginning.taken_up(stored)
+        for table, memory in self._memories.items():
+            recall(memory, self.standings[table], cursors)
         self._publisher.publish([self._cursors(self.standings.values())])
 
     def reopen(self, stop: threading.Event, *, fenced: bool) -> None:
@@ -116,8 +122,10 @@ class Outlet:
         """
         standing = self.standings[table].after(position, rows, readings.count)
         batches = self._messages.readings(readings.records)
-        self._publish([*batches, self._cursors([standing])])
+        self._publish([*batches, self._cursors([standing]), *self._remember(standing)])
         self.standings[table] = standing
+        if table in self._memories:
+            self._memories[table].settle()
 
     def publish_metadata(self, records: Mapping[str, Record]) -> int:
         """Publish what is new or changed of the sensors' metadata, and give its count."""
@@ -161,6 +169,14 @@ class Outlet:
     def _cursors(self, standings: Iterable[Standing]) -> Batch:
         now = now_micros()
         return self._messages.cursors(standing.as_record(now) for standing in standings)
+
+    def _remember(self, standing: Standing) -> Iterable[Batch]:
+        """Write down what readers are given with this page, where a second look will ask for it."""
+        memory = self._memories.get(standing.table)
+        if memory is not None:
+            kept, dropped = written(memory, standing, now_micros())
+            yield self._messages.cursors(kept)
+            yield self._messages.no_cursors(standing.source, dropped)
 
     def _remembered(self, topic: str, name: str) -> dict[str, Any]:
         return remembered(self._kafka, topic, name, self._ids)

@@ -21,6 +21,11 @@ class TableProgress:
         doubtful: rows that the cursor reads late or never, as counted at start.
         position: where the source stands, as in the cursor's record.
         behind_seconds: how far that lies before what may be read.
+        lag_seconds: how far what may be read lies before the database's now, by the mapping.
+        held_seconds: by how much it is held back besides: by an open transaction, or at a replica.
+        oldest_seconds: age of the oldest open transaction that has written; None: there is none,
+            or it cannot be seen.
+        blind: why it cannot be seen; empty when it can.
         drained: nothing was left to read at the last look.
         error: why the last look failed; empty when it did not.
     """
@@ -32,6 +37,10 @@ class TableProgress:
     doubtful: int = 0
     position: str = ""
     behind_seconds: float = 0.0
+    lag_seconds: float = 0.0
+    held_seconds: float = 0.0
+    oldest_seconds: float | None = None
+    blind: str = ""
     drained: bool = False
     error: str = ""
 
@@ -43,6 +52,9 @@ class TableProgress:
         self.unmapped.update(page.readings.unmapped)
         self.position = page.position
         self.behind_seconds = page.behind_seconds
+        self.held_seconds = page.held.seconds
+        self.oldest_seconds = page.held.oldest
+        self.blind = page.held.blind
         self.drained = page.drained
         self.error = ""
         return met_first

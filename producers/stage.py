@@ -89,6 +89,7 @@ class Stage:
         for feed in self._source.feeds:
             progress = self.summary.tables[feed.table]
             progress.doubtful = feed.warn()
+            progress.lag_seconds = feed.cursor.lag_seconds
             progress.position = self._outlet.standings[feed.table].position
         self._refresh_metadata()
 
@@ -121,12 +122,13 @@ class Stage:
         return self._publish(feed, page)
 
     def _publish(self, feed: TableFeed, page: Page) -> bool:
-        if page.rows and not self._out(
+        moved = page.rows > 0 or page.position != self._outlet.standings[feed.table].position
+        if moved and not self._out(
             lambda: self._outlet.publish_page(feed.table, page.readings, page.rows, page.position)
         ):
             return True
         self._count(feed.table, page)
-        return not page.drained
+        return not page.drained and not page.waiting
 
     def _out(self, publish: Callable[[], object]) -> bool:
         """Publish, or bring the outlet back into a state from which to go on; say which."""

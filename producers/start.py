@@ -10,8 +10,9 @@ from typing import Final
 
 from confluent_kafka.admin import AdminClient
 
+from producers.cursor_checks import check_cursors
 from producers.endpoints import Endpoints
-from producers.feed import TableFeed
+from producers.feed import TableFeed, feeds_of
 from producers.outlet import Outlet, unique
 from producers.positions import Standing, stored_identity
 from producers.publisher import Transactions, producer, transactional_id
@@ -55,16 +56,20 @@ def prepare(
         ready = _Ready(kafka, topics, ids)
         identity = database.settle(partial(ready.identity, mapping.source))
         types = database.ask("looking at the source", partial(check_mapping, mapping=mapping))
+        database.ask("looking at the source", partial(check_cursors, mapping=mapping))
         feeds = tuple(
-            TableFeed(database, mapping, table, types[table.table], settings.page_rows)
+            feed
             for table in mapping.tables
+            for feed in feeds_of(database, mapping, table, types[table.table], settings.page_rows)
         )
         instance = unique(settings.instance)
         beginnings = [
             Standing(mapping.source, f.table, f.cursor.mode, identity, instance) for f in feeds
         ]
         ready()
-        outlet = Outlet(kafka, topics, ids, beginnings, _producer(settings, kafka, topics, mapping))
+        memories = {feed.table: feed.published for feed in feeds if feed.published is not None}
+        transactions = _producer(settings, kafka, topics, mapping)
+        outlet = Outlet(kafka, topics, ids, beginnings, transactions, memories)
         opened.callback(outlet.close)
         return Source(mapping, database, feeds, outlet, opened.pop_all().close)
 

@@ -19,8 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import quoted_name
 
-from producers.cursors import Cursor, TimestampIdCursor
-from producers.dialects import AnyType, dialect_of
+from producers.dialects import AnyType
 from producers.rows import columns_of
 from runtime.errors import Configuration
 from schemas.mapping import AnyTable, Mapping
@@ -70,7 +69,7 @@ def mapped_table(mapped: AnyTable) -> FromClause:
 
 
 def _needed(mapped: AnyTable) -> list[str]:
-    return [*columns_of(mapped), mapped.cursor.column, mapped.cursor.id]
+    return [*columns_of(mapped), *mapped.cursor.columns]
 
 
 def _own(mapped: AnyTable) -> list[str]:
@@ -79,16 +78,6 @@ def _own(mapped: AnyTable) -> list[str]:
     borrowed = set(via.columns if via else ()) | set(mapped.constants)
     own = [name for name in _needed(mapped) if name not in borrowed]
     return [*own, via.on] if via else own
-
-
-def cursor_of(mapped: AnyTable, source: FromClause, dialect: str, types: Types) -> Cursor:
-    """Make the cursor that the mapping asks for.
-
-    ``source`` is the very table that the readings are selected from: SQLAlchemy takes another one
-    of the same name for another table, and joins the two. ``types`` are those of its columns.
-    """
-    time, row_id = types.get(mapped.cursor.column), types.get(mapped.cursor.id)
-    return TimestampIdCursor(mapped.cursor, source, dialect_of(dialect), time, row_id)
 
 
 def check_mapping(connection: Connection, mapping: Mapping) -> dict[str, Types]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from schemas.mapping_parts import Part
 
 
 def _as_written(value: object) -> object:
@@ -23,10 +25,8 @@ def _as_written(value: object) -> object:
 Value = Annotated[str, BeforeValidator(_as_written), Field(min_length=1)]
 
 
-class Part(BaseModel):
-    """Base of all cursors: unknown keys are mistakes, and nothing changes once it is read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Kind(Part):
+    """Base of all cursors."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -41,7 +41,7 @@ class Overlap(Part):
     back_seconds: float = Field(gt=0, le=604_800)
 
 
-class Ranged(Part):
+class Ranged(Kind):
     """A cursor that walks along one column, from ``initial_value`` to ``end_value``.
 
     ``closed`` takes the value itself in, ``open`` leaves it out. Both are written as the database
@@ -112,7 +112,7 @@ class Rowversion(Ranged):
     mode: Literal["rowversion"]
 
 
-class ChangeTracking(Part):
+class ChangeTracking(Kind):
     """By SQL Server's change tracking: a snapshot of the table, then its changes and deletes.
 
     ``initial_value`` is a version to begin behind, without a snapshot.

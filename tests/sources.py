@@ -14,11 +14,11 @@ from schemas.mapping import Mapping
 
 _TABLES = """
 CREATE TABLE hourly (
-    id INTEGER PRIMARY KEY, station TEXT, at TEXT, ta, ws, wd, flag TEXT, changed TEXT
+    id INTEGER PRIMARY KEY, station TEXT, at TEXT, ta, ws, wd, flag TEXT, changed TEXT NOT NULL
 );
 CREATE INDEX ix_hourly ON hourly (changed, id);
 CREATE TABLE minutely (
-    id INTEGER PRIMARY KEY, station TEXT, code TEXT, no INTEGER, at TEXT, v, changed TEXT
+    id INTEGER PRIMARY KEY, station TEXT, code TEXT, no INTEGER, at TEXT, v, changed TEXT NOT NULL
 );
 CREATE INDEX ix_minutely ON minutely (changed, id);
 """

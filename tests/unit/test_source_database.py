@@ -164,7 +164,7 @@ def test_a_mapping_that_does_not_fit_the_database_is_refused(
 
 @pytest.mark.requirement("D7")
 def test_readings_are_counted_as_they_will_be_published(little: Path) -> None:
-    insert(little, "hourly", [hourly(1), hourly(2, ta=None, changed=None)])
+    insert(little, "hourly", [hourly(1), hourly(2, ta=None)])
     insert(little, "minutely", [minutely(1), minutely(2, no=1), minutely(3, code="SNOW")])
     engine = open_engine(settings(f"sqlite:///{little}"))
     assert count_readings(engine, mapping()) == {"temperature": Held(4, 4), "wind": Held(2, 2)}

@@ -105,10 +105,14 @@ class Endpoint:
     def _work(self, doing: str, work: Work[Result], isolation: str | None, watch: Watch) -> Result:
         with reading(self.engine, doing) as connection:
             event.listen(connection, "before_cursor_execute", watch.renew)
-            self._prove(connection)
-            if isolation is not None:
-                connection.execution_options(isolation_level=isolation)
-            return work(connection)
+            try:
+                self._prove(connection)
+                if isolation is not None:
+                    connection.execution_options(isolation_level=isolation)
+                return work(connection)
+            finally:
+                if watch.abandoned:
+                    connection.invalidate()
 
     def _prove(self, connection: Connection) -> None:
         found = self._told(connection)

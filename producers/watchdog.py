@@ -23,6 +23,8 @@ class OverdueError(Exception):
 class Watch:
     """The time that each step of a work may take; whoever begins a step renews it.
 
+    ``abandoned`` says that nobody waits for the work any more.
+
     >>> watch = Watch(5.0, clock=lambda: 100.0)
     >>> watch.left()
     5.0
@@ -32,6 +34,7 @@ class Watch:
         self._seconds = seconds
         self._clock = clock
         self._until = clock() + seconds
+        self.abandoned = False
 
     def renew(self, *_: object) -> None:
         """Begin a step; takes any arguments, so that it may be told of any event."""
@@ -53,6 +56,7 @@ def watched(work: Callable[[Watch], Result], seconds: float) -> Result:
     while not outcome.done():
         left = watch.left()
         if not left:
+            watch.abandoned = True
             raise OverdueError
         wait([outcome], timeout=left)
     return outcome.result()

@@ -49,6 +49,12 @@ class Deployment:
         stop = stop or threading.Event()
         return run(chosen, self.kafka, self.registry, self.topics, stop, once, watcher)
 
+    def run_with(self, settings: SourceSettings, **changes: Any) -> Summary:
+        """Run the source by these settings, in this thread, until nothing is left to read."""
+        chosen = settings.model_copy(update={"poll_seconds": 0.05, **changes})
+        world = (self.kafka, self.registry, self.topics)
+        return run(chosen, *world, threading.Event(), once=True)
+
     def raw(self, parameter: str) -> list[Record]:
         """Read the committed readings of a parameter, each with its ``key`` and ``partition``."""
         decode = Decoder(raw_schema(parameter), self._ids.schema_of)

@@ -39,6 +39,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "status": Entry("stack", "status", _SEE, "Show what runs of the embedded stack."),
     "down": Entry("stack", "down", _SEE, "Stop what was started; the data stay."),
     "source": Entry("source", "source", _RUN, "Read AOS into the raw topics."),
+    "backfill": Entry("backfill", "backfill", _RUN, "Read history again, by observation time."),
     "stream": Entry("stream", "stream", _RUN, "Clean raw readings into the clean topics."),
     "sink": Entry("sink", "app", _RUN, "Load the clean topics into TimescaleDB."),
     "topics": Entry("topics", "topics", _LOOK, "List the topics and how far they reach."),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 
 def this_process() -> str:
@@ -35,6 +37,16 @@ class SourceSettings(BaseModel):
     """Rows read at once; all that they hold becomes one Kafka transaction."""
     poll_seconds: float = Field(default=1.0, gt=0)
     """Wait after a round that found nothing new."""
+    idle_poll_seconds: float = Field(default=10.0, gt=0)
+    """The longest such wait: a tenth of the time for which nothing has come, up to this."""
+    schedule: Literal["continuous", "hourly", "daily"] = "continuous"
+    """When increments are read; ``daily`` also reads the last days again."""
+    schedule_at: str = Field(default="00:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    """Time of day of a daily schedule; of an hourly one only the minute counts."""
+    schedule_zone: str = "UTC"
+    """Whose clock that is: an IANA name."""
+    reread_days: int = Field(default=7, ge=0)
+    """How many days before today, by observation time, a daily schedule reads again."""
     metadata_seconds: float = Field(default=300.0, gt=0)
     """How often stations, sensors and calibrations are read again."""
     login_timeout_seconds: int = Field(default=10, ge=1)
@@ -44,3 +56,13 @@ class SourceSettings(BaseModel):
     """How long beyond its timeout a query may be silent before its connection is given up."""
     instance: str = Field(default_factory=this_process, min_length=1)
     """What another instance calls this one when it was taken over."""
+
+    @field_validator("schedule_zone")
+    @classmethod
+    def _zone_is_there(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            problem = f"there is no zone {name}"
+            raise ValueError(problem) from error
+        return name

@@ -8,13 +8,13 @@ again counts its rounds, and passes over what an earlier round left.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 from producers.backfill.plan import Chunk, Plan
 from producers.backfill.request import Request
-from producers.messages import Batch, cursor_key
+from producers.messages import cursor_key
 from producers.positions import BACKFILL, Standing
 from runtime.errors import Configuration
 
@@ -136,8 +136,3 @@ def asked_before(records: Records, source: str, job: str) -> Request:
                 return found.request
     option, problem = "--job", f"source {source} has no such job"
     raise Configuration.of(option, job, problem, mend="give --from and --to, or --years")
-
-
-def forgotten(topic: str, keys: Iterable[str]) -> Batch:
-    """Make the tombstones that let compaction drop the records of chunks that are done with."""
-    return topic, [{"key": key.encode(), "value": None} for key in keys]

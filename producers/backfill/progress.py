@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from producers.backfill.journal import ChunkState
@@ -45,7 +45,7 @@ class TableState:
 
 @dataclass(slots=True)
 class _Tally:
-    plan: Plan | None = None
+    expected: int = 0
     chunks: int = 0
     done: int = 0
     rows: int = 0
@@ -64,15 +64,20 @@ class Progress:
         self._tallies: dict[str, _Tally] = {}
         self._lock = threading.Lock()
 
-    def begin(self, plan: Plan, states: Mapping[int, ChunkState], undated: int = 0) -> None:
+    def begin(self, plan: Plan, states: Collection[ChunkState], undated: int = 0) -> None:
         """Take in a table, and what earlier runs did of it."""
-        rows = sum(state.rows for state in states.values())
-        readings = sum(state.readings for state in states.values())
-        done = sum(state.done for state in states.values())
-        chunks = len(plan.chunks())
-        tally = _Tally(plan, chunks, done, rows, readings, rows, undated)
+        rows = sum(state.rows for state in states)
+        readings = sum(state.readings for state in states)
+        done = sum(state.done for state in states)
+        tally = _Tally(plan.rows, len(plan.chunks()), done, rows, readings, rows, undated)
         with self._lock:
             self._tallies[plan.table] = tally
+
+    def skip(self, plan: Plan, rows: int, readings: int) -> None:
+        """Take in a table that an earlier run has done."""
+        chunks = len(plan.chunks())
+        with self._lock:
+            self._tallies[plan.table] = _Tally(plan.rows, chunks, chunks, rows, readings, rows)
 
     def add(self, chunk: Chunk, rows: int, readings: int, *, done: bool) -> None:
         """Count a page that was published."""
@@ -96,12 +101,11 @@ class Progress:
 
 def _state(table: str, tally: _Tally, seconds: float) -> TableState:
     rate = (tally.rows - tally.rows_before) / seconds if seconds > 0 else 0.0
-    expected = tally.plan.rows if tally.plan else 0
-    left = max(0, expected - tally.rows)
+    left = max(0, tally.expected - tally.rows)
     return TableState(
         table,
         rows=tally.rows,
-        rows_expected=expected,
+        rows_expected=tally.expected,
         readings=tally.readings,
         chunks=tally.chunks,
         chunks_done=tally.done,

@@ -40,6 +40,10 @@ class Request:
         asked = json.dumps([source, version, *self._sorted()], sort_keys=True)
         return hashlib.sha256(asked.encode()).hexdigest()[:10]
 
+    def same_as(self, other: Request) -> bool:
+        """Say whether both ask for the same, in whatever order."""
+        return self._sorted() == other._sorted()
+
     def as_document(self) -> dict[str, Any]:
         """Give it in the form in which the job's record keeps it."""
         return asdict(self)

@@ -22,11 +22,11 @@ class Part(NamedTuple):
     codes: tuple[str, ...]
 
 
-def parts_of(mapping: Mapping, request: Request) -> list[Part]:
+def chosen(mapping: Mapping, request: Request) -> list[Part]:
     """Choose tables, and of each only the readings that are asked for.
 
     Raises:
-        Configuration: a table or parameter is not in the mapping.
+        Configuration: a table or parameter is not in the mapping, or nothing is left.
     """
     parameters = {reading.parameter for table in mapping.tables for reading in table.readings}
     for wrong in (
@@ -35,8 +35,11 @@ def parts_of(mapping: Mapping, request: Request) -> list[Part]:
     ):
         if wrong is not None:
             raise wrong
-    chosen = [t for t in mapping.tables if not request.tables or t.table in request.tables]
-    parts = [_part(table, request.parameters) for table in chosen]
+    tables = [t for t in mapping.tables if not request.tables or t.table in request.tables]
+    parts = [_part(table, request.parameters) for table in tables]
+    if not any(part.table.readings for part in parts):
+        problem = "no table that was named holds such a parameter"
+        raise Configuration(problem, mend="name other tables or parameters")
     return [part for part in parts if part.table.readings]
 
 

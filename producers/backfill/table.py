@@ -22,7 +22,7 @@ from producers.cursors.keys import Key
 from producers.database import reading
 from producers.dialects import dialect_of
 from producers.rows import Readings, RowReader, columns_of
-from producers.tables import Types, mapped_table
+from producers.tables import Types, check_mapping, mapped_table
 from producers.times import now_micros
 from runtime.errors import Configuration
 from schemas.mapping import Mapping
@@ -36,6 +36,21 @@ class Page(NamedTuple):
     readings: Readings
     rows: int
     after: str
+
+
+def open_table(
+    engine: Engine, mapping: Mapping, part: Part, stations: Sequence[str]
+) -> BackfillTable:
+    """Hold one table against the live database, whatever is wrong with others.
+
+    Raises:
+        Configuration: it is not there, or not as the mapping says; or it cannot be searched so.
+        Transient: the database does not answer.
+    """
+    alone = mapping.model_copy(update={"tables": (part.table,), "metadata": None})
+    with reading(engine, f"looking at {part.table.table}") as connection:
+        types = check_mapping(connection, alone)[part.table.table]
+    return BackfillTable(engine, mapping, part, types, stations)
 
 
 class BackfillTable:

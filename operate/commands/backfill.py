@@ -1,0 +1,162 @@
+"""``aos backfill``: history by observation time, beside the source that goes on reading."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+
+from operate.backfill_screen import Bars, Lines, Screen
+from operate.foreground import stop_on_signals
+from operate.options import AsJson, Config
+from operate.printing import print_json, show
+from operate.settings import Settings, load
+from producers.backfill import dry, job
+from producers.backfill.crew import MOST_WORKERS
+from producers.backfill.options import Options, Report
+from producers.backfill.request import Request, spans_of
+from producers.schedule import Hours
+from runtime import heartbeat, logs
+from runtime.errors import Configuration, Exit
+
+Since = Annotated[str | None, typer.Option("--from", help="First observation time, local.")]
+Until = Annotated[str | None, typer.Option("--to", help="End; itself not read.")]
+Years = Annotated[str | None, typer.Option(help="Whole years instead: 2013,2014.")]
+Stations = Annotated[list[str] | None, typer.Option("--station", help="Only this; repeatable.")]
+Parameters = Annotated[list[str] | None, typer.Option("--parameter", help="Only this; repeatable.")]
+Tables = Annotated[list[str] | None, typer.Option("--table", help="Only this; repeatable.")]
+Workers = Annotated[int, typer.Option(min=1, max=MOST_WORKERS, help="Connections to AOS.")]
+Rate = Annotated[int | None, typer.Option(min=1, help="At most so many rows a second, of all.")]
+Between = Annotated[str | None, typer.Option(help="Only in these hours: 22:00-06:00.")]
+JobName = Annotated[str | None, typer.Option("--job", help="Go on with this job, or name one.")]
+Again = Annotated[bool, typer.Option("--again", help="Do it once more, from the start.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan; publish nothing.")]
+
+
+def backfill(  # noqa: PLR0913, PLR0917 - one for each option
+    config: Config = None,
+    since: Since = None,
+    until: Until = None,
+    years: Years = None,
+    station: Stations = None,
+    parameter: Parameters = None,
+    table: Tables = None,
+    workers: Workers = 2,
+    rows_per_second: Rate = None,
+    only_between: Between = None,
+    job_name: JobName = None,
+    again: Again = False,
+    as_json: AsJson = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Read history into the raw topics, by the source's own clock, in chunks.
+
+    The same command goes on where it was stopped or killed, and does nothing once all is done.
+    Readings that the source publishes too are repeats, which the stream and the sink know.
+    SIGTERM or Ctrl-C finishes the pages under way.
+    """
+    settings = load(config)
+    request = None
+    if job_name is None or since or until or years:
+        names = (tuple(given or ()) for given in (station, parameter, table))
+        request = Request(spans_of(since, until, years), *names)
+    elif station or parameter or table:
+        problem = "--job alone goes on as the job was asked for"
+        raise Configuration(problem, mend="give --from and --to, or --years, too")
+    hours = _hours(only_between, settings)
+    options = Options(request, job_name, workers, rows_per_second, hours, again=again)
+    if dry_run:
+        _show_plan(settings, options, as_json=as_json)
+    else:
+        _run(settings, options, config, as_json=as_json)
+
+
+def _run(settings: Settings, options: Options, config: Path | None, *, as_json: bool) -> None:
+    stop = heartbeat.stop_flag()
+    stop_on_signals(stop)
+    console = Console()
+    lines = Lines()
+    screen: Screen = Bars(console) if console.is_terminal and not as_json else lines
+    with screen:
+        # Only now: a terminal's bars and the log must not write into one another.
+        level = "WARNING" if screen is not lines else settings.log_level
+        logs.configure(level, sys.stderr, stage="backfill")
+        chosen = settings.the_source(), settings.kafka, settings.registry, settings.topics
+        report = job.run(*chosen, options, stop, screen.draw)
+        screen.draw(report)
+    if screen is lines:
+        lines.last(report, _state(report))
+    else:
+        _tell(console, report)
+    if not report.finished:
+        _give_up(report, stop, config)
+
+
+def _state(report: Report) -> str:
+    if report.already:
+        return "done before"
+    return "done" if report.finished else "unfinished"
+
+
+def _tell(console: Console, report: Report) -> None:
+    for table in report.tables:
+        if table.undated:
+            console.print(
+                f"{table.table}: {table.undated:,} rows have no observation time; only the source "
+                "itself reads them"
+            )
+    if report.already:
+        console.print(f"Backfill {report.job} is done already; --again does it once more.")
+    elif report.finished:
+        readings = sum(table.readings for table in report.tables)
+        console.print(f"Backfill {report.job} is done: {readings:,} readings published.")
+
+
+def _give_up(report: Report, stop: threading.Event, config: Path | None) -> NoReturn:
+    """Say what is left, and how to go on with it."""
+    for table in report.tables:
+        for error in table.errors:
+            typer.echo(f"aos: {table.table}, {error}", err=True)
+    where = f" --config {config}" if config else ""
+    why = "it was stopped" if stop.is_set() else "some could not be read"
+    typer.echo(
+        f"aos: backfill {report.job} is not finished: {why}. Mend: `aos backfill --job "
+        f"{report.job}{where}` goes on with it",
+        err=True,
+    )
+    raise typer.Exit(Exit.FAILED)
+
+
+def _hours(text: str | None, settings: Settings) -> Hours | None:
+    if text is None:
+        return None
+    try:
+        return Hours.of(text, ZoneInfo(settings.the_source().schedule_zone))
+    except ValueError as error:
+        option, mend = "--only-between", "write it like 22:00-06:00"
+        raise Configuration.of(option, text, str(error), mend=mend) from error
+
+
+def _show_plan(settings: Settings, options: Options, *, as_json: bool) -> None:
+    found = dry.plan(settings.the_source(), options)
+    if as_json:
+        print_json({"job": found.job, "tables": [_planned(table) for table in found.tables]})
+        return
+    show([_planned(table) for table in found.tables], as_json=False)
+    typer.echo(f"This is job {found.job}; nothing was published.")
+
+
+def _planned(table: dry.Planned) -> dict[str, Any]:
+    return {
+        "table": table.table,
+        "rows": table.rows,
+        "chunks": table.chunks,
+        "rows per chunk": table.rows // table.chunks if table.chunks else 0,
+        "without a time": table.undated,
+        "problem": table.problem,
+    }

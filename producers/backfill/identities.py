@@ -1,0 +1,14 @@
+"""The transactional ids of a backfill: one for the job itself, and one for each of its workers."""
+
+from __future__ import annotations
+
+
+def transactional_id(namespace: str, source: str, job: str, worker: int | None = None) -> str:
+    """Name an identity; all of a source begin alike, so that one rule of access covers them.
+
+    >>> transactional_id("", "sample", "3f9a1c"), transactional_id("lab", "sample", "3f9a1c", 0)
+    ('aos-backfill-sample-3f9a1c', 'lab.aos-backfill-sample-3f9a1c-0')
+    """
+    name = f"aos-backfill-{source}-{job}"
+    name = name if worker is None else f"{name}-{worker}"
+    return f"{namespace}.{name}" if namespace else name

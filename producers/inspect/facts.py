@@ -1,0 +1,243 @@
+"""What the values of a column are: numbers, times or words, how many, and which of them recur."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+
+from producers.clocks import observation
+from producers.inspect.catalogue import Column
+from producers.inspect.sentinels import numeric_sentinels
+from schemas.mapping_parts import Time
+from weather.arrays import Floats, Micros
+
+_FORMATS: Final = (
+    "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p",
+    "%m/%d/%y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M", "%d-%m-%Y %H:%M", "%Y%m%d%H", "%Y-%m-%d %H", "%Y-%m-%d-%H:%M",
+)  # fmt: skip
+_EPOCHS: Final = {"s": 1, "ms": 1_000, "us": 1_000_000}
+_FROM, _TO = 631_152_000, 2_524_608_000  # 1990 to 2050, in seconds
+_MOSTLY: Final = 0.8
+_LOOKED_AT: Final = 400
+_DATE: Final = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?|(19|20)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])")
+_CLOCK: Final = re.compile(r"([01]?\d|2[0-4]):[0-5]\d(:[0-5]\d(\.\d*)?)?")
+_OFFSET: Final = re.compile(r".*\d(Z|[+-]\d\d:?\d\d)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeForm:
+    """How a column writes times: the keys of the mapping that read them, and what they gave."""
+
+    keys: dict[str, str] = field(default_factory=dict)
+    share: float = 1.0
+    with_offset: bool = False
+
+
+@dataclass
+class Facts:
+    """What a sample says of one column."""
+
+    column: Column
+    values: Sequence[Any]
+
+    @property
+    def name(self) -> str:
+        """The column's name."""
+        return self.column.name
+
+    @cached_property
+    def present(self) -> list[Any]:
+        """All values but NULL and blank text."""
+        return [v for v in self.values if v is not None and not _is_blank(v)]
+
+    @property
+    def nulls(self) -> int:
+        """How many rows have none."""
+        return len(self.values) - len(self.present)
+
+    @cached_property
+    def floats(self) -> Floats:
+        """Every row's number, NaN where there is none; text that reads as a number counts."""
+        return np.array([as_number(v) for v in self.values], dtype=np.float64)
+
+    @cached_property
+    def numbers(self) -> Floats:
+        """The numbers there are."""
+        return self.floats[np.isfinite(self.floats)]
+
+    @cached_property
+    def words(self) -> Counter[str]:
+        """Text that is no number, with how often it stands there."""
+        texts = (v.strip() for v in self.present if isinstance(v, str))
+        return Counter(text[:80] for text in texts if not math.isfinite(as_number(text)))
+
+    @cached_property
+    def numbers_as_text(self) -> int:
+        """How many numbers are written as text."""
+        return sum(isinstance(v, str) and math.isfinite(as_number(v)) for v in self.present)
+
+    @cached_property
+    def distinct(self) -> int:
+        """How many different values there are."""
+        return len({as_text(value) for value in self.present})
+
+    @cached_property
+    def sentinels(self) -> dict[float, int]:
+        """Numbers that look as if they stood for *missing*, with how often."""
+        return numeric_sentinels(self.numbers)
+
+    @cached_property
+    def measured(self) -> Floats:
+        """The numbers without those that look like sentinels."""
+        return self.numbers[~np.isin(self.numbers, list(self.sentinels))]
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether what is there is mostly numbers."""
+        return len(self.numbers) > 0.5 * len(self.present)
+
+    @property
+    def may_measure(self) -> bool:
+        """Whether a measure can stand here: numbers, or nothing yet in a column that takes them."""
+        if self.present:
+            return self.is_numeric and self.column.kind in {"number", "text", "any"}
+        return self.column.kind in {"number", "any"}
+
+    @cached_property
+    def form(self) -> TimeForm | None:
+        """How it writes times of date and clock, if it does."""
+        return _form(self.column, self.some)
+
+    @cached_property
+    def some(self) -> list[Any]:
+        """Values from all over the sample, few enough to be tried in many ways."""
+        return self.present[:: max(1, len(self.present) // _LOOKED_AT)][:_LOOKED_AT]
+
+    @property
+    def is_date(self) -> bool:
+        """Whether it holds days without a clock."""
+        return self.column.kind == "date" or self._all(_is_date)
+
+    @property
+    def is_clock(self) -> bool:
+        """Whether it holds times of the day, with colons."""
+        return self.column.kind == "clock" or self._all(
+            lambda v: isinstance(v, time) or bool(_CLOCK.fullmatch(as_text(v)))
+        )
+
+    def clock_digits(self) -> str | None:
+        """Say what a time of day without colons counts: an hour, or hour and minute; else None."""
+        numbers = self.numbers
+        if not len(numbers) or self.words or (numbers != np.floor(numbers)).any():
+            return None
+        if numbers.min() < 0 or numbers.max() > 2400 or (numbers % 100 >= 60).any():
+            return None
+        return "hour" if numbers.max() <= 24 else "hhmm"
+
+    def local(self) -> Micros:
+        """Give the times of all rows as local microseconds; the least int64 where there is none."""
+        form = self.form or TimeForm()
+        how = Time.model_validate({"column": self.name, "zone": "UTC", **form.keys})
+        return local_times(how, {self.name: self.values})
+
+    def _all(self, holds: Any) -> bool:
+        found = sum(bool(holds(value)) for value in self.some)
+        return bool(self.some) and found >= _MOSTLY * len(self.some)
+
+
+NO_TIME: Final = np.iinfo(np.int64).min
+
+
+def local_times(how: Time, columns: Mapping[str, Sequence[Any]]) -> Micros:
+    """Read the times of all rows as the source would; ``NO_TIME`` where there is none."""
+    names = list(dict.fromkeys(how.columns))
+    read = observation(how, {name: i for i, name in enumerate(names)})
+    rows = zip(*(columns[name] for name in names), strict=True)
+    found = (read(row)[0] for row in rows)
+    return np.array([NO_TIME if t is None or abs(t) > 2**61 else t for t in found], dtype=np.int64)
+
+
+def as_number(value: Any) -> float:
+    """Give a value as a number, NaN where it is none.
+
+    >>> as_number("12.3"), as_number(True), as_number("1,5")
+    (12.3, nan, nan)
+    """
+    if isinstance(value, bool):
+        return math.nan
+    readable = isinstance(value, int | float | Decimal)
+    if not readable and (not isinstance(value, str) or "_" in value):
+        return math.nan
+    number = _float(value)
+    return number if math.isfinite(number) and abs(number) < 1e300 else math.nan
+
+
+def as_text(value: Any) -> str:
+    """Give a value as text, without blanks around it."""
+    return str(value).strip()
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except (ValueError, OverflowError, ArithmeticError):
+        return math.nan
+
+
+def _is_blank(value: Any) -> bool:
+    return isinstance(value, str) and not value.strip()
+
+
+def _is_date(value: Any) -> bool:
+    if isinstance(value, datetime):
+        return False
+    return isinstance(value, date) or bool(_DATE.fullmatch(as_text(value).removesuffix(".0")))
+
+
+def _form(column: Column, values: Sequence[Any]) -> TimeForm | None:
+    if column.kind == "time" and not values:
+        return TimeForm(with_offset=column.has_zone)
+    if not values or column.kind in {"date", "clock", "flag", "other", "version"}:
+        return None
+    if (offsets := _share_with_offset(values)) >= _MOSTLY:
+        return TimeForm(share=offsets, with_offset=True)
+    plain = _share(values, {})
+    if plain >= _MOSTLY:
+        return TimeForm(share=plain)
+    numbers = [as_number(value) for value in values]
+    for epoch, factor in _EPOCHS.items():
+        inside = sum(_FROM * factor <= n <= _TO * factor for n in numbers) / len(numbers)
+        if inside >= _MOSTLY:
+            return TimeForm({"epoch": epoch}, inside)
+    shares = {form: _share(values, {"format": form}) for form in _FORMATS}
+    form = max(shares, key=lambda name: shares[name])
+    return TimeForm({"format": form}, shares[form]) if shares[form] >= _MOSTLY else None
+
+
+def _share(values: Sequence[Any], keys: dict[str, str]) -> float:
+    how = Time.model_validate({"column": "c", "zone": "UTC", **keys})
+    read = observation(how, {"c": 0})
+    return sum(_is_likely(read([value])[0]) for value in values) / len(values)
+
+
+def _is_likely(local: int | None) -> bool:
+    return local is not None and -2_208_988_800 <= local / 1e6 <= 4_102_444_800  # 1900 to 2100
+
+
+def _share_with_offset(values: Sequence[Any]) -> float:
+    return sum(
+        value.tzinfo is not None
+        if isinstance(value, datetime)
+        else isinstance(value, str) and bool(_OFFSET.fullmatch(value.strip())) and ":" in value
+        for value in values
+    ) / len(values)

@@ -1,0 +1,144 @@
+"""The words by which columns are known, and the names of units, as found in the wild.
+
+Meanings are groups of words, parted by blanks; the words of one group, joined by ``+``, must all
+stand in a name. English, Korean, German and French, KMA's short names, and those of loggers.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MEANINGS: Final[dict[str, str]] = {
+    "temperature": (
+        "ta temp temperature temperatur temperatures tmp tair tmpf tmpc drybulb airtemp "
+        "lufttemperatur outtemp tempout tempf tempc t2m 기온 tt air+t"
+    ),
+    "dew point": (
+        "dewp dewpoint dwpf dwpc td dew taupunkt taupunkttemperatur rosee 이슬점온도 이슬점"
+    ),
+    "humidity": (
+        "hm humid humidity rh relh relhum hum reh humidite hygro feuchte luftfeuchte "
+        "luftfeuchtigkeit rf outhumidity 습도 상대습도"
+    ),
+    "pressure": (
+        "pa pressure press pres baro barometer bp stnpres luftdruck druck pression qfe "
+        "현지기압 기압 station+pressure"
+    ),
+    "sea-level pressure": (
+        "ps slp mslp qff qnh alti msl 해면기압 sea+level sea+pressure pressure+msl press+msl "
+        "sealevel altimeter"
+    ),
+    "wind speed": (
+        "ws wspd wind+speed windspeed sknt ff 풍속 windgeschwindigkeit wind+avg wind+mean "
+        "wind+velocity vent+vitesse speed windstärke wind"
+    ),
+    "wind direction": (
+        "wd wdir wind+dir wind+direction winddir winddirection drct dd 풍향 direction "
+        "windrichtung richtung vent+direction wind+deg"
+    ),
+    "gust": (
+        "gst gust wgst wgust windgust gusts wind+gust gust+speed fx böe böen boe rafale peak "
+        "ws+gst wind+peak wind+max ws+max 최대순간풍속 순간최대풍속 돌풍"
+    ),
+    "gust direction": "wd+gst gust+dir gust+direction wd+max gustdir 최대순간풍향",
+    "rain": (
+        "rn rain rainfall precip precipitation prcp pcp pcpn niederschlag regen pluie rr ppt "
+        "강수량 강우량 강수 tip rain+mm rn+hr1 rn+60m"
+    ),
+    "daily rain": (
+        "rn+day rain+day daily+rain rain+daily dayrain raintoday precip+day daily+precip "
+        "일강수량 누적강수량 rain+total rain+accum precip+accum rain+cum rain+since "
+        "rain+today rn+acc rainfall+today rain+24h precip+total"
+    ),
+    "not mapped": (
+        "soil ground grass surface snow radiation solar rad uv visibility visib vis cloud "
+        "battery voltage volt panel chill apparent feels index evapo et sunshine lightning "
+        "leaf water wetbulb wet+bulb 적설 일사 일조 지면온도 초상온도 전운량 시정 지중온도 "
+        "rain+rate rainrate intensity rn+yn rain+yn ceiling std stddev sigma internal inside "
+        "indoor board logger+temp enclosure cpu heat 강수유무 ta+max ta+min temp+max temp+min "
+        "max+temp min+temp hm+min max temperature+max temperature+min"
+    ),
+    "station": (
+        "station stn stnid stationid site siteid location stid wmo wban icao statnr stnno "
+        "지점 지점번호 관측소 관측지점 poste stations+id 지점코드"
+    ),
+    "station name": (
+        "stationname stnnm station+name site+name stn+name stn+nm 지점명 관측소명 stn+ko stn+kor"
+    ),
+    "sensor": (
+        "sensor sensorid instrument channel device probe transducer 센서 sensor+number "
+        "messgerät kanal capteur"
+    ),
+    "code": (
+        "element elem param parameter variable var varname quantity obs+type sensor+type "
+        "measurement+type metric kind type item 요소 관측요소 messgröße obs+code property "
+        "parm"
+    ),
+    "value": (
+        "value val obs+value measurement reading result wert valeur 값 측정값 관측값 messwert "
+        "v data+value num+value"
+    ),
+    "unit": "unit units uom einheit unite 단위",
+    "position": "position pos sensor+no sensor+nr nth replicate seq+no instance",
+    "flag": "flag quality qc qf qcflag status flags qual 품질 qn quality+code valid",
+    "time": (
+        "time datetime timestamp tm ts observed obs+time obstime observation+time dt "
+        "date+time 일시 관측시각 관측일시 관측시간 valid+time validtime date+utc dateutc "
+        "sampled measured recorded logged messzeit mess+datum zeitpunkt horodatage "
+        "reading+time time+hour observation+date obs+date obsdatetime tmfc zeitstempel epoch "
+        "unixtime"
+    ),
+    "date": "date day ymd obsdate 일자 날짜 관측일자 관측일 datum tag yyyymmdd jour",
+    "clock": ("hour hhmm hh hr 시각 시간 uhrzeit heure clock zeit obshour time+day hh24 stunde"),
+    "year": "year yr yyyy 연도 년 jahr annee",
+    "month": "month mon mo 월 monat mois",
+    "minute": "minute minutes 분",
+    "modified": (
+        "modified modify updated update changed created inserted insert ingested loaded "
+        "received arrival upd+dt upd+dtm mod+dt mod+date ins+dt reg+dt reg+date regdt "
+        "last+update lastmodified change+date sys+time 등록일시 수정일시 geändert etl "
+        "write+time rec+tm"
+    ),
+    "version": "rowversion row+version rv rowver",
+    "id": "id seq rowid recid row+id record+id record sn pk idx no nr num 번호 일련번호",
+    "latitude": "lat latitude 위도 breite y",
+    "longitude": "lon lng long longitude 경도 länge x",
+    "crs": "crs srid epsg",
+    "elevation": ("elevation elev altitude alt height+asl 고도 해발고도 해발 höhe z stationshöhe"),
+    "height": "height hgt agl 높이 height+agl mount",
+    "name": "name nm nam 이름 bezeichnung nom description",
+    "wigos": "wigos wigosid wsi",
+    "model": "model maker product modell modele 모델",
+    "serial": "serial serialno sernum seriennummer",
+    "valid from": (
+        "valid+from validfrom start+date from begin start installed install von since date+from"
+    ),
+    "valid to": "valid+to validto end+date to until end removed bis date+to",
+    "scale": "scale gain slope factor multiplier coef coefficient",
+    "offset": "offset bias intercept offset+value",
+}
+"""What a column may mean, and the groups of words that say so."""
+
+# Names of one letter, or that mean much elsewhere, say little.
+WEAK: Final = {
+    "v", "x", "y", "z", "no", "nr", "to", "from", "end", "start", "type", "kind", "item", "day",
+    "data", "peak", "speed", "direction", "press", "time", "tip", "status", "valid", "sn", "num",
+    "wind", "since", "begin", "until", "record", "rad", "index", "max", "tt", "dd", "ff", "fx",
+    "rr", "rf",
+    "update", "insert", "long", "dt", "location", "result", "reading", "measurement",
+}  # fmt: skip
+UNITS: Final[dict[str, str]] = {
+    "degf": "degF", "f": "degF", "fahrenheit": "degF", "degc": "degC", "c": "degC",
+    "celsius": "degC", "kelvin": "K", "k": "K", "°c": "degC", "°f": "degF", "℃": "degC",
+    "℉": "degF", "ms": "m/s", "mps": "m/s", "m/s": "m/s", "kmh": "km/h", "kph": "km/h",
+    "km/h": "km/h", "mph": "mph", "kt": "kt", "kts": "kt", "kn": "kt", "knots": "kt",
+    "knot": "kt", "hpa": "hPa", "mb": "mbar", "mbar": "mbar", "millibar": "mbar", "pa": "Pa",
+    "kpa": "kPa", "inhg": "inHg", "mmhg": "mmHg", "mm": "mm", "millimeter": "mm", "cm": "cm",
+    "in": "in", "inch": "in", "inches": "in", "%": "%", "percent": "%", "pct": "%",
+    "deg": "degree", "degree": "degree", "degrees": "degree", "°": "degree", "torr": "mmHg",
+    "mil": "mil", "mils": "mil", "0.1mm": "0.1mm", "m s-1": "m/s", "m/sec": "m/s", "in hg": "inHg",
+    "deg c": "degC", "deg f": "degF", "degrees c": "degC", "degrees f": "degF", "km h": "km/h",
+    "deg_c": "degC", "deg_f": "degF", "mm hg": "mmHg", "grad": "degree",
+}  # fmt: skip
+WHOLE_NAME_UNITS: Final = {"tmpf": "degF", "tmpc": "degC", "sknt": "kt", "tempf": "degF",
+                            "tempc": "degC"}  # fmt: skip

@@ -74,7 +74,7 @@ class SqlServer:
 
     def moment(self, time: str | ColumnElement[str], kind: AnyType | None) -> ColumnElement[Any]:
         """Give the parameter in the column's type; datetime2(7) where that is unknown."""
-        written = time.replace(" ", "T", 1) if isinstance(time, str) else time
+        written = _iso(time) if isinstance(time, str) else time
         return func.convert(self._type(kind), _parameter(written), self._STYLE)
 
     def value(self, value: object, kind: AnyType | None) -> Any:
@@ -185,6 +185,15 @@ class Sqlite:
     def identity(self) -> None:
         """Its file is its identity."""
         return
+
+
+def _iso(time: str) -> str:
+    """Complete a time as people write it to what style 126 reads.
+
+    >>> _iso("2013-01-01"), _iso("2013-01-01 06:30"), _iso("2013-01-01T06:30:00.1234567")
+    ('2013-01-01T00:00:00', '2013-01-01T06:30:00', '2013-01-01T06:30:00.1234567')
+    """
+    return time.replace(" ", "T", 1) + "0000-01-01T00:00:00"[len(time) :]
 
 
 def _parameter(time: str | ColumnElement[str]) -> ColumnElement[str]:

@@ -21,7 +21,7 @@ _LOOK: Final = {
         "SELECT CONVERT(nvarchar(20), DATABASEPROPERTYEX(DB_NAME(), 'Updateability')) AS mode, "
         "HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE') AS sees, "
         "snapshot_isolation_state AS snapshot "
-        "FROM sys.databases WHERE database_id = DB_ID()"
+        "FROM sys.databases WHERE name = DB_NAME()"
     ),
     "postgresql": text(
         "SELECT 'READ_WRITE' AS mode, "
@@ -93,10 +93,12 @@ class Server:
 def server_of(connection: Connection) -> Server:
     """See what kind of server a connection leads to; each is asked once.
 
-    A server that becomes another's replica ends its connections.
+    A server that becomes another's replica ends its connections. The transaction of the question
+    ends with it, so that no snapshot is older than the bound that is asked for in it.
     """
     if _SERVER not in connection.info:
         connection.info[_SERVER] = _look(connection)
+        connection.rollback()
     found: Server = connection.info[_SERVER]
     return found
 

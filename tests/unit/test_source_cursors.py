@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-import sqlfluff
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import (
-    ClauseElement,
     Engine,
     FromClause,
-    Integer,
     Uuid,
     create_engine,
     func,
     select,
     text,
 )
-from sqlalchemy.dialects import mssql
 from sqlalchemy.pool import StaticPool
 
 from producers.cursors import Mark, TimestampIdCursor
-from producers.dialects import AnyType, Dialect, Sqlite, SqlServer
+from producers.dialects import AnyType, Dialect, Sqlite
 from producers.tables import source_table
 from runtime.errors import Configuration, DataQuality
 from schemas.cursors import TimestampId
 
-GOLDEN = Path(__file__).parent / "golden"
 TIMES = [f"2020-01-01 00:00:0{n}.000000" for n in range(4)]
 END = "2020-01-02 00:00:00"
 
@@ -124,29 +117,3 @@ def test_an_id_that_is_no_number_stays_text() -> None:
 def test_a_modification_time_that_is_none_stops_the_table_not_the_reader() -> None:
     with pytest.raises(DataQuality, match="is no time"):
         cursor().mark(["soon", 1])
-
-
-def statements() -> dict[str, ClauseElement]:
-    named = source_table("Obs", ["changed", "id", "select", "no 2"], schema="dbo")
-    exact = cursor(named, SqlServer(), mssql.DATETIME2(7), Integer())
-    old = cursor(named, SqlServer(), mssql.DATETIME(), Integer(), clock="local", lag_seconds=30)
-    counting = select(func.count()).select_from(named)
-    after, until = "2020-01-01T00:00:00.1234567|41", "2020-01-01T00:05:00"
-    return {
-        "cursor_first_page": exact.page([], None, until, 5000),
-        "cursor_next_page": exact.page([named.c["select"], named.c["no 2"]], after, until, 5000),
-        "cursor_next_page_datetime": old.page([], "2020-01-01T00:00:00.123|41", until, 5000),
-        "cursor_bound_utc": exact.bound(),
-        "cursor_bound_local": old.bound(),
-        "cursor_rows_of_the_future": counting.where(exact.doubts()[0].rows),
-    }
-
-
-@pytest.mark.requirement("A6")
-@pytest.mark.parametrize("name", sorted(statements()))
-def test_the_statement_for_sql_server_is_as_written_down_and_is_t_sql(name: str) -> None:
-    dialect = mssql.dialect()  # type: ignore[no-untyped-call]
-    compiled = statements()[name].compile(dialect=dialect, compile_kwargs={"literal_binds": True})
-    written = (GOLDEN / f"{name}.sql").read_text(encoding="utf-8")
-    assert f"{compiled};\n" == written
-    sqlfluff.parse(written, dialect="tsql")

@@ -1,3 +1,0 @@
-SELECT TOP 5000 convert(varchar(33), aos.[changed], 126) AS aos_time, aos.[id] AS aos_id 
-FROM [dbo].[Obs] AS aos 
-WHERE aos.[changed] < convert(DATETIME2(7), '2020-01-01T00:05:00', 126) ORDER BY aos.[changed], aos.[id];

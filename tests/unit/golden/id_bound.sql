@@ -1,0 +1,2 @@
+SELECT max(aos.[id]) AS bound
+FROM [dbo].[Obs] AS aos;

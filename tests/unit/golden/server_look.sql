@@ -1,0 +1,1 @@
+SELECT CONVERT(nvarchar(20), DATABASEPROPERTYEX(DB_NAME(), 'Updateability')) AS mode, HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE') AS sees, snapshot_isolation_state AS snapshot FROM sys.databases WHERE name = DB_NAME();

@@ -1,0 +1,1 @@
+SELECT DATEDIFF(second, MIN(active.transaction_begin_time), GETDATE()) AS seconds FROM sys.dm_tran_active_transactions AS active JOIN sys.dm_tran_database_transactions AS here ON here.transaction_id = active.transaction_id WHERE here.database_id = DB_ID() AND here.database_transaction_type = 1 AND here.database_transaction_begin_time IS NOT NULL;

@@ -1,0 +1,3 @@
+SELECT max(aos.[id]) AS bound
+FROM [dbo].[Obs] AS aos
+WHERE aos.[changed] IS NULL;

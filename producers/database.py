@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from producers.faults import translated
 from producers.settings import SourceSettings
 from runtime.errors import Configuration
 
+_LOGGER: Final = logging.getLogger("aos.source")
 _KEEP_ALIVE: Final = {
     "keepalives": 1,
     "keepalives_idle": 30,
@@ -138,9 +140,13 @@ def _isolation(url: URL) -> dict[str, Any]:
 
 def _bounded_waits(backend: str, settings: SourceSettings) -> Any:
     """Bound each query and each wait for a lock; the login is bound by an argument of connect."""
+    refusal = import_pyodbc().Error
 
     def bound(connection: Any, _record: object) -> None:
-        connection.timeout = settings.query_timeout_seconds
+        try:
+            connection.timeout = settings.query_timeout_seconds
+        except refusal as error:
+            _LOGGER.info("the driver bounds no queries, the watchdog does: %s", error)
         if backend == "mssql":
             with connection.cursor() as cursor:
                 cursor.execute(f"SET LOCK_TIMEOUT {settings.lock_timeout_seconds * 1000:d}")

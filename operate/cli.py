@@ -44,6 +44,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "sink": Entry("sink", "app", _RUN, "Load the clean topics into TimescaleDB."),
     "topics": Entry("topics", "topics", _LOOK, "List the topics and how far they reach."),
     "schema": Entry("schema", "app", _LOOK, "Check the schemas of the topics."),
+    "inspect": Entry("inspect", "command", _LOOK, "Look at a source, and draft its mapping."),
     "db": Entry("db", "app", _LOOK, "Migrate the tables, or show which migrations ran."),
     "config": Entry("config", "config", _LOOK, "Show the settings in force, secrets masked."),
 }

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from producers.database import reading
 from producers.dialects import dialect_of
 from producers.inspect.catalogue import Catalogue, Column, Reader, RowCount, Table, first_line
+from producers.inspect.names import meaning
 from producers.tables import source_table
 
 _COUNTED: Final = 1_000_000
@@ -121,12 +122,15 @@ def _order(table: Table) -> tuple[str, ...]:
     small = table.count is not None and table.count.exact and table.count.rows <= _SORTED
     key = table.primary_key
     numbers = [c.name for c in table.columns if c.kind == "number"]
+    times = [c.name for c in table.columns if c.kind == "time" and table.leads_an_index(c.name)]
+    changed = [name for name in times if meaning(name, ["modified"])]
+    if changed:
+        return (changed[0],)
     if len(key) == 1 and key[0] in numbers:
         return key
-    by_time = [c.name for c in table.columns if c.kind == "time" and table.leads_an_index(c.name)]
-    if by_time:
-        return (by_time[-1],)
-    return key if small or not table.is_view else ()
+    if times:
+        return (times[-1],)
+    return key if small else ()
 
 
 def _readable(source: FromClause, column: Column, dialect: str) -> Any:

@@ -67,7 +67,7 @@ def _measure(table: Row, layout: Layout, reading: Row, name: str, measure: Row) 
     facts = layout.facts[measure["column"]]
     values = Values(facts, rows)
     numbers, unit = values.numbers, measure["unit"]
-    missing = sum(use and v is None for v, use in zip(facts.values, rows, strict=True))
+    missing = sum(bool(use) and v is None for v, use in zip(facts.values, rows, strict=True))
     low, high = DEFAULT.range_of(reading["parameter"], name)
     is_known = unit in known_units(reading["parameter"], name)
     standard = to_standard(numbers, reading["parameter"], name, unit) if is_known else None
@@ -128,7 +128,7 @@ def _station(local: Micros, series: list[Any], cadence: float) -> Row:
     missing, longest = 0, 0.0
     step = own or cadence
     for times in groups.values():
-        apart = np.diff(np.unique(times)) / 1e6
+        apart: Floats = np.diff(np.unique(times)).astype(np.float64) / 1e6
         gaps = apart[apart > _GAP * step] if step else apart[:0]
         missing += int(np.round(gaps / step - 1).sum()) if step else 0
         longest = max([longest, *gaps.tolist()])
@@ -145,12 +145,14 @@ def _station(local: Micros, series: list[Any], cadence: float) -> Row:
 
 
 def _clock(skew: Floats | None) -> Row:
-    found = skew[np.isfinite(skew)] if skew is not None else np.array([])
+    found: Floats = np.array([], dtype=np.float64)
+    if skew is not None:
+        found = skew[np.isfinite(skew)]
     known = len(found) > 0
     return {
         "delay_seconds": round(float(np.median(found)), 1) if known else None,
         "greatest_delay_seconds": round(float(found.max()), 1) if known else None,
-        "observed_after_change": int((found < -_SOON / 1e6).sum()) if known else None,
+        "observed_after_change": int((found < -(_SOON / 1e6)).sum()) if known else None,
     }
 
 

@@ -155,6 +155,7 @@ class Backfill:
         if not self._tables:
             return
         shared = self._shared()
+        self._progress.start()
         self._watch()
         try:
             crew.work(self._world, self._names.job, shared, publishers, self._stop, self._watch)

@@ -64,6 +64,10 @@ class Progress:
         self._tallies: dict[str, _Tally] = {}
         self._lock = threading.Lock()
 
+    def start(self) -> None:
+        """Note that the work begins: pace is counted from here."""
+        self._since = self._clock()
+
     def begin(self, plan: Plan, states: Collection[ChunkState], undated: int = 0) -> None:
         """Take in a table, and what earlier runs did of it."""
         rows = sum(state.rows for state in states)

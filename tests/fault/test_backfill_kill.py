@@ -1,0 +1,103 @@
+"""SIGKILL for the backfill in the middle of its work: each reading is there once, all the same."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from devstack.sample import MAPPING
+from devstack.sample.database import build
+from producers.count import count_readings
+from producers.database import open_engine
+from producers.settings import SourceSettings
+from runtime.kafka import KafkaSettings
+from schemas.mapping import read_mapping
+from schemas.registry import RegistrySettings
+from schemas.topics import PARAMETERS, Topics
+from tests.backfill_process import BackfillProcess
+from tests.source_runs import Deployment
+from tests.waiting import eventually
+
+ROUNDS = int(os.environ.get("AOS_FAULT_ROUNDS", "5"))
+SEED = 19480716
+ALL_ROWS = 26_115 + 7_200
+YEARS = ("--years", "2013,2018")
+
+
+@pytest.fixture
+def deployment(
+    kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics
+) -> Iterator[Deployment]:
+    with closing(Deployment(kafka, registry_settings, topics)) as made:
+        yield made
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    build(path := tmp_path / "aos.db")
+    return path
+
+
+def source(sample: Path) -> dict[str, object]:
+    return {"url": f"sqlite:///{sample}", "mapping": MAPPING, "page_rows": 60}
+
+
+@pytest.mark.requirement("A7", "E2")
+def test_a_backfill_that_is_killed_again_and_again_publishes_each_reading_once(
+    deployment: Deployment, sample: Path, tmp_path: Path
+) -> None:
+    pick = random.Random(SEED)  # noqa: S311 - the same moments in every run
+    marks = sorted(pick.sample(range(ALL_ROWS * 2 // 3), ROUNDS))
+    with BackfillProcess(deployment, source(sample), tmp_path / "run", *YEARS) as process:
+        for mark in marks:
+            eventually(lambda mark=mark: deployment.rows("sample") >= mark, every=0.01)
+            threading.Event().wait(pick.uniform(0, 0.05))
+            process.kill()
+            process.start()
+        process.kill()
+        before = deployment.rows("sample")
+        assert 0 < before < ALL_ROWS, "the kills came before or after the work"
+        process.start()
+        assert process.wait() == 0, process.log
+    assert process.last["state"] == "done"
+    assert deployment.rows("sample") == ALL_ROWS
+    assert max(Counter(process.chunks_done).values()) == 1
+    held = expected(sample)
+    for parameter in PARAMETERS:
+        found = Counter((r["sensor_id"], r["source_key"]) for r in deployment.raw(parameter))
+        assert max(found.values()) == 1
+        assert len(found) == held[parameter]
+
+
+@pytest.mark.requirement("A7")
+def test_a_second_process_with_the_same_job_shuts_out_the_first(
+    deployment: Deployment, sample: Path, tmp_path: Path
+) -> None:
+    slow = (*YEARS, "--workers", "3", "--rows-per-second", "2000")
+    with BackfillProcess(deployment, source(sample), tmp_path / "one", *slow) as first:
+        eventually(lambda: deployment.rows("sample") > 0, every=0.01)
+        second = BackfillProcess(deployment, source(sample), tmp_path / "two", *YEARS)
+        with second:
+            assert second.wait() == 0, second.log
+        assert first.wait() == 1
+    assert "has taken up backfill" in first.log.splitlines()[-1]
+    assert set(first.chunks_done).isdisjoint(second.chunks_done)
+    for parameter in PARAMETERS:
+        found = Counter((r["sensor_id"], r["source_key"]) for r in deployment.raw(parameter))
+        assert max(found.values()) == 1
+        assert len(found) == expected(sample)[parameter]
+
+
+def expected(sample: Path) -> dict[str, int]:
+    settings = SourceSettings.model_validate({"url": f"sqlite:///{sample}", "mapping": MAPPING})
+    engine = open_engine(settings)
+    held = count_readings(engine, read_mapping(MAPPING))
+    engine.dispose()
+    return {parameter: count.keys for parameter, count in held.items()}

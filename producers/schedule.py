@@ -178,7 +178,11 @@ class Hours:
         return cls(time_of_day(start), time_of_day(end), zone)
 
     def wait(self, now: datetime) -> float:
-        """Give the seconds until it begins; 0 within it."""
+        """Give the seconds until it begins; 0 within it.
+
+        In a night in which the clocks change that may be up to a change too long: whoever waits
+        looks again meanwhile.
+        """
         wall = now.astimezone(self.zone).time()
         over_midnight = self.end < self.start
         started, ended = wall >= self.start, wall >= self.end

@@ -46,7 +46,7 @@ def sample(tmp_path: Path) -> Path:
 
 
 def source(sample: Path) -> dict[str, object]:
-    return {"url": f"sqlite:///{sample}", "mapping": MAPPING, "page_rows": 60}
+    return {"url": f"sqlite:///{sample}", "mapping": MAPPING, "page_rows": 200}
 
 
 @pytest.mark.requirement("A7", "E2")

@@ -14,11 +14,13 @@ from functools import partial
 from typing import Final
 
 from producers.faults import Busy
+from producers.backfill.daily import look_back
 from producers.feed import Page, TableFeed
 from producers.metadata import sensor_records
 from producers.metadata_tables import read_metadata
 from producers.outlet import Outlet
 from producers.progress import Summary, TableProgress
+from producers.rhythm import LookBack, Rhythm
 from producers.settings import SourceSettings
 from producers.start import Source, prepare
 from producers.times import now_micros
@@ -56,7 +58,8 @@ def run(
         Transient: database, broker or registry did not answer while starting.
     """
     source = retry(lambda: prepare(settings, kafka, registry, topics), Backoff(), stop, _log_retry)
-    stage = Stage(source, settings, stop, watcher)
+    world = settings, kafka, registry, topics
+    stage = Stage(source, settings, stop, watcher, partial(look_back, *world, stop))
     try:
         stage.start()
         stage.read(once=once)
@@ -69,7 +72,12 @@ class Stage:
     """The loop, with what it knows of each table."""
 
     def __init__(
-        self, source: Source, settings: SourceSettings, stop: threading.Event, watcher: Watcher
+        self,
+        source: Source,
+        settings: SourceSettings,
+        stop: threading.Event,
+        watcher: Watcher,
+        look_back: LookBack = lambda _due: None,
     ) -> None:
         self._source = source
         self._outlet: Outlet = source.outlet
@@ -79,6 +87,7 @@ class Stage:
         self._waiting = {feed.table: Waiting() for feed in source.feeds}
         self._metadata_due = 0.0
         self._broken = False
+        self._rhythm = Rhythm(settings, stop, look_back)
         tables = {feed.table: TableProgress(feed.table) for feed in source.feeds}
         self.summary = Summary(source.mapping.source, source.outlet.instance, tables)
 
@@ -101,9 +110,13 @@ class Stage:
             turns = [self._turn(feed) for feed in self._source.feeds if not self._stop.is_set()]
             if any(turns):
                 continue
-            if once and all(self._is_done(feed) for feed in self._source.feeds):
+            done = all(self._is_done(feed) for feed in self._source.feeds)
+            if once and done:
                 return
-            self._stop.wait(self._settings.poll_seconds)
+            if once:
+                self._stop.wait(self._settings.poll_seconds)
+            else:
+                self._rhythm.rest(rows=self.summary.rows, done=done)
 
     def _is_done(self, feed: TableFeed) -> bool:
         return self.summary.tables[feed.table].drained or self._waiting[feed.table].hopeless

@@ -96,8 +96,9 @@ class Backfill:
         try:
             retry(self._book.open, Backoff(), self._stop, _log_retry)
             before = {name: self._book.job(name) for name in self._parts}
-            for job in before.values():
-                check_same(self._names.job, job, self._request, again=self._options.again)
+            if not (self._options.again or self._options.supersede):
+                for job in before.values():
+                    check_same(self._names.job, job, self._request)
             self._book.publish_beside(self._world.mapping, self._metadata())
             most = max((job.workers for job in before.values() if job), default=0)
             workers = self._options.workers

@@ -22,6 +22,7 @@ class Options:
         hours: the part of the day in which it may read; None: all of it.
         chunk_rows: about how many rows a chunk is to have.
         again: do it once more, whether it is done or only begun.
+        supersede: a job that was asked for something else is given up, though it is not done.
     """
 
     request: Request | None = None
@@ -31,6 +32,7 @@ class Options:
     hours: Hours | None = None
     chunk_rows: int = 10_000
     again: bool = False
+    supersede: bool = False
 
 
 @dataclass(frozen=True, slots=True)

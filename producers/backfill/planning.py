@@ -11,13 +11,13 @@ from producers.backfill.request import Request
 from runtime.errors import Configuration
 
 
-def check_same(name: str, before: Job | None, request: Request, *, again: bool) -> None:
+def check_same(name: str, before: Job | None, request: Request) -> None:
     """See that a job which is not done goes on as it was begun.
 
     Raises:
         Configuration: it was asked for something else.
     """
-    if before is None or before.done or again or before.request.same_as(request):
+    if before is None or before.done or before.request.same_as(request):
         return
     option, problem = "--job", "it is not done yet, and was asked for something else"
     mend = f"`aos backfill --job {name}` goes on with it; --again begins anew; or name another job"

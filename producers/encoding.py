@@ -1,21 +1,24 @@
-"""The source's fast codec: a raw reading in three parts, of which two are encoded once for many.
+"""The source's fast codec: raw readings of one parameter, a page of them at once.
 
 An Avro record is nothing but its fields, one behind the other. What is constant for a sensor stands
-first in our schemas, then what all readings of a row share, then what was measured: so the bytes of
-a reading are those of three smaller records, the first encoded once for a sensor, the second once
-for a row. The bytes are those of :class:`schemas.codec.Encoder`; a test holds the two together.
+first in our schemas, so its bytes are made once for a sensor; the fields behind it are encoded as
+columns. The bytes are those of :class:`schemas.codec.Encoder`; a test holds the two together.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 import fastavro
+import numpy as np
 
 from runtime.errors import DataQuality
 from schemas.avsc import load, without_logical_types
+from schemas.columnar import Column, Numbers
+from schemas.columnar_encoding import ColumnarEncoder, numbers_of, strings_of
 from schemas.framing import frame
 
 Record = dict[str, Any]
@@ -43,47 +46,67 @@ class ReadingEncoder:
         names = [field["name"] for field in schema["fields"]]
         first, behind = names.index(_FIRST_OF_ROW), names.index(_LAST_OF_ROW) + 1
         self._name = name
-        self._sensor = _part(schema, 0, first)
-        self._row = _part(schema, first, behind)
-        self._measures = _part(schema, behind, len(names))
+        self._sensor = fastavro.parse_schema({**schema, "fields": schema["fields"][:first]})
+        self._row = [_column_of(field) for field in schema["fields"][first:behind]]
+        self._measures = [_column_of(field) for field in schema["fields"][behind:]]
+        self._columns = ColumnarEncoder(schema, _FIRST_OF_ROW)
         self._header = frame(schema_id)
         self._heads: dict[tuple[str, str, str], tuple[bytes, bytes]] = {}
 
-    def messages(self, readings: Iterable[RawReading], rows: dict[int, bytes]) -> list[Record]:
+    def messages(self, readings: Sequence[RawReading]) -> list[Record]:
         """Encode readings.
-
-        ``rows`` remembers the bytes of rows by their identity; it lives as long as the page does,
-        and serves all parameters of a page.
 
         Raises:
             DataQuality: a reading does not fit the schema; the message names the field.
         """
-        return [self._message(reading, rows) for reading in readings]
+        found = [self._head(reading) for reading in readings]
+        rows = [reading.row for reading in readings]
+        measures = [reading.measures for reading in readings]
+        columns = {column.name: self._gathered(column, rows) for column in self._row}
+        columns |= {column.name: self._gathered(column, measures) for column in self._measures}
+        values = self._columns([head for _, head in found], columns)
+        return [{"key": key, "value": value} for (key, _), value in zip(found, values, strict=True)]
 
-    def _message(self, reading: RawReading, rows: dict[int, bytes]) -> Record:
-        sensor, row, measures = reading
-        known = (sensor["source_table"], sensor["sensor_id"], row["op"])
-        key, head = self._heads.get(known) or self._head(known, reading)
-        middle = rows.get(id(row))
-        if middle is None:
-            middle = rows[id(row)] = self._encode(self._row, row)
-        return {"key": key, "value": head + middle + self._encode(self._measures, measures)}
+    def _head(self, reading: RawReading) -> tuple[bytes, bytes]:
+        sensor = reading.sensor
+        known = (sensor["source_table"], sensor["sensor_id"], reading.row["op"])
+        return self._heads.get(known) or self._new_head(known, reading)
 
-    def _head(self, known: tuple[str, str, str], reading: RawReading) -> tuple[bytes, bytes]:
-        head = self._header + self._encode(self._sensor, reading.as_record())
-        self._heads[known] = made = (reading.sensor["station_id"].encode(), head)
+    def _new_head(self, known: tuple[str, str, str], reading: RawReading) -> tuple[bytes, bytes]:
+        out = io.BytesIO()
+        fastavro.schemaless_writer(out, self._sensor, reading.as_record())
+        made = (reading.sensor["station_id"].encode(), self._header + out.getvalue())
+        self._heads[known] = made
         return made
 
-    def _encode(self, schema: Any, record: Mapping[str, Any]) -> bytes:
-        out = io.BytesIO()
+    def _gathered(self, column: _Column, parts: list[Record]) -> Column:
         try:
-            fastavro.schemaless_writer(out, schema, record)
-        except (TypeError, ValueError, KeyError, OverflowError) as error:
-            problem = f"the reading does not fit schema {self._name}: {error}"
+            return column.of(list(map(itemgetter(column.name), parts)))
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
+            problem = f"{column.name} does not fit schema {self._name}: {error}"
             raise DataQuality(problem, reason="does_not_fit_schema") from error
-        return out.getvalue()
 
 
-def _part(schema: Record, first: int, behind: int) -> Any:
-    """Give the schema of some of a record's fields."""
-    return fastavro.parse_schema({**schema, "fields": schema["fields"][first:behind]})
+class _Column(NamedTuple):
+    name: str
+    kind: str
+
+    def of(self, values: list[Any]) -> Column:
+        """Make a column of the values of a field."""
+        if self.kind == "string":
+            return strings_of(values)
+        if self.kind == "double":
+            return numbers_of(values)
+        return _longs_of(values)
+
+
+def _column_of(field: Record) -> _Column:
+    kind = field["type"]
+    return _Column(field["name"], str(kind[1] if isinstance(kind, list) else kind))
+
+
+def _longs_of(values: list[int | None]) -> Numbers:
+    if None not in values:
+        return Numbers(np.array(values, np.int64))
+    present = np.fromiter((value is not None for value in values), np.bool_, len(values))
+    return Numbers(np.array([value or 0 for value in values], np.int64), present)

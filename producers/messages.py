@@ -27,9 +27,8 @@ class Messages:
 
     def readings(self, records: Mapping[str, list[RawReading]]) -> list[Batch]:
         """Encode the raw readings of a page, by parameter; the key is the station."""
-        rows: dict[int, bytes] = {}
         return [
-            (self._topics.raw(parameter), self._reading_encoder(parameter).messages(found, rows))
+            (self._topics.raw(parameter), self._reading_encoder(parameter).messages(found))
             for parameter, found in records.items()
             if found
         ]

@@ -53,6 +53,7 @@ def prepare(
         database = Endpoints.open(settings)
         opened.callback(database.dispose)
         ids = opened.enter_context(closing(Registry(registry)))
+        ids.check()
         ready = _Ready(kafka, topics, ids)
         identity = database.settle(partial(ready.identity, mapping.source))
         types = database.ask("looking at the source", partial(check_mapping, mapping=mapping))

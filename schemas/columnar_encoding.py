@@ -28,10 +28,16 @@ def strings_of(values: Sequence[str | None]) -> Strings:
     >>> strings_of(["a", None, "bcd"]).bytes()
     [b'a', b'', b'bcd']
     """
+    count = len(values)
+    if values.count(None) == count:  # columns that a source does not have are common
+        nothing = np.zeros(count, np.int64)
+        return Strings(np.empty(0, np.uint8), nothing, nothing, np.zeros(count, np.bool_))
+    present = np.ones(count, np.bool_)
+    if None in values:
+        present = np.fromiter((value is not None for value in values), np.bool_, count)
     encoded = [b"" if value is None else value.encode() for value in values]
-    lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+    lengths = np.fromiter(map(len, encoded), np.int64, count)
     data = np.frombuffer(b"".join(encoded), np.uint8)
-    present = np.fromiter((value is not None for value in values), np.bool_, len(encoded))
     return Strings(data, np.cumsum(lengths) - lengths, lengths, present)
 
 

@@ -11,9 +11,11 @@ import json
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-import httpx
 from confluent_kafka.schema_registry import Schema as RegistrySchema
 from confluent_kafka.schema_registry import SchemaRegistryClient, SchemaRegistryError
+
+# The client speaks through httpx2 where that is installed, else through httpx; this is the one.
+from confluent_kafka.schema_registry.common._httpx_compat import httpx
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from runtime.errors import Configuration, DataQuality, Transient
@@ -60,6 +62,18 @@ class Registry:
         self._client = SchemaRegistryClient(config)
         self._ids: dict[tuple[str, str], int] = {}
         self._schemas: dict[int, avsc.Schema] = {}
+
+    def check(self) -> None:
+        """Ask the registry for anything at all, once.
+
+        Raises:
+            Configuration: it does not answer, or refuses our login.
+        """
+        try:
+            self._ask(self._client.get_subjects)
+        except Transient as error:
+            setting, problem = "registry.url", error.message
+            raise Configuration.of(setting, self._url, problem, mend=error.mend) from error
 
     def register(self, specs: list[TopicSpec]) -> None:
         """Register the schema of each topic that has one; what is there already stays."""
@@ -108,8 +122,8 @@ class Registry:
         except SchemaRegistryError as error:
             raise self._translated(error, unknown_id) from error
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            problem = f"the schema registry at {self._url} does not answer: {error}"
-            raise Transient(problem, mend="start it, or set registry.url") from error
+            problem = f"no schema registry answers there: {error}"
+            raise Transient(problem, mend="start it, or correct the setting") from error
 
     def _translated(self, error: SchemaRegistryError, unknown_id: int | None) -> Exception:
         status = error.http_status_code

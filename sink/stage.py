@@ -59,6 +59,7 @@ def run(
     group = group_of(settings, topics)
     with closing(Database(settings)) as database, closing(Registry(registry)) as schemas:
         _check(settings, kafka, topics, database)
+        schemas.check()
         dead_letters = DeadLetterTopic(kafka, topics.sink_dead_letters, group)
         targets = destinations(settings, schemas, topics)
         loader = Loader(database, group, targets, dead_letters)

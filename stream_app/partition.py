@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -107,6 +108,7 @@ class Partition:
         ]
         self._transactions.commit(outputs, positions, self._tools.group)
         overlay.commit()
+        self._tell_of_the_dead(verdicts)
 
     def _judged(self, batch: Batch, overlay: Overlay) -> Verdicts:
         tools = self._tools
@@ -118,6 +120,17 @@ class Partition:
             verdicts.clean.extend(judged.clean)
             verdicts.dead.extend(judged.dead)
         return verdicts
+
+    def _tell_of_the_dead(self, verdicts: Verdicts) -> None:
+        counted = Counter((dead.raw.topic, dead.error.reason) for dead in verdicts.dead)
+        for (topic, reason), number in counted.items():
+            _LOG.warning(
+                "%d records of %s could not be used: %s",
+                number,
+                topic,
+                reason,
+                extra={"topic": topic, "partition": self.number, "reason": reason},
+            )
 
     def _tell(self, error: Transient, wait: float) -> None:
         context = {"partition": self.number, "wait_seconds": round(wait, 3)}

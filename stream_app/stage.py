@@ -55,7 +55,9 @@ def run(
     """
     check_reachable(kafka)
     settings = settings.model_copy(update={"group": topics.named(settings.group)})
-    tools = _tools(settings, kafka, Registry(registry), topics)
+    schemas = Registry(registry)
+    schemas.check()
+    tools = _tools(settings, kafka, schemas, topics)
     try:
         return asyncio.run(_serve(tools, stop))
     finally:

@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     registry: RegistrySettings = RegistrySettings()
     topics: Topics = Topics()
     source: SourceSettings | None = None
+    sources: tuple[SourceSettings, ...] = ()
     stream: StreamSettings = StreamSettings()
     sink: SinkSettings = SinkSettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -73,18 +74,32 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _read_secret_files(cls, given: dict[str, Any]) -> dict[str, Any]:
-        return {name: with_secrets(name, value) for name, value in given.items()}
+        read = {name: with_secrets(name, value) for name, value in given.items()}
+        if isinstance(several := read.get("sources"), list | tuple):
+            read["sources"] = [with_secrets("source", each) for each in several]
+        return read
 
     def the_source(self) -> SourceSettings:
-        """Give the section of the source.
+        """Give the section of the source; of several, that of the first.
 
         Raises:
             Configuration: there is none.
         """
-        if self.source is None:
+        return self.all_sources()[0]
+
+    def all_sources(self) -> tuple[SourceSettings, ...]:
+        """Give the sections of all sources, the one that is believed first at the head.
+
+        Raises:
+            Configuration: there is none, or ``source`` stands beside ``sources``.
+        """
+        if self.source is not None and self.sources:
+            problem = "setting sources: there is a section source, too"
+            raise Configuration(problem, mend="move it into the list, and drop the section")
+        if self.source is None and not self.sources:
             setting = "source.url"
             raise missing(setting, "the database to read")
-        return self.source
+        return (self.source,) if self.source else self.sources
 
 
 def load(path: Path | None = None) -> Settings:
@@ -98,7 +113,7 @@ def load(path: Path | None = None) -> Settings:
     try:
         return Settings(**document)
     except ValidationError as error:
-        raise of_validation(error, SECTIONS) from error
+        raise of_validation(error, SECTIONS | {"sources": SourceSettings}) from error
     except SettingsError as error:
         problem = f"the environment cannot be read: {error}"
         raise Configuration(problem, mend=f"write {PREFIX}<SECTION>{NESTED}<SETTING>=…") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ from urllib.parse import quote
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from producers.archive import Archive, is_archive
 from producers.dialects import dialect_of
 from producers.drivers import MICROSOFT, find_driver, import_pyodbc, keywords_of
 from producers.faults import translated
@@ -36,6 +37,9 @@ def open_engine(settings: SourceSettings, address: str | None = None) -> Engine:
     given = settings.url if address is None else address
     try:
         url = make_url(given)
+        archive = Archive(url) if is_archive(url) else None
+        if archive is not None:
+            url = archive.imported()
         dialect_of(url.get_backend_name())
         engine = create_engine(
             with_password(_reached(url), settings.password.get_secret_value()),
@@ -48,6 +52,8 @@ def open_engine(settings: SourceSettings, address: str | None = None) -> Engine:
         setting, problem = "source.url", f"it cannot be opened ({error})"
         mend = "write it like mssql+pyodbc://user@host:1433/database or sqlite:////path/to/file"
         raise Configuration.of(setting, shown(given), problem, mend=mend) from error
+    if archive is not None:
+        archive.kept_for(engine)
     if url.get_driver_name() == "pyodbc":
         event.listen(engine, "connect", _bounded_waits(url.get_backend_name(), settings))
     return engine
@@ -74,9 +80,29 @@ def sql_server_url(url: URL, driver: str = MICROSOFT) -> URL:
     >>> url.query["ApplicationIntent"], "Encrypt" in url.query
     ('ReadOnly', False)
     """
+    if "odbc_connect" in url.query:
+        whole = str(url.query["odbc_connect"])
+        return url.update_query_dict({"odbc_connect": connection_string(whole, driver)})
     said = {key.lower(): str(value) for key, value in url.query.items()}
+    return url.update_query_dict(_unsaid(said, driver))
+
+
+def connection_string(whole: str, driver: str = MICROSOFT) -> str:
+    """Add to a connection string, too, what is not said in it.
+
+    >>> connection_string("Server=aos;Encrypt=strict", "FreeTDS").split(";")[:3]
+    ['Server=aos', 'Encrypt=strict', 'DRIVER={FreeTDS}']
+    """
+    parts = [part.partition("=") for part in whole.split(";") if part.strip()]
+    said = {key.strip().lower(): value.strip().strip("{}") for key, _, value in parts}
+    unsaid = {"DRIVER" if k == "driver" else k: v for k, v in _unsaid(said, driver).items()}
+    added = [f"{k}={{{v}}}" if k == "DRIVER" else f"{k}={v}" for k, v in unsaid.items()]
+    return ";".join([whole.rstrip("; "), *added])
+
+
+def _unsaid(said: Mapping[str, str], driver: str) -> dict[str, str]:
     wanted = {"driver": driver, **keywords_of(said.get("driver", driver))}
-    return url.update_query_dict({k: v for k, v in wanted.items() if k.lower() not in said})
+    return {key: value for key, value in wanted.items() if key.lower() not in said}
 
 
 def with_password(url: URL, password: str) -> URL:
@@ -119,7 +145,11 @@ def _reached(url: URL) -> URL:
     """Look for the driver only where the URL does not name one."""
     if url.get_driver_name() == "pyodbc":
         import_pyodbc()
-    if url.get_backend_name() == "mssql" and "driver" not in {key.lower() for key in url.query}:
+    named = "driver" in {key.lower() for key in url.query} | {
+        part.partition("=")[0].strip().lower()
+        for part in str(url.query.get("odbc_connect", "")).split(";")
+    }
+    if url.get_backend_name() == "mssql" and not named:
         return for_reading(url, find_driver())
     return for_reading(url)
 

@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
+from sqlalchemy import make_url
+
+from producers import archive
 from producers.database import open_engine
 from producers.endpoint import Endpoint, StrangerError, Work
 from producers.faults import Away, Busy
@@ -43,8 +46,8 @@ class Endpoints:
         step = longest + settings.grace_seconds
         return cls(
             [
-                Endpoint(open_engine(settings, address), step, Breaker(), settings.identity)
-                for address in (settings.url, *settings.endpoints)
+                Endpoint(open_engine(settings, at), step, Breaker(), _declared(settings, at))
+                for at in (settings.url, *settings.endpoints)
             ]
         )
 
@@ -136,6 +139,11 @@ class Endpoints:
     def _nobody(self, doing: str) -> Away:
         problem = f"{doing}: no endpoint is to be asked just now; {self._used.error}"
         return Away(problem, mend="wait; it is asked again by itself")
+
+
+def _declared(settings: SourceSettings, address: str) -> str | None:
+    url = make_url(address)
+    return settings.identity or (archive.identity_of(url) if archive.is_archive(url) else None)
 
 
 def _identity(endpoint: Endpoint) -> str | AosError:

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from producers.faults import Busy
 from producers.backfill.daily import look_back
+from producers.faults import Busy
 from producers.feed import Page, TableFeed
 from producers.metadata import sensor_records
 from producers.metadata_tables import read_metadata

@@ -88,7 +88,8 @@ def cut(span: Span, found: Found, chunk_rows: int, *, least: int = 60) -> Slices
     """
     if found.rows == 0:
         return Slices(*span, span.start, _SECOND, 0)
-    first, last = max(span.start, found.first), min(span.end - 1, max(found.first, found.last))
+    first, last = (max(span.start, min(span.end - 1, time)) for time in found[1:])
+    last = max(first, last)
     ideal = (last - first + _SECOND) // _SECOND * chunk_rows // found.rows
     fitting = [length for length in _LENGTHS if length <= ideal and length >= least]
     step = (fitting[-1] if fitting else max(_LENGTHS[0], least)) * _SECOND

@@ -33,9 +33,12 @@ class World:
             SourceSettings.model_validate(chosen),
             self.stop,
             look_back,
-            clock=lambda: (self.moment - START).total_seconds(),
+            clock=self._seconds,
             now=lambda: self.moment,
         )
+
+    def _seconds(self) -> float:
+        return (self.moment - START).total_seconds()
 
     def _wait(self, seconds: float | None = None) -> bool:
         self.waits.append(seconds or 0.0)

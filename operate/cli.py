@@ -45,6 +45,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "topics": Entry("topics", "topics", _LOOK, "List the topics and how far they reach."),
     "schema": Entry("schema", "app", _LOOK, "Check the schemas of the topics."),
     "inspect": Entry("inspect", "command", _LOOK, "Look at a source, and draft its mapping."),
+    "mapping": Entry("mapping", "app", _LOOK, "Check the mapping, or write its document."),
     "db": Entry("db", "app", _LOOK, "Migrate the tables, or show which migrations ran."),
     "config": Entry("config", "config", _LOOK, "Show the settings in force, secrets masked."),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from producers.encoding import RawReading, ReadingEncoder
@@ -25,7 +25,7 @@ class Messages:
         self._encoders: dict[str, Encoder] = {}
         self._reading_encoders: dict[str, ReadingEncoder] = {}
 
-    def readings(self, records: Mapping[str, list[RawReading]]) -> list[Batch]:
+    def readings(self, records: Mapping[str, Sequence[RawReading]]) -> list[Batch]:
         """Encode the raw readings of a page, by parameter; the key is the station."""
         return [
             (self._topics.raw(parameter), self._reading_encoder(parameter).messages(found))

@@ -20,7 +20,8 @@ Row = dict[str, Any]
 def show(found: Inspection, *, with_draft: bool) -> None:
     """Print the summary; with the draft of the mapping, where it is not written to a file."""
     console = Console()
-    width = None if console.is_terminal else _WIDE
+    if not console.is_terminal:
+        console = Console(width=_WIDE)
     for title, rows in (
         ("Tables", _tables(found)),
         ("Measures", [_measure(row) for row in found.measures]),
@@ -29,7 +30,7 @@ def show(found: Inspection, *, with_draft: bool) -> None:
         ("Recommended", found.recommendations),
     ):
         if rows:
-            console.print(table(rows[:_SHOWN], title), width=width)
+            console.print(table(rows[:_SHOWN], title))
         if len(rows) > _SHOWN:
             console.print(f"and {len(rows) - _SHOWN} more; --out writes them all\n")
     _say(console, "Could not be seen", found.unseen)

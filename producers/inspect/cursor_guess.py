@@ -23,7 +23,11 @@ def cursor_of(layout: Layout, time: dict[str, Any] | None, dialect: str) -> Gues
     version = next((c.name for c in layout.table.columns if c.kind == "version"), None)
     if version is not None:
         return Guess({"mode": "rowversion", "column": version}, 0.95, "it rises with every change")
-    found = _by_change(layout, dialect) or _by_id(layout) or _by_observation(layout, time, dialect)
+    found = (
+        _by_change(layout, dialect)
+        or _by_id(layout, dialect)
+        or _by_observation(layout, time, dialect)
+    )
     if found is not None:
         return found
     told = "no column tells which rows are new: add a rowversion, or a time of change with an index"
@@ -79,7 +83,7 @@ def _by_change(layout: Layout, dialect: str) -> Guess | None:
     return Guess(keys, 0.9 if indexed else 0.7, f"{name}: {changed.reason}{doubt}")
 
 
-def _by_id(layout: Layout) -> Guess | None:
+def _by_id(layout: Layout, dialect: str) -> Guess | None:
     row_id = layout.row_id()
     facts = layout.facts.get(row_id or "")
     if row_id is None or facts is None or facts.words or facts.numbers_as_text:
@@ -89,7 +93,10 @@ def _by_id(layout: Layout) -> Guess | None:
         return None
     if facts.form is not None and facts.form.keys.get("epoch"):
         return None
-    return Guess({"mode": "id", "column": row_id}, 0.6, "there is no time of change; ids rise")
+    keys: dict[str, Any] = {"mode": "id", "column": row_id}
+    if dialect == "sqlite":
+        keys["lag_seconds"] = _ONE_WRITER_SECONDS
+    return Guess(keys, 0.6, "there is no time of change; ids rise")
 
 
 def _by_observation(layout: Layout, time: dict[str, Any] | None, dialect: str) -> Guess | None:

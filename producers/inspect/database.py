@@ -9,7 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, FromClause, Select, func, inspect, literal, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    FromClause,
+    Select,
+    func,
+    inspect,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from producers.database import reading
@@ -97,16 +108,33 @@ def sample(engine: Engine, table: Table, most: int, seconds: float) -> Sample:
     rows = max(100, min(most, _CELLS // len(columns)))
     try:
         return _sample(engine, table, columns, rows, seconds)
+    except _REFUSED:
+        return _sample_as_text(engine, table, columns, rows, seconds)
+
+
+def _sample_as_text(
+    engine: Engine, table: Table, columns: list[Column], rows: int, seconds: float
+) -> Sample:
+    """Try once more with times as text: a driver may choke on those of the far future."""
+    try:
+        return _sample(engine, table, columns, rows, seconds, times_as_text=True)
     except _REFUSED as error:
         table.unseen.append(f"its rows: {first_line(error)}")
         return Sample({}, 0, "", whole=False, problem=first_line(error))
 
 
 def _sample(
-    engine: Engine, table: Table, columns: list[Column], rows: int, seconds: float
+    engine: Engine,
+    table: Table,
+    columns: list[Column],
+    rows: int,
+    seconds: float,
+    *,
+    times_as_text: bool = False,
 ) -> Sample:
     source = source_table(table.name, [c.name for c in columns], table.schema)
-    chosen = [_readable(source, column, engine.dialect.name) for column in columns]
+    dialect = engine.dialect.name
+    chosen = [_readable(source, c, dialect, times_as_text=times_as_text) for c in columns]
     order = _order(table)
     statement: Select[Any] = select(*chosen).limit(rows + 1)
     statement = statement.order_by(*(source.c[name].desc() for name in order))
@@ -133,10 +161,14 @@ def _order(table: Table) -> tuple[str, ...]:
     return key if small else ()
 
 
-def _readable(source: FromClause, column: Column, dialect: str) -> Any:
-    """Select a column; a time with an offset as text, which every driver can fetch."""
+def _readable(
+    source: FromClause, column: Column, dialect: str, *, times_as_text: bool
+) -> ColumnElement[Any]:
+    """Select a column; SQL Server's times with an offset as text, which every driver can fetch."""
     plain = source.c[column.name]
-    as_text = dialect == "mssql" and column.has_zone
+    as_text = (dialect == "mssql" and column.has_zone) or (
+        times_as_text and column.kind in {"time", "date"}
+    )
     return dialect_of(dialect).exact(plain).label(column.name) if as_text else plain
 
 

@@ -124,7 +124,8 @@ def _chosen(layouts: Sequence[Layout], taken: set[str], notes: Notes) -> list[La
         if layout in derived and len(derived) < len(likely):
             notes.say(f"{name} is not mapped: by its name it is a summary or a copy of others")
         elif layout.table.is_view and same:
-            notes.say(f"view {name} is not mapped: {same[0].table.full_name} has its columns")
+            base = max(same, key=lambda x: x.table.count.rows if x.table.count else 0)
+            notes.say(f"view {name} is not mapped: {base.table.full_name} has its columns")
         elif any(x.table.name == layout.table.name for x in chosen):
             notes.say(f"{name} is not mapped: another schema has a table of this name, too")
         else:

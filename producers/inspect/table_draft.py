@@ -186,7 +186,7 @@ def _sun(layout: Layout, observed: Micros) -> str | None:
         return None
     facts = layout.facts[column[0]]
     numbers = np.where(np.isin(facts.floats, list(facts.sentinels)), np.nan, facts.floats)
-    return sun_says(observed, numbers, None)
+    return sun_says(observed, numbers)
 
 
 def _key(layout: Layout, how: dict[str, Any], notes: Notes, place: str) -> list[str]:

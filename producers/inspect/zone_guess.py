@@ -27,7 +27,6 @@ _CHANGING: Final = (
     "America/Santiago", "America/Sao_Paulo", "Asia/Jerusalem",
 )  # fmt: skip
 _OFFSETS: Final = (*(60 * h for h in range(-12, 15)), 330, 210, 270, 345, 570, 390, -210, 630)
-_WARMEST: Final = 14.5
 _WELL_KNOWN: Final = {540: "Asia/Seoul has it too, but changed its clocks until 1988"}
 
 
@@ -49,7 +48,7 @@ def zone_by_delay(observed: Micros, modified: Micros) -> Guess | None:
     return _changing(local, changed)
 
 
-def sun_says(observed: Micros, temperature: Floats, longitude: float | None) -> str | None:
+def sun_says(observed: Micros, temperature: Floats) -> str | None:
     """Say what the warmest hour of the day hints at: the sun's time, or the time in Greenwich."""
     use = (observed != NO_TIME) & np.isfinite(temperature)
     if use.sum() < 100:
@@ -60,15 +59,8 @@ def sun_says(observed: Micros, temperature: Floats, longitude: float | None) -> 
         return None
     angle = np.angle(np.sum(means * np.exp(2j * np.pi * np.arange(24) / 24)))
     warmest = float(angle * 24 / (2 * np.pi)) % 24
-    told = f"by its clock the day is warmest at about {warmest:.0f} h"
-    if longitude is None or not -180 <= longitude <= 180:
-        likely = "local time" if 11.5 <= warmest <= 17.5 else "UTC, or another far clock"
-        return f"{told}: this looks like {likely}"
-    ahead = round(longitude / 15 + (warmest - _WARMEST) - longitude / 15)
-    utc = (_WARMEST - longitude / 15) % 24
-    near_utc = abs((warmest - utc + 12) % 24 - 12) < abs((warmest - _WARMEST + 12) % 24 - 12)
-    by_sun = f"the sun's time there is UTC{longitude / 15:+.1f} h"
-    return f"{told}; {by_sun}: this looks like {'UTC' if near_utc and ahead else 'local time'}"
+    likely = "local time" if 11.5 <= warmest <= 17.5 else "UTC, or another far clock"
+    return f"by its clock the day is warmest at about {warmest:.0f} h: this looks like {likely}"
 
 
 def _fixed(ahead: float) -> Guess | None:

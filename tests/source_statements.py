@@ -235,6 +235,10 @@ def _server() -> Mode:
                       "Instead of it at a readable secondary: how far it is behind."),
             Statement("server_lock_timeout", "SET LOCK_TIMEOUT 10000;\n",
                       "Once for each connection: `source.lock_timeout_seconds`."),
+            Statement("server_isolation", "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;\n",
+                      "Once for each connection, whatever another user of it left behind."),
+            Statement("server_ping", "SELECT 1;\n",
+                      "Before a connection that has been idle is used again."),
         ),
     )  # fmt: skip
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 
+from operate import printing
 from operate.demo import showing
 from operate.demo.place import Place
 from operate.demo.play import Demo
 from operate.options import STACK_DIRECTORY, AsJson, Database, Directory
-from operate.printing import print_json
 from runtime.errors import Exit
 
+_LINE: Final = 120
 Keep = Annotated[bool, typer.Option("--keep", help="Leave stack and stages running.")]
 Live = Annotated[bool, typer.Option("--live", help="Then insert new rows, until Ctrl-C.")]
 
@@ -29,14 +29,14 @@ def demo(
 
     Builds a sample AOS of 26,115 hourly rows of New York and a day of minutes of Tucson, starts the
     stack and the three stages, shows how the readings flow, and counts them at every hop. Exit
-    code 1 says that the counts do not agree. A second run finds everything loaded and adds nothing.
+    code 1 says that keys are lost or too many. A second run finds everything loaded and adds none.
     """
     place = Place.at(directory, db)
-    console = Console(stderr=as_json)
+    console = printing.console(stderr=as_json, wide=_LINE)
     showing.opening(console)
     outcome = Demo(place, console).play(keep=keep, go_on=live)
     showing.next_steps(console, directory, keep=keep)
     if as_json:
-        print_json(outcome.as_document())
+        printing.print_json(outcome.as_document())
     if not outcome.report.agrees:
         raise typer.Exit(Exit.FAILED)

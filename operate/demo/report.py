@@ -55,6 +55,11 @@ class Line:
         """Records beyond the first of each key, on the raw and on the clean topic."""
         return self.published - self.raw_keys, self.judged - self.clean_keys
 
+    @property
+    def dead_keys(self) -> int:
+        """Keys of the source that are in no table; a key may have dead letters and be loaded."""
+        return self.source_keys - self.loaded
+
 
 @dataclass(frozen=True, slots=True)
 class Break:
@@ -91,11 +96,29 @@ class Break:
 
 
 @dataclass(frozen=True, slots=True)
+class Unmapped:
+    """Rows of a long table that the mapping passes over: it does not name their code."""
+
+    table: str
+    code: str
+    rows: int
+
+    def __str__(self) -> str:
+        """Say it.
+
+        >>> print(Unmapped("weather_minute", "RN", 1))
+        1 row of weather_minute with code RN
+        """
+        return f"{self.rows:,} row{'s'[: self.rows != 1]} of {self.table} with code {self.code}"
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """All parameters, and where keys went astray."""
+    """All parameters, where keys went astray, and what the mapping passed over."""
 
     lines: tuple[Line, ...]
     breaks: tuple[Break, ...]
+    unmapped: tuple[Unmapped, ...] = ()
 
     @property
     def total(self) -> Line:
@@ -104,11 +127,16 @@ class Report:
 
     @property
     def agrees(self) -> bool:
-        """Whether the distinct keys are equal at every hop."""
+        """Whether every distinct key is accounted for: loaded, or dead-lettered."""
         return not self.breaks
 
+    @property
+    def keys_equal(self) -> bool:
+        """Whether the distinct keys are equal at every hop: none is dead-lettered, either."""
+        return self.agrees and not self.total.dead_keys
+
     def is_whole(self, parameter: str) -> bool:
-        """Whether those of one parameter are."""
+        """Whether every key of one parameter is accounted for."""
         return parameter not in {b.parameter for b in self.breaks}
 
     def as_document(self) -> Mapping[str, Any]:
@@ -117,8 +145,10 @@ class Report:
         return {
             "parameters": {line.pop("parameter"): line for line in lines},
             "total": {k: v for k, v in asdict(self.total).items() if k != "parameter"},
-            "keys_equal": self.agrees,
+            "accounted_for": self.agrees,
+            "keys_equal": self.keys_equal,
             "breaks": [asdict(b) for b in self.breaks],
+            "unmapped": [asdict(rows) for rows in self.unmapped],
         }
 
 

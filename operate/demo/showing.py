@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,18 +19,17 @@ from rich.text import Text
 
 from operate.demo.queries import Answer
 from operate.demo.report import Line, Report
+from operate.printing import Fitting, stacked
 
-_COLUMNS: Final = {
-    "source": "in AOS",
-    "published": "published",
+_SENT: Final = {"source": "in AOS", "published": "published"}
+_FLAGS: Final = {
     "good": "good",
     "suspect": "suspect",
     "fail": "fail",
     "missing": "missing",
     "not_judged": "not\njudged",
-    "dead_lettered": "dead\nletters",
-    "loaded": "loaded",
 }
+_ARRIVED: Final = {"dead_lettered": "dead\nletters", "loaded": "loaded"}
 _STYLES: Final = {"suspect": "yellow", "fail": "red", "dead_lettered": "red"}
 
 
@@ -74,49 +73,69 @@ def times(added: int, seconds: Mapping[str, float]) -> Text:
     )
 
 
-def counts(report: Report) -> Table:
-    """Draw the table of counts."""
+def counts(report: Report) -> RenderableType:
+    """Draw the counts in one table, or where it is too wide in one of the way and one of flags."""
+    whole = _counts(report, {**_SENT, **_FLAGS, **_ARRIVED}, marked=True)
+    way = _counts(report, {**_SENT, **_ARRIVED}, marked=True)
+    return Fitting(whole, Group(way, _counts(report, _FLAGS, marked=False)))
+
+
+def _counts(report: Report, columns: Mapping[str, str], *, marked: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    table.add_column("parameter", vertical="bottom", no_wrap=True)
-    for heading in _COLUMNS.values():
-        table.add_column(heading, justify="right", vertical="bottom", no_wrap=True)
-    table.add_column("keys\nequal", justify="center", vertical="bottom", no_wrap=True)
+    table.add_column("parameter", vertical="bottom", overflow="fold")
+    for heading in columns.values():
+        table.add_column(heading, justify="right", vertical="bottom", overflow="fold")
+    if marked:
+        table.add_column("accounted\nfor", justify="center", vertical="bottom", overflow="fold")
     for line in report.lines:
-        table.add_row(line.parameter, *_cells(line), _mark(whole=report.is_whole(line.parameter)))
+        mark = [_mark(whole=report.is_whole(line.parameter))] if marked else []
+        table.add_row(line.parameter, *_cells(line, columns), *mark)
     table.add_section()
-    total = report.total
-    table.add_row(total.parameter, *_cells(total), _mark(whole=report.agrees), style="bold")
+    mark = [_mark(whole=report.agrees)] if marked else []
+    table.add_row(report.total.parameter, *_cells(report.total, columns), *mark, style="bold")
     return table
 
 
 def verdict(report: Report) -> RenderableType:
-    """Say whether the keys agree, and what was sent more than once."""
+    """Say what became of the keys, what was sent more than once, and what is not mapped."""
+    total = report.total
+    raw, clean = total.re_emitted
+    told = f"Dead letters: {total.dead_lettered:,}. Re-emissions: raw {raw:,}, clean {clean:,}."
+    passed_over = [Text(f"Not mapped: {rows}.", "yellow") for rows in report.unmapped]
+    broken = [Text.assemble(("✗ ", "red"), str(found)) for found in report.breaks]
+    return Group(_head(report), *broken, *passed_over, Text(told, style=_QUIET))
+
+
+def _head(report: Report) -> Text:
     total = report.total
     hops = (
         f"source {total.source_keys:,} · raw {total.raw_keys:,} · clean {total.clean_keys:,} · "
         f"tables {total.loaded:,}"
     )
-    raw, clean = total.re_emitted
-    told = f"Dead letters: {total.dead_lettered:,}. Re-emissions: raw {raw:,}, clean {clean:,}."
-    again = Text(told, style=_QUIET)
-    if report.agrees:
-        head = Text.assemble(("✓ ", "green"), "Distinct keys are equal at every hop:\n  ", hops)
-        return Group(head, again)
-    broken = [Text.assemble(("✗ ", "red"), str(found)) for found in report.breaks]
-    return Group(Text.assemble(("✗ ", "red"), "Keys differ:\n  ", hops), *broken, again)
+    if not report.agrees:
+        return Text.assemble(("✗ ", "red"), "Keys are lost or too many:\n  ", hops)
+    if report.keys_equal:
+        return Text.assemble(("✓ ", "green"), "Distinct keys are equal at every hop:\n  ", hops)
+    fates = f"{total.loaded:,} loaded, {total.dead_keys:,} dead-lettered"
+    held = f"Every distinct key is accounted for, {fates}:\n  "
+    return Text.assemble(("✓ ", "green"), held, hops)
 
 
 def answer(found: Answer) -> RenderableType:
     """Draw a query: title, remark, SQL, rows."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    written = [tuple(map(_cell, row)) for row in found.rows]
     numeric = [isinstance(value, int | float | Decimal) for value in (found.rows or ((),))[0]]
     for name, right in zip(found.columns, numeric or [False] * len(found.columns), strict=True):
-        table.add_column(name, justify="right" if right else "left")
-    for row in found.rows:
-        table.add_row(*map(_cell, row))
-    sql = Syntax(found.query.sql, "sql", theme="ansi_dark", background_color="default")
-    title = Text(found.query.title, style="bold cyan")
-    return Group(title, Text(found.query.remark, style="dim"), "", Padding(sql, (0, 2)), table)
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for row in written:
+        table.add_row(*row)
+    below = stacked([dict(zip(found.columns, row, strict=True)) for row in written])
+    sql = Syntax(
+        found.query.sql, "sql", theme="ansi_dark", background_color="default", word_wrap=True
+    )
+    title, remark = Text(found.query.title, style="bold cyan"), Text(found.query.remark, _QUIET)
+    return Group(title, remark, "", Padding(sql, (0, 2)), Fitting(table, below))
 
 
 def next_steps(console: Console, directory: Path, *, keep: bool) -> None:
@@ -153,8 +172,8 @@ def _typed() -> str:
     return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
 
 
-def _cells(line: Line) -> list[Text]:
-    return [_count(getattr(line, name), _STYLES.get(name, "")) for name in _COLUMNS]
+def _cells(line: Line, columns: Iterable[str]) -> list[Text]:
+    return [_count(getattr(line, name), _STYLES.get(name, "")) for name in columns]
 
 
 def _count(number: int, style: str) -> Text:

@@ -17,6 +17,7 @@ from operate.demo.keys import READING, ROW, Key, Keys
 from operate.demo.reader import Reader
 from operate.demo.report import Break, Line, Report
 from operate.demo.source_keys import source_keys
+from operate.demo.unmapped import unmapped_rows
 from operate.kafka_offsets import ends
 from operate.settings import Settings
 from producers.count import Held, count_readings
@@ -59,7 +60,7 @@ def tally(settings: Settings) -> Report:
     with closing(Database(settings.sink)) as database, database.transaction("counting") as tables:
         lines = [_line(p, held[p], met[p], _flags(tables, p)) for p in PARAMETERS]
         breaks = [b for line in lines for b in _breaks(settings, line, met, tables)]
-    return Report(tuple(lines), tuple(breaks))
+    return Report(tuple(lines), tuple(breaks), unmapped_rows(settings.the_source()))
 
 
 def on_topics(settings: Settings) -> dict[str, Hops]:

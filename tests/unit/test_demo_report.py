@@ -14,18 +14,21 @@ from rich.console import Console, RenderableType
 from operate.demo import showing
 from operate.demo.flow import Flow
 from operate.demo.queries import WORST, Answer
-from operate.demo.report import Break, Line, Report
+from operate.demo.report import Break, Line, Report, Unmapped
 from operate.demo.screen import bars
+from operate.demo.screen import drawn as flowing
 
 pytestmark = pytest.mark.requirement("E3", "D7")
 
 WIND = Line("wind", 10, 10, 12, 10, 11, 9, good=7, fail=1, missing=1, dead_lettered=1, loaded=9)
 RAIN = Line("rainfall", 5, 5, 5, 5, 5, 5, good=5, loaded=5)
-WHOLE = Report((WIND, RAIN), ())
+DRY = dataclasses.replace(WIND, clean_keys=10, dead_lettered=0, loaded=10)
+EQUAL = Report((DRY, RAIN), ())
+WHOLE = Report((WIND, RAIN), (), (Unmapped("weather_minute", "RN", 1),))
 
 
-def drawn(thing: RenderableType) -> str:
-    console = Console(width=100, record=True, file=None, quiet=False, force_terminal=False)
+def drawn(thing: RenderableType, width: int = 100) -> str:
+    console = Console(width=width, record=True, file=None, quiet=False, force_terminal=False)
     with console.capture() as captured:
         console.print(thing)
     return captured.get()
@@ -40,7 +43,9 @@ def test_the_total_adds_up_every_column() -> None:
 
 def test_the_document_holds_every_count_and_the_verdict() -> None:
     document = WHOLE.as_document()
-    assert document["keys_equal"] is True
+    assert (document["accounted_for"], document["keys_equal"]) == (True, False)
+    assert document["unmapped"] == [{"table": "weather_minute", "code": "RN", "rows": 1}]
+    assert EQUAL.as_document()["keys_equal"] is True
     assert document["parameters"]["wind"]["published"] == 12
     assert document["total"]["source_keys"] == 15
 
@@ -75,7 +80,35 @@ def test_the_verdict_names_what_differs() -> None:
     told = drawn(showing.verdict(report))
     assert "weather_hourly|3|EWR:wind" in told
     assert "equal at every hop" not in told
-    assert "equal at every hop" in drawn(showing.verdict(WHOLE))
+    assert "equal at every hop" in drawn(showing.verdict(EQUAL))
+
+
+def test_the_verdict_never_calls_keys_equal_that_were_dead_lettered() -> None:
+    told = drawn(showing.verdict(WHOLE))
+    assert "equal" not in told
+    assert "Every distinct key is accounted for, 14 loaded, 1 dead-lettered" in told
+    assert "Not mapped: 1 row of weather_minute with code RN." in told
+
+
+@pytest.mark.parametrize("width", [72, 80, 100, 200])
+def test_no_number_and_no_sql_is_cut_however_narrow_it_is(width: int) -> None:
+    flow = Flow()
+    for counted in (flow.published, flow.judged, flow.loaded):
+        counted.update({"temperature": 1_234_567})
+    row = ("EWR", "wind_speed", datetime(2013, 2, 12, 8, tzinfo=UTC), "speed_range,no_metadata")
+    found = Answer(WORST, ("station_id", "measure", "observed_at", "reason"), (row,))
+    told = " ".join(
+        drawn(thing, width)
+        for thing in (
+            showing.counts(Report((dataclasses.replace(WIND, loaded=1_234_567),), ())),
+            flowing({"temperature": 1_234_567}, flow),
+            showing.answer(found),
+        )
+    )
+    assert "…" not in told
+    assert told.count("1,234,567") == 2 + 8
+    assert "".join(WORST.sql.split()) in "".join(told.split())
+    assert all(word in told for word in ("speed_range,no_metadata", "2013-02-12 08:00Z"))
 
 
 def test_the_table_of_counts_fits_a_hundred_columns() -> None:

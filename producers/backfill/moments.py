@@ -15,7 +15,8 @@ from producers.tables import Types
 from producers.times import observed
 from runtime.errors import Configuration
 from schemas.mapping import AnyTable
-from weather.time import to_utc
+from weather.time import LocalTime, to_utc
+from weather.zones import zone_of
 
 _SAMPLES: Final = 200
 _PER_SECOND: Final = {"s": 1_000_000, "ms": 1000, "us": 1}
@@ -124,10 +125,18 @@ def _writer(
 
 
 def _aware_writer(zone: str) -> Written:
-    """Write local times as UTC; of a time that came twice it is the first that counts."""
+    """Write local times as UTC, so that later ones are never earlier.
+
+    Of a time that came twice it is the first; of one that never came, because the clocks went
+    forward over it, the moment at which they did.
+    """
+    starts = zone_of(zone).starts
 
     def write(local: int) -> str:
-        utc, _ = to_utc(np.array([local], dtype=np.int64), zone)
+        utc, status = to_utc(np.array([local], dtype=np.int64), zone)
+        if status[0] == LocalTime.MISSING:
+            change = starts[np.searchsorted(starts, local, side="right") - 1]
+            utc, _ = to_utc(np.array([change], dtype=np.int64), zone)
         return local_time(int(utc[0])).isoformat(timespec="seconds") + "+00:00"
 
     return write

@@ -190,6 +190,18 @@ def test_a_bound_is_written_in_the_zone_of_its_column(kind: AnyType, expected: s
     assert expected in least.compile(dialect=mssql.dialect()).params.values()
 
 
+@pytest.mark.parametrize("night", ["2013-03-10", "2013-11-03"])
+@given(minutes=st.lists(st.integers(0, 360), min_size=2, max_size=9))
+def test_bounds_stay_in_order_in_the_nights_in_which_the_clocks_change(
+    night: str, minutes: list[int]
+) -> None:
+    moments = typed(mssql.DATETIMEOFFSET(precision=7), zone="America/New_York")
+    start = local(f"{night} 00:00")
+    times = [start + minute * 60_000_000 for minute in sorted(minutes)]
+    bounds = [str(moments.between(t, t)[0].compile(dialect=mssql.dialect()).params) for t in times]
+    assert bounds == sorted(bounds)
+
+
 def typed(kind: AnyType, **time: Any) -> Moments:
     document_ = document()
     document_["tables"][0]["time"] = {"column": "at", "zone": "Asia/Seoul", **time}

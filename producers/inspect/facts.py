@@ -23,8 +23,9 @@ from weather.arrays import Floats, Micros
 _FORMATS: Final = (
     "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p",
     "%m/%d/%y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M", "%d-%m-%Y %H:%M", "%Y%m%d%H", "%Y-%m-%d %H", "%Y-%m-%d-%H:%M",
+    "%d/%m/%Y %H:%M", "%d-%m-%Y %H:%M", "%Y-%m-%d %H", "%Y-%m-%d-%H:%M",
 )  # fmt: skip
+_HOURS: Final = "%Y%m%d%H"
 _EPOCHS: Final = {"s": 1, "ms": 1_000, "us": 1_000_000}
 _FROM, _TO = 631_152_000, 2_524_608_000  # 1990 to 2050, in seconds
 _MOSTLY: Final = 0.8
@@ -214,14 +215,23 @@ def _form(column: Column, values: Sequence[Any]) -> TimeForm | None:
     plain = _share(values, {})
     if plain >= _MOSTLY:
         return TimeForm(share=plain)
+    if found := _counted(values):
+        return found
+    shares = {form: _share(values, {"format": form}) for form in _FORMATS}
+    form = max(shares, key=lambda name: shares[name])
+    return TimeForm({"format": form}, shares[form]) if shares[form] >= _MOSTLY else None
+
+
+def _counted(values: Sequence[Any]) -> TimeForm | None:
+    """Read digits: a day and its hour run together, else what has passed since 1970."""
+    if (hours := _share(values, {"format": _HOURS})) >= _MOSTLY:
+        return TimeForm({"format": _HOURS}, hours)
     numbers = [as_number(value) for value in values]
     for epoch, factor in _EPOCHS.items():
         inside = sum(_FROM * factor <= n <= _TO * factor for n in numbers) / len(numbers)
         if inside >= _MOSTLY:
             return TimeForm({"epoch": epoch}, inside)
-    shares = {form: _share(values, {"format": form}) for form in _FORMATS}
-    form = max(shares, key=lambda name: shares[name])
-    return TimeForm({"format": form}, shares[form]) if shares[form] >= _MOSTLY else None
+    return None
 
 
 def _share(values: Sequence[Any], keys: dict[str, str]) -> float:

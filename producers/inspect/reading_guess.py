@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -11,13 +12,13 @@ import numpy as np
 from producers.inspect.facts import Facts, as_number, as_text
 from producers.inspect.guesses import Guess, Notes
 from producers.inspect.layout import PARAMETERS, Layout, parameter_of_code
+from producers.inspect.left_out import say_what_is_left, why_not
 from producers.inspect.names import words
 from producers.inspect.rain import daily_totals, grows_within_days, rolling_seconds
 from producers.inspect.sentinels import numeric_sentinels, words_for_missing
 from producers.inspect.unit_guess import system_of, unit_by_value, unit_by_word
 from schemas.mapping_parts import UNSET
 from weather.arrays import Floats, Micros
-from weather.parameters import PARAMETERS as KNOWN
 
 _PARTS: Final = {"speed": "wind speed", "direction": "wind direction", "gust": "gust"}
 _AVERAGED_SECONDS: Final = 60
@@ -88,7 +89,7 @@ def wide_readings(draft: Draft) -> list[dict[str, Any]]:
             measures = _drafted(layout, parameter, columns, (every, None, system), notes, at)
             reading = _reading(parameter, measures, draft.cadence)
             readings.append(reading | ({"position": number} if len(names) > 1 else {}))
-    _say_what_is_left(layout, notes)
+    say_what_is_left(layout, notes)
     return _agreeing(readings)
 
 
@@ -103,7 +104,7 @@ def long_readings(draft: Draft) -> list[dict[str, Any]]:
         parameter = PARAMETERS.get(meant.value) if meant else None
         is_total = parameter == "rainfall" and value and draft.is_total(value.value, rows)
         if parameter is None or meant is None or value is None or is_total:
-            notes.say(_why_not(layout, key, text, meant))
+            notes.say(why_not(layout, key, text, meant))
             continue
         at = f"{draft.place}.readings.{key}"
         notes.guess(f"{at}.parameter", Guess(parameter, *_of(meant)))
@@ -141,10 +142,19 @@ def _columns(draft: Draft, sense: str) -> list[str]:
     top = max(found, key=lambda item: item[1].confidence)
     stem = _stem(top[0])
     same = sorted((n for n, _ in found if _stem(n) == stem), key=_number)
+    if not _counts_sensors(same):
+        same = same[:1]
     for name, guess in found:
         if name not in same:
-            notes.say(f"{name} looks like {sense}, too ({guess.reason}): {top[0]} was taken")
+            notes.say(f"{name} looks like {sense}, too ({guess.reason}): {same[0]} was taken")
     return same
+
+
+def _counts_sensors(names: list[str]) -> bool:
+    """Say whether names are numbered one by one; 1 and 10 are minutes, 2 and 10 are metres."""
+    numbers = [_number(name)[0] for name in names]
+    begins = numbers[0] in {0, 1}
+    return begins and all(b - a == 1 or (a, b) == (0, 2) for a, b in pairwise(numbers))
 
 
 def _adds(draft: Draft, name: str) -> bool:
@@ -295,25 +305,3 @@ def _unit_beside(layout: Layout, rows: Any) -> str | None:
         as_text(v) for v, use in zip(values, rows, strict=True) if use and v is not None
     )
     return found.most_common(1)[0][0] if found else None
-
-
-def _why_not(layout: Layout, key: str, text: str, meant: Guess | None) -> str:
-    known = f"{key} ({text})" if text != key else key
-    where = f"rows of code {known} in {layout.table.full_name}"
-    if meant is None:
-        return f"{where} are not mapped: what they are is not known"
-    if meant.value in {"wind direction", "gust"}:
-        return f"{where} are not mapped: a reading of wind needs {meant.value} beside its speed"
-    if meant.value in {"daily rain", "rain"}:
-        return f"{where} are not mapped: {daily_totals(text)}"
-    return f"{where} are not mapped: {meant.value} is none of {', '.join(KNOWN)}"
-
-
-def _say_what_is_left(layout: Layout, notes: Notes) -> None:
-    for name, _ in layout.measures.get("daily rain", []):
-        notes.say(f"{name} is not mapped: {daily_totals(name)}")
-    for name, sense in layout.senses.items():
-        if sense.value == "sea-level pressure" and layout.facts[name].may_measure:
-            notes.say(f"{name} is not mapped: by its name it is reduced to sea level, not measured")
-    if layout.measures.keys() & {"wind direction", "gust"} and "wind speed" not in layout.measures:
-        notes.say("wind direction or gust is there, but no wind speed: wind is not mapped")

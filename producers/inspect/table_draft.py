@@ -215,6 +215,10 @@ def _station(
         if (name := other.station.value if other.station else other.row_id()) in other.facts
         and other.facts[name].present
     ]
+    device = layout.first("sensor")
+    if device and layout.code and not hints.station and device.value != layout.code.value:
+        told = "no column says which station: each of these is taken for one"
+        return str(notes.guess(place, Guess(device.value, 0.5, told)))
     if hints.station:
         guess = Guess(hints.station, 1.0, "as it was said")
     elif len(only) == 1:

@@ -59,7 +59,7 @@ MEANINGS: Final[dict[str, str]] = {
         "max+temp min+temp hm+min max temperature+max temperature+min"
     ),
     "station": (
-        "station stn stnid stationid site siteid location stid wmo wban icao statnr stnno "
+        "origin station stn stnid stationid site siteid location stid wmo wban icao statnr stnno "
         "지점 지점번호 관측소 관측지점 poste stations+id 지점코드"
     ),
     "station name": (
@@ -124,7 +124,7 @@ WEAK: Final = {
     "v", "x", "y", "z", "no", "nr", "to", "from", "end", "start", "type", "kind", "item", "day",
     "data", "peak", "speed", "direction", "press", "time", "tip", "status", "valid", "sn", "num",
     "wind", "since", "begin", "until", "record", "rad", "index", "max", "tt", "dd", "ff", "fx",
-    "rr", "rf",
+    "rr", "rf", "origin",
     "update", "insert", "long", "dt", "location", "result", "reading", "measurement",
 }  # fmt: skip
 UNITS: Final[dict[str, str]] = {

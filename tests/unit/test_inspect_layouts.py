@@ -230,3 +230,19 @@ def test_numbers_for_codes_are_looked_up_with_their_units(tmp_path: Path) -> Non
     }
     assert table_of(found, "data")["cursor"]["mode"] == "id"
     assert "not read again, since the cursor goes by id" in told(found)
+
+
+def test_hours_run_together_minutes_in_names_and_points_of_the_compass(tmp_path: Path) -> None:
+    rows = [(44, int(f"{at:%Y%m%d%H}"), w["ta"], w["ws"], w["ws"], "NNW") for at, w in hours(90)]
+    schema = """CREATE TABLE produkt (STATIONS_ID INTEGER, MESS_DATUM INTEGER, TT REAL,
+        WS1 REAL, WS10 REAL, WD TEXT);"""
+    found = look_at(fill(tmp_path / "a.db", schema, {"produkt": rows}), zone="UTC")
+    table = table_of(found, "produkt")
+    assert table["time"] == {"column": "MESS_DATUM", "format": "%Y%m%d%H", "zone": "UTC"}
+    assert measures_of(table) == {
+        "temperature value": ("TT", "degC"),
+        "wind speed": ("WS1", "m/s"),
+    }
+    assert "WS10 looks like wind speed, too" in told(found)
+    assert "WD is not mapped: it looks like wind direction, but holds NNW" in told(found)
+    assert "tables.0.cursor.column" in found.proposal.problem

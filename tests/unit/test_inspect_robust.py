@@ -100,7 +100,7 @@ def test_any_schema_with_any_values_is_inspected(
                 database.execute(f"CREATE TABLE {quoted('t ' + name)} ({written})")
                 marks = ", ".join("?" * len(columns))
                 into = f"INSERT INTO {quoted('t ' + name)}"
-                database.executemany(f"{into} VALUES ({marks})", rows)  # noqa: S608
+                database.executemany(f"{into} VALUES ({marks})", rows)
         consistent(look_at(path))
 
 
@@ -109,7 +109,7 @@ def test_empty_tables_views_wide_tables_and_broken_views(tmp_path: Path) -> None
     schema = f"""CREATE TABLE empty (id INTEGER PRIMARY KEY, stn TEXT, tm DATETIME, ta REAL);
         CREATE TABLE many (id INTEGER PRIMARY KEY, STN TEXT, TM DATETIME, TA REAL, {many});
         CREATE VIEW copy AS SELECT id, STN, TM, TA FROM many;
-        CREATE TABLE gone (a INTEGER); CREATE VIEW broken AS SELECT a FROM gone; DROP TABLE gone;"""
+        CREATE TABLE gone (a INTEGER); CREATE VIEW broken AS SELECT a FROM gone; DROP TABLE gone;"""  # noqa: S608
     rows = [(n, "A", f"{at}", w["ta"], *[None] * 200) for n, (at, w) in enumerate(hours(50))]
     found = look_at(fill(tmp_path / "a.db", schema, {"many": rows}), zone="UTC")
     consistent(found)

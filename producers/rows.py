@@ -128,7 +128,7 @@ class RowReader:
     def _shared(self, rows: Sequence[Row], columns: list[Values], extracted_at: int) -> Shared:
         """Make the columns of what all readings of a row share."""
         local, text = self._times(rows, columns)
-        marks = [self._cursor.mark(row[self._tail :]) for row in rows]
+        marks = [self._cursor.mark(tail) for tail in zip(*columns[self._tail :], strict=True)]
         positions, versions, ops = zip(*marks, strict=True)
         keys = [map(identifier, columns[at]) for at in self._key]
         flags = [None] * len(rows) if self._flag is None else columns[self._flag]

@@ -10,9 +10,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
+from producers.ahead import ReadAhead
 from producers.backfill.daily import look_back
 from producers.faults import Busy
 from producers.feed import Page, TableFeed
@@ -64,6 +66,7 @@ def run(
         stage.start()
         stage.read(once=once)
     finally:
+        stage.close()
         source.close()
     return stage.summary
 
@@ -85,6 +88,11 @@ class Stage:
         self._stop = stop
         self._watcher = watcher
         self._waiting = {feed.table: Waiting() for feed in source.feeds}
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
+        self._ahead = {
+            feed.table: ReadAhead(feed, None if feed.published is not None else self._reader)
+            for feed in source.feeds
+        }
         self._metadata_due = 0.0
         self._broken = False
         self._rhythm = Rhythm(settings, stop, look_back)
@@ -101,6 +109,10 @@ class Stage:
             progress.lag_seconds = feed.cursor.lag_seconds
             progress.position = self._outlet.standings[feed.table].position
         self._refresh_metadata()
+
+    def close(self) -> None:
+        """Wait for a page that is being read ahead, and forget it."""
+        self._reader.shutdown(cancel_futures=True)
 
     def read(self, *, once: bool) -> None:
         """Read all tables in turn."""
@@ -127,7 +139,7 @@ class Stage:
         if not waiting.is_over():
             return False
         try:
-            page = feed.next_page(self._outlet.standings[feed.table].position)
+            page = self._ahead[feed.table].next_page(self._outlet.standings[feed.table].position)
         except AosError as error:
             self._postpone(feed, error)
             return False

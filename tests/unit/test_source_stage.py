@@ -26,6 +26,8 @@ SETTINGS = SourceSettings(url="sqlite://", mapping="m.yaml", poll_seconds=0.001)
 class FakeFeed:
     """A table of some pages; ``fails`` are raised first, one for each look."""
 
+    published = None
+
     def __init__(self, table: str, pages: int, fails: list[AosError] | None = None) -> None:
         self.table = table
         self._pages = pages

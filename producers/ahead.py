@@ -1,0 +1,50 @@
+"""Reading ahead: while one page is on its way to Kafka, the next is read already.
+
+What was read ahead is used only if the page before it was published; else it is read again, from
+where the source then stands.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future, wait
+from typing import Protocol
+
+from producers.feed import Page
+
+
+class Feed(Protocol):
+    """What is read ahead of."""
+
+    def next_page(self, after: str) -> Page:
+        """Read the next page behind a position."""
+
+
+class ReadAhead:
+    """The pages of one feed, each read while the one before is published.
+
+    A feed that takes second looks is not read ahead of: what it remembers is settled by publishing.
+    """
+
+    def __init__(self, feed: Feed, pool: Executor | None) -> None:
+        self._feed = feed
+        self._pool = pool
+        self._next: tuple[str, Future[Page]] | None = None
+
+    def next_page(self, after: str) -> Page:
+        """Give the next page behind a position.
+
+        Raises:
+            AosError: as the feed does.
+        """
+        page = self._taken(after) or self._feed.next_page(after)
+        if self._pool and page.rows and not page.drained and not page.waiting:
+            reading = self._pool.submit(self._feed.next_page, page.position)
+            self._next = page.position, reading
+        return page
+
+    def _taken(self, after: str) -> Page | None:
+        if self._next is None:
+            return None
+        (position, reading), self._next = self._next, None
+        wait([reading])  # a feed reads one page at a time
+        return reading.result() if position == after else None

@@ -52,9 +52,12 @@ coverage: ## Hold the coverage of the last run to its bars
 	@$(RUN)/python -m tests.support.coverage_bars
 
 ## Measure it
-.PHONY: bench-source
+.PHONY: bench-source bench-source-memory
 bench-source: $(INSTALLED) ## Measure the source beside reading alone and writing alone
 	@$(RUN)/python -m bench.source
+
+bench-source-memory: $(INSTALLED) ## Watch the source's memory over ten million readings
+	@$(RUN)/python -m bench.source_memory
 
 ## Keep it well
 .PHONY: check lint types imports format lock secrets clean

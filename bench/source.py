@@ -55,7 +55,8 @@ class Bench:
         self._kafka = kafka
         self._registry = registry
         self._database = directory / "aos.db"
-        self._mapping = directory / "mapping.yaml"
+        self.url = f"sqlite:///{self._database}"
+        self.mapping = directory / "mapping.yaml"
         build(self._database)
         with closing(sqlite3.connect(self._database)) as database, database:
             database.execute(MULTIPLY, (COPIES - 1,))
@@ -63,12 +64,12 @@ class Bench:
             [(self.rows,)] = database.execute("SELECT count(*) FROM aws_minute")
         document = yaml.safe_load(MAPPING.read_text())
         document["tables"] = [t for t in document["tables"] if t["table"] == "aws_minute"]
-        self._mapping.write_text(yaml.safe_dump(document))
+        self.mapping.write_text(yaml.safe_dump(document))
 
     def ours(self) -> float:
         """Run the source from the first page's end to the last one's."""
         moments: list[tuple[float, int]] = []
-        settings = SourceSettings(url=f"sqlite:///{self._database}", mapping=self._mapping)
+        settings = SourceSettings(url=self.url, mapping=self.mapping)
         self.last = Topics(namespace=f"b{uuid.uuid4().hex[:8]}", partitions=4)
         run(
             settings,

@@ -117,10 +117,11 @@ class Endpoints:
         yield from (e for e in self._endpoints if e not in closed and e.breaker.allows())
 
     def _probe_those_away(self) -> None:
-        if all(circuit is not Circuit.CLOSED for circuit in self.circuits.values()):
+        away = [e for e in self._endpoints if e.breaker.state is not Circuit.CLOSED]
+        if len(away) == len(self._endpoints):
             return
-        for endpoint in self._endpoints:
-            if endpoint.breaker.state is not Circuit.CLOSED and endpoint.breaker.allows():
+        for endpoint in away:
+            if endpoint.breaker.allows():
                 threading.Thread(target=_probe, args=(endpoint,), daemon=True).start()
 
     def _use(self, endpoint: Endpoint) -> None:

@@ -46,7 +46,8 @@ COMMANDS: Final[dict[str, Entry]] = {
     "schema": Entry("schema", "app", _LOOK, "Check the schemas of the topics."),
     "inspect": Entry("inspect", "command", _LOOK, "Look at a source, and draft its mapping."),
     "mapping": Entry("mapping", "app", _LOOK, "Check the mapping, or write its document."),
-    "db": Entry("db", "app", _LOOK, "Migrate the tables, or show which migrations ran."),
+    "dlq": Entry("dlq", "app", _LOOK, "Show what could not be used, and why."),
+    "db": Entry("db", "app", _LOOK, "Migrate the tables, ask them, show how to log in."),
     "config": Entry("config", "config", _LOOK, "Show the settings in force, secrets masked."),
 }
 
@@ -56,6 +57,7 @@ class Commands(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
+        self.help = unbroken(self.help)
         for name, entry in COMMANDS.items():
             stub = TyperCommand(name, help=entry.summary, rich_help_panel=entry.panel)
             self.add_command(stub)
@@ -64,6 +66,10 @@ class Commands(TyperGroup):
         """Put the command itself in the place of what stood for it in the list."""
         name, stub, rest = super().resolve_command(ctx, args)
         return name, load(name) if name and stub else stub, rest
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Give the options; no flag is said to take a value."""
+        return untyped(super().get_params(ctx))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; say on one line what went wrong, if it is an error of ours."""
@@ -83,7 +89,33 @@ def load(name: str) -> Any:
         alone = typer.Typer(add_completion=False)
         alone.command(name)(found)
         found = alone
-    return typer.main.get_command(found)
+    return explained(typer.main.get_command(found))
+
+
+def explained(command: Any) -> Any:
+    """Make the help of a command easy to read: lines as long as there is room, bare flags."""
+    command.help = unbroken(command.help)
+    untyped(command.get_params(typer.Context(command)))
+    for below in getattr(command, "commands", {}).values():
+        explained(below)
+    return command
+
+
+def unbroken(text: str | None) -> str:
+    r"""Leave it to the terminal where the lines of a paragraph break.
+
+    >>> unbroken("One\n  line.\n\nAnother.")
+    'One line.\n\nAnother.'
+    """
+    return "\n\n".join(" ".join(part.split()) for part in (text or "").split("\n\n"))
+
+
+def untyped(options: list[Any]) -> list[Any]:
+    """Name no type behind a flag, which takes no value."""
+    for option in options:
+        if getattr(option, "is_flag", False):
+            option.metavar = ""
+    return options
 
 
 app = typer.Typer(
@@ -98,9 +130,9 @@ app = typer.Typer(
 def aos() -> None:
     """Weather readings from AOS through Kafka and Faust into TimescaleDB.
 
-    Settings come from a YAML file (--config FILE, or AOS_CONFIG) and from the environment:
-    AOS_KAFKA__BOOTSTRAP_SERVERS sets kafka.bootstrap_servers, AOS_SINK__PASSWORD_FILE names a file
-    that holds sink.password. `aos config` shows what is in force.
+    Settings come from a YAML file and from the environment. The file is --config FILE, AOS_CONFIG,
+    or the one that `aos up` and `aos demo` write: .aos/aos.yaml, below where you are. `aos config`
+    shows what is in force, and where it comes from.
     """
 
 

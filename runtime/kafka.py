@@ -100,5 +100,6 @@ def check_reachable(settings: KafkaSettings) -> None:
             setting,
             settings.bootstrap_servers,
             f"no broker answers ({error.args[0].str()})",
-            mend="start Kafka (`aos up` starts an embedded one) or correct the setting",
+            mend="start Kafka (`aos up` starts an embedded one), correct the setting, or name its "
+            "file with --config",
         ) from error

@@ -57,8 +57,13 @@ def refuses_data(error: psycopg.Error) -> bool:
 
 def refused(error: psycopg.Error, url: str) -> Configuration:
     """Say that the first connection failed: at start that is a wrong setting, whatever it was."""
+    said = _said(error)
+    # Of a login that failed libpq tells the server's words, not always its SQLSTATE.
+    if (error.sqlstate or "") == "28P01" or "password authentication failed" in said:
+        problem = f"setting sink.password: {said}, at sink.database_url = {url!r}"
+        return Configuration(problem, mend="correct it, or the user in sink.database_url")
     mend = "start the database (`aos up` starts an embedded one), or correct it and sink.password"
-    return Configuration.of("sink.database_url", url, _said(error), mend=mend)
+    return Configuration.of("sink.database_url", url, said, mend=mend)
 
 
 def _found(meanings: dict[str, str], state: str) -> str:

@@ -17,4 +17,6 @@ def config(config: Config = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(document)
     else:
+        origin = config or "none; defaults and environment alone"
+        typer.echo(f"# settings file: {origin}")
         typer.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)

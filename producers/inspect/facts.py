@@ -37,11 +37,15 @@ _OFFSET: Final = re.compile(r".*\d(Z|[+-]\d\d:?\d\d)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class TimeForm:
-    """How a column writes times: the keys of the mapping that read them, and what they gave."""
+    """How a column writes times: the keys of the mapping that read them, and what they gave.
+
+    It is ``doubtful`` where day and month may be the other way round.
+    """
 
     keys: dict[str, str] = field(default_factory=dict)
     share: float = 1.0
     with_offset: bool = False
+    doubtful: bool = False
 
 
 @dataclass
@@ -215,11 +219,18 @@ def _form(column: Column, values: Sequence[Any]) -> TimeForm | None:
     plain = _share(values, {})
     if plain >= _MOSTLY:
         return TimeForm(share=plain)
-    if found := _counted(values):
-        return found
+    return _counted(values) or _formatted(values)
+
+
+def _formatted(values: Sequence[Any]) -> TimeForm | None:
+    """Read text by the usual ways to write a time with the year last."""
     shares = {form: _share(values, {"format": form}) for form in _FORMATS}
     form = max(shares, key=lambda name: shares[name])
-    return TimeForm({"format": form}, shares[form]) if shares[form] >= _MOSTLY else None
+    if shares[form] < _MOSTLY:
+        return None
+    twin = form.replace("%m/%d", "%d/%m") if "%m/%d" in form else form.replace("%d/%m", "%m/%d")
+    doubtful = twin != form and _share(values, {"format": twin}) >= shares[form]
+    return TimeForm({"format": form}, shares[form], doubtful=doubtful)
 
 
 def _counted(values: Sequence[Any]) -> TimeForm | None:

@@ -150,6 +150,9 @@ def _joined(layout: Layout, other: Layout, on: str, key: str, borrowed: list[str
 def _time(layout: Layout, hints: Hints, notes: Notes, place: str) -> dict[str, Any]:
     found = time_of(layout) or Guess({"column": UNSET}, 0.0, "no column holds times")
     notes.guess(f"{place}.time", found)
+    facts = layout.facts.get(str(found.value.get("column")))
+    if facts is not None and facts.form is not None and facts.form.doubtful:
+        notes.say(f"{facts.name}: no sampled day tells whether day or month stands first")
     zone = _zone(layout, found.value, hints, notes)
     return {**found.value, "zone": notes.guess(f"{place}.time.zone", zone)}
 

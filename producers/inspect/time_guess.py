@@ -54,6 +54,8 @@ def _whole(layout: Layout, name: str, facts: Facts) -> Guess | None:
         sure, reasons = sure + 0.1, [*reasons, "its times are round"]
     if facts.form.keys:
         reasons.append(f"read by {facts.form.keys}")
+    if facts.form.doubtful:
+        sure, reasons = min(sure, 0.6), [*reasons, "but day and month may be the other way round"]
     keys = {"column": name, **facts.form.keys}
     return Guess(keys, round(min(sure * facts.form.share, 0.98), 2), ", ".join(reasons))
 

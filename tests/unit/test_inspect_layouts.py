@@ -246,3 +246,14 @@ def test_hours_run_together_minutes_in_names_and_points_of_the_compass(tmp_path:
     assert "WS10 looks like wind speed, too" in told(found)
     assert "WD is not mapped: it looks like wind direction, but holds NNW" in told(found)
     assert "tables.0.cursor.column" in found.proposal.problem
+
+
+def test_days_and_months_that_could_be_swapped_are_said_to_be_doubtful(tmp_path: Path) -> None:
+    rows = [(n, "A", f"{at:%d/%m/%Y %H:%M}", w["ta"]) for n, (at, w) in enumerate(hours(120))]
+    schema = "CREATE TABLE m (id INTEGER PRIMARY KEY, site TEXT, ts TEXT, ta REAL);"
+    early = look_at(fill(tmp_path / "a.db", schema, {"m": rows}), zone="UTC")
+    assert "ts: no sampled day tells whether day or month stands first" in told(early)
+    later = [(n, "A", f"{at:%d/%m/%Y %H:%M}", w["ta"]) for n, (at, w) in enumerate(hours(500))]
+    found = look_at(fill(tmp_path / "b.db", schema, {"m": later}), zone="UTC")
+    assert table_of(found, "m")["time"]["format"] == "%d/%m/%Y %H:%M"
+    assert "day or month" not in told(found)

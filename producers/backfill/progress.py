@@ -52,6 +52,7 @@ class _Tally:
     readings: int = 0
     rows_before: int = 0
     undated: int = 0
+    ended_at: float | None = None
     errors: list[str] = field(default_factory=list)
 
 
@@ -90,6 +91,7 @@ class Progress:
             tally.rows += rows
             tally.readings += readings
             tally.done += done
+            tally.ended_at = self._clock() if tally.done == tally.chunks else None
 
     def fail(self, table: str, problem: str) -> None:
         """Note what could not be read."""
@@ -98,9 +100,12 @@ class Progress:
 
     def states(self) -> list[TableState]:
         """Give how far each table is."""
-        seconds = self._clock() - self._since
+        now = self._clock()
         with self._lock:
-            return [_state(table, tally, seconds) for table, tally in self._tallies.items()]
+            return [
+                _state(table, tally, (tally.ended_at or now) - self._since)
+                for table, tally in self._tallies.items()
+            ]
 
 
 def _state(table: str, tally: _Tally, seconds: float) -> TableState:

@@ -96,14 +96,20 @@ class Published:
 
         ``until`` is the version at the bound, by which it is decided what is too old to matter.
         """
+        noted = list(rows)
         since = max(self.since, until - self._back)
-        lately = [(version, each) for version, each in rows if version >= since]
-        self.outdated = tuple(n for n, chunk in self._chunks.items() if chunk.newest < since)
-        self.pending = None
-        if lately:
-            newest = max(version for version, _ in lately)
+        self.pending, self.outdated = None, ()
+        if noted:
+            lately = [(version, each) for version, each in noted if version >= since]
+            newest = max((version for version, _ in lately), default=since)
             prints = b"".join(each for _, each in lately)
+            # A chunk without rows says since when there are none that are not remembered.
             self.pending = Chunk(max(self._chunks, default=0) + 1, since, newest, prints)
+            self.outdated = tuple(
+                number
+                for number, chunk in self._chunks.items()
+                if chunk.newest < since or not chunk.prints
+            )
 
     def settle(self) -> None:
         """Take what is pending for published, and forget what is too old."""

@@ -83,6 +83,11 @@ class Deployment:
         cursors = remembered(self.kafka, self.topics.cursors, "source_cursor", self._ids)
         return cursors[cursor_key(source, table)]
 
+    def tables(self, source: str) -> list[str]:
+        """Name the tables under which anything is kept of a source on the topic of cursors."""
+        cursors = remembered(self.kafka, self.topics.cursors, "source_cursor", self._ids)
+        return [record["table"] for record in cursors.values() if record["source"] == source]
+
     def mappings(self) -> dict[str, Record]:
         """Read the mappings that ran."""
         return remembered(self.kafka, self.topics.mapping, "mapping", self._ids)

@@ -22,6 +22,9 @@ from runtime.errors import AosError
 
 _LOGGER: Final = logging.getLogger("aos.operate")
 
+GOOD_ORDER: Final = "ended in good order"
+"""What the last line of a log says unless the stage died."""
+
 Stage = Callable[[Settings, threading.Event], Any]
 
 
@@ -39,9 +42,10 @@ def run(name: str, config: Path | None, stage: Stage) -> None:
     try:
         summary = stage(settings, stop)
     except AosError as error:
-        _LOGGER.error("%s ends: %s", name, error)  # noqa: TRY400 - ours say what to do, no trace
+        if not sys.stdout.isatty():  # a person reads the one line on standard error
+            _LOGGER.error("%s ends: %s", name, error)  # noqa: TRY400 - ours say what to do, no trace
         raise
-    _LOGGER.info("%s has ended in good order", name, extra={"summary": plain(summary)})
+    _LOGGER.info("%s has %s", name, GOOD_ORDER, extra={"summary": plain(summary)})
 
 
 def plain(value: Any) -> Any:

@@ -1,10 +1,11 @@
-"""Structured logs: a JSON object a line, in UTC, on standard error, with the stage's context."""
+"""Structured logs: a JSON object a line, in UTC, with the stage's context; plain on a terminal."""
 
 from __future__ import annotations
 
 import json
 import logging
 import sys
+import time
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
@@ -37,10 +38,19 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
+class PlainLines(logging.Formatter):
+    """Formats a record for a person before a terminal: time in UTC, level, message."""
+
+    converter = staticmethod(time.gmtime)
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
+
+
 def configure(level: str = "INFO", stream: TextIO = sys.stderr, **context: Any) -> None:
-    """Send every log line of the process to ``stream``; ``context`` stands on each."""
+    """Send every log line of the process to ``stream``; as JSON, ``context`` stands on each."""
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonLines(context))
+    handler.setFormatter(PlainLines() if stream.isatty() else JsonLines(context))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
     for name in _CHATTY:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+import signal
+from typing import Annotated, Final, NoReturn
 
 import typer
+from rich.console import Console
 
 from operate import printing
 from operate.demo import showing
@@ -14,6 +16,7 @@ from operate.options import STACK_DIRECTORY, AsJson, Database, Directory
 from runtime.errors import Exit
 
 _LINE: Final = 120
+_INTERRUPTED: Final = 128 + signal.SIGINT
 Keep = Annotated[bool, typer.Option("--keep", help="Leave stack and stages running.")]
 Live = Annotated[bool, typer.Option("--live", help="Then insert new rows, until Ctrl-C.")]
 
@@ -34,9 +37,19 @@ def demo(
     place = Place.at(directory, db)
     console = printing.console(stderr=as_json, wide=_LINE)
     showing.opening(console)
-    outcome = Demo(place, console).play(keep=keep, go_on=live)
+    try:
+        outcome = Demo(place, console).play(keep=keep, go_on=live)
+    except KeyboardInterrupt:
+        _end_by_ctrl_c(console)
     showing.next_steps(console, directory, keep=keep)
     if as_json:
         printing.print_json(outcome.as_document())
     if not outcome.report.agrees:
         raise typer.Exit(Exit.FAILED)
+    if live:  # which has no other end
+        _end_by_ctrl_c(console)
+
+
+def _end_by_ctrl_c(console: Console) -> NoReturn:
+    console.print("interrupted; run it again: it goes on where it was")
+    raise typer.Exit(_INTERRUPTED)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
 from devstack.events import Bars
 from devstack.sample import build
 from operate.demo.place import Place
 from operate.demo.stages import NAMES, Stages
 from operate.options import STACK_DIRECTORY, AsJson, Database, Directory
-from operate.printing import show
+from operate.printing import console, show
 
 
 def up(db: Database = None, directory: Directory = STACK_DIRECTORY) -> None:
@@ -25,7 +24,7 @@ def up(db: Database = None, directory: Directory = STACK_DIRECTORY) -> None:
         place.stack.up(bars)
     build(place.sample)
     place.write_settings()
-    Console().print(f"Settings for the stages: [cyan]--config {directory / 'aos.yaml'}[/cyan]")
+    typer.echo(f"settings of the stages: --config {directory / 'aos.yaml'}")
 
 
 def status(directory: Directory = STACK_DIRECTORY, as_json: AsJson = False) -> None:
@@ -38,10 +37,13 @@ def status(directory: Directory = STACK_DIRECTORY, as_json: AsJson = False) -> N
     stages = Stages(place)
     for name in NAMES:
         pid = stages.pid(name)
-        state = "runs" if pid else "stopped"
         log = _short(place.log(name))
+        state = stages.state(name)
         rows.append({"part": name, "state": state, "pid": pid, "address": "", "log": log})
-    show(rows, as_json=as_json)
+    plain = rows if as_json else [{**row, "pid": str(row["pid"] or "")} for row in rows]
+    show(plain, as_json=as_json)
+    if not as_json:
+        typer.echo("Of the stages it knows those that `aos demo` started here.")
 
 
 def down(directory: Directory = STACK_DIRECTORY) -> None:
@@ -49,7 +51,7 @@ def down(directory: Directory = STACK_DIRECTORY) -> None:
     place = Place.at(directory)
     stages = Stages(place)
     running = [*stages.running(), *(p.name for p in place.stack.status() if p.pid)]
-    with Console().status("stopping"):
+    with console().status("stopping"):
         stages.stop()
         place.stack.down()
     typer.echo(f"stopped: {', '.join(running)}" if running else "nothing was running")

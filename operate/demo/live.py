@@ -10,8 +10,8 @@ import statistics
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -93,7 +93,7 @@ def watch(place: Place, stages: Stages, console: Console) -> None:
     console.print(Text("AOS goes on reporting, once a second. Ctrl-C ends it.", style="bold"))
     arrivals, pause, due = Arrivals(), threading.Event(), time.monotonic()
     database = connect(load(place.settings).sink)
-    with closing(database), suppress(KeyboardInterrupt), Live(console=console) as screen:
+    with closing(database), suppress(KeyboardInterrupt), _screen(console) as draw:
         while True:
             stages.check(*NAMES)
             if time.monotonic() >= due:
@@ -101,8 +101,33 @@ def watch(place: Place, stages: Stages, console: Console) -> None:
                 _insert(place, arrivals)
             rows = database.execute(_ARRIVED, (_SECONDS_BACK,)).fetchall()
             arrivals.see(map(Seen._make, rows), time.time())
-            screen.update(drawn(arrivals))
+            draw(arrivals)
             pause.wait(_LOOK_SECONDS)
+
+
+@contextmanager
+def _screen(console: Console) -> Iterator[Callable[[Arrivals], None]]:
+    """Give what draws arrivals: again and again on a terminal, a line a second in a log."""
+    if console.is_terminal:
+        with Live(console=console) as screen:
+            yield lambda arrivals: screen.update(drawn(arrivals))
+    else:
+        yield Lines(console)
+
+
+class Lines:
+    """Prints a line, unless rows were not inserted since the last one."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._told = 0
+
+    def __call__(self, arrivals: Arrivals) -> None:
+        """Say how it stands."""
+        if arrivals.inserted > self._told:
+            self._told = arrivals.inserted
+            now = datetime.now(UTC)
+            self._console.print(Text(f"{now:%H:%M:%S} ").append(_summary(arrivals)), soft_wrap=True)
 
 
 def _insert(place: Place, arrivals: Arrivals) -> None:
@@ -115,11 +140,11 @@ def drawn(arrivals: Arrivals) -> RenderableType:
     """Draw the last arrivals, and how long readings take."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("observed (UTC)", "station", "parameter"):
-        table.add_column(name)
-    table.add_column("value", justify="right")
-    table.add_column("unit")
+        table.add_column(name, overflow="fold")
+    table.add_column("value", justify="right", overflow="fold")
+    table.add_column("unit", overflow="fold")
     for name in ("flag", "latency"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     for r, seconds in arrivals.recent:
         value = "null" if r.value is None else f"{r.value}"
         shown = (f"{r.observed_at:%H:%M:%S}", r.station, r.parameter, value, r.unit, str(r.flag))

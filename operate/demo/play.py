@@ -29,6 +29,7 @@ from runtime.kafka_topics import ensure_topics
 from sink.database import Database
 
 _LOOK_SECONDS: Final = 0.2
+_STAY: Final = "Kafka, registry and database stay up, as they were before: `aos down` stops them"
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -84,7 +85,9 @@ class Demo:
 
     def _play(self, *, carry_on: bool) -> Outcome:
         began = time.monotonic()
-        self._stages.stop()  # those of a demo that was kept
+        if kept := self._stages.running():
+            self._console.print(f"Stopping what an earlier demo left running: {', '.join(kept)}.")
+        self._stages.stop()
         with self._timed("stack"):
             settings = self._prepare()
         with self._timed("flow"):
@@ -144,6 +147,8 @@ class Demo:
             self._stages.stop()
             if down:
                 self._place.stack.down()
+        told = "Kafka, registry and database are stopped, too" if down else _STAY
+        self._console.print(f"\nThe stages are stopped; {told}. The data stay.")
 
     @contextmanager
     def _timed(self, part: str) -> Iterator[None]:

@@ -17,6 +17,7 @@ from typing import Final
 
 from devstack.process import Running, last_lines, stop
 from operate.demo.place import Place
+from operate.foreground import GOOD_ORDER
 from runtime.errors import System
 
 NAMES: Final = ("source", "stream", "sink")
@@ -58,6 +59,14 @@ class Stages:
         """Give the pid of a stage that runs."""
         running = self._running.get(name)
         return running.pid if running and running.alive() else None
+
+    def state(self, name: str) -> str:
+        """Say how a stage is: *died* is one that nobody stopped and that did not end by itself."""
+        if self.pid(name):
+            return "runs"
+        if name not in self._running or GOOD_ORDER in "".join(self.last_lines(name, 1)):
+            return "stopped"
+        return "died"
 
     def running(self) -> list[str]:
         """Name the stages that run."""
@@ -108,7 +117,8 @@ class Stages:
     def _failure(self, name: str, code: int) -> System:
         how = f"exit code {code}" if code >= 0 else f"signal {-code}"
         problem = f"the {name} has ended ({how}): {self.last_lines(name, 1)[0]}"
-        return StageEnded(problem, stage=name, mend=f"see {self._place.log(name)}")
+        mend = f"run it again: it goes on where it was; the reason is in {self._place.log(name)}"
+        return StageEnded(problem, stage=name, mend=mend)
 
     def _remember(self) -> None:
         known = {name: [r.pid, r.born] for name, r in self._running.items()}
@@ -144,5 +154,4 @@ def _remembered(path: Path) -> dict[str, Running]:
     if not path.exists():
         return {}
     known = json.loads(path.read_text(encoding="utf-8"))
-    found = {name: Running(pid, born) for name, (pid, born) in known.items()}
-    return {name: running for name, running in found.items() if running.alive()}
+    return {name: Running(pid, born) for name, (pid, born) in known.items()}

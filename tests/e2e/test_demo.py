@@ -204,6 +204,7 @@ def test_a_stage_that_dies_is_named(directory: Path, report: Report) -> None:
     assert "The last lines of the sink's log" in printed
     assert told.startswith("aos: the sink has ended (signal 9)")
     assert told.count("\n") == 1
+    assert "Mend: run it again: it goes on where it was" in told
     assert running(directory) == {}
 
 
@@ -214,8 +215,9 @@ def test_an_interrupted_demo_leaves_no_stage_behind(
     demo = aos("demo", "--directory", str(directory))
     stage_pid(directory, "sink", of=demo)
     demo.send_signal(number)
-    demo.communicate(timeout=100)
-    assert demo.returncode != 0
+    printed, _ = demo.communicate(timeout=100)
+    assert demo.returncode == 130
+    assert printed.endswith("\ninterrupted; run it again: it goes on where it was\n")
     assert running(directory) == {}
 
 

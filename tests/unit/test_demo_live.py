@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
-from operate.demo.live import Arrivals, Seen, drawn
+from operate.demo.live import Arrivals, Lines, Seen, drawn
 
 AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NOW = AT.timestamp()
@@ -57,3 +57,16 @@ def test_the_page_shows_arrivals_and_how_long_they_took() -> None:
         console.print(drawn(arrivals))
     told = captured.get()
     assert all(word in told for word in ("12:00:00", "null", "0.75 s", "2 readings visible"))
+
+
+def test_a_log_gets_a_line_for_each_insert_and_no_more() -> None:
+    arrivals, console = Arrivals(), Console(width=40, force_terminal=False)
+    with console.capture() as captured:
+        draw = Lines(console)
+        for second in range(3):
+            arrivals.insert(AT + timedelta(seconds=second), 8, NOW + second)
+            for _ in range(10):
+                draw(arrivals)
+    assert [line.split(" ", 1)[1] for line in captured.get().splitlines()] == [
+        f"{rows} rows inserted · 0 readings visible" for rows in (8, 16, 24)
+    ]

@@ -90,6 +90,7 @@ def test_a_stage_that_fails_is_named_with_what_it_said_last(stages: Stages) -> N
     with pytest.raises(StageEnded, match=r"stream has ended \(exit code 2\): aos: no broker") as e:
         eventually(lambda: stages.has_finished("stream"))
     assert e.value.stage == "stream"
+    assert e.value.mend.startswith("run it again: it goes on where it was")
     assert "stream.log" in e.value.mend
 
 
@@ -104,6 +105,20 @@ def test_a_stage_that_was_killed_is_told_by_its_signal(stages: Stages) -> None:
     os.kill(start(stages, "sink", SLEEPS), signal.SIGKILL)
     with pytest.raises(StageEnded, match="signal 9"):
         eventually(lambda: stages.check("sink"))
+
+
+def test_a_stage_that_died_is_told_from_one_that_was_stopped(
+    stages: Stages, tmp_path: Path
+) -> None:
+    pid = start(stages, "sink", SLEEPS)
+    start(stages, "stream", "print('the stream has ended in good order')")
+    os.kill(pid, signal.SIGKILL)
+    another = Stages(Place.at(tmp_path))
+    eventually(lambda: another.running() == [])
+    told = [another.state(name) for name in ("source", "stream", "sink")]
+    assert told == ["stopped", "stopped", "died"]
+    another.stop()
+    assert Stages(Place.at(tmp_path)).state("sink") == "stopped"
 
 
 def test_one_that_hears_nothing_is_ended_all_the_same(

@@ -117,6 +117,24 @@ def test_a_login_is_passed_on_and_not_shown() -> None:
     assert "hush" not in repr(settings)
 
 
+class Terminal(io.StringIO):
+    """A stream that somebody looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_person_before_a_terminal_reads_plain_lines(request: pytest.FixtureRequest) -> None:
+    out, root = Terminal(), logging.getLogger()
+    before = root.handlers[:]
+    request.addfinalizer(lambda: root.handlers.__setitem__(slice(None), before))
+    logs.configure("info", out, stage="sink")
+    request.addfinalizer(lambda: logging.captureWarnings(capture=False))
+    logging.getLogger("aos").info("loaded %d", 3, extra={"topic": "t"})
+    time, level, message = out.getvalue().split(None, 2)
+    assert (len(time), level, message) == (8, "INFO", "loaded 3\n")
+
+
 @pytest.mark.requirement("D5")
 def test_a_log_line_is_an_object_with_context_in_utc(request: pytest.FixtureRequest) -> None:
     out = io.StringIO()

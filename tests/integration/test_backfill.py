@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ import pytest
 
 from devstack.sample import MAPPING
 from devstack.sample.database import build
+from producers.backfill.daily import look_back
+from producers.settings import SourceSettings
+from producers.times import observed
 from runtime.errors import Transient
 from runtime.kafka import KafkaSettings
 from runtime.kafka_read import read_to_end
@@ -166,6 +171,23 @@ def test_a_job_that_is_stopped_says_how_to_go_on_and_goes_on_by_its_name(
     counts = found(deployment)
     assert set(counts["temperature"].values()) == {1}
     assert counts["wind"] == Counter()
+
+
+@pytest.mark.requirement("D1")
+def test_a_daily_look_back_publishes_the_days_before_once_a_day(
+    deployment: Deployment, sample: Path
+) -> None:
+    chosen = source(sample, reread_days=2, schedule_zone="America/New_York")
+    settings = SourceSettings.model_validate(chosen)
+    world = settings, deployment.kafka, deployment.registry, deployment.topics
+    for moment, days in [("03T04:30", 2), ("03T09:00", 2), ("04T05:30", 3)]:
+        due = datetime.fromisoformat(f"2013-11-{moment}:00+00:00")
+        look_back(*world, threading.Event(), due)
+        published = {r["observed_local"] // 86_400_000_000 for r in deployment.raw("wind")}
+        assert len(published) == days
+    times = Counter(r["observed_local"] for r in deployment.raw("wind"))
+    second_of_november = observed("2013-11-02 12:00")[0]
+    assert (times[second_of_november], times[observed("2013-11-03 12:00")[0]]) == (6, 3)
 
 
 @pytest.mark.requirement("A8")

@@ -186,6 +186,7 @@ class Hours:
         wall = now.astimezone(self.zone).time()
         over_midnight = self.end < self.start
         started, ended = wall >= self.start, wall >= self.end
-        if started or not ended if over_midnight else started and not ended:
+        within = (started or not ended) if over_midnight else (started and not ended)
+        if within:
             return 0.0
         return (Daily(self.start, self.zone).following(now) - now).total_seconds()

@@ -10,6 +10,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from operate.masking import MASK, masked
 from runtime.errors import Configuration
+from runtime.refusals import refusal
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -48,7 +49,7 @@ def _of(detail: ErrorDetails, sections: Sections) -> Configuration:
     if detail["type"] == "missing":
         return missing(setting, "it has no default")
     value = MASK if _is_secret(path, model) else _shown(detail["input"])
-    return Configuration.of(setting, value, detail["msg"], mend=f"correct it: {_set(setting)}")
+    return Configuration.of(setting, value, refusal(detail), mend=f"correct it: {_set(setting)}")
 
 
 def _known(path: list[str], model: type[BaseModel] | None, sections: Sections) -> list[str]:

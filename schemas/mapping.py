@@ -8,6 +8,7 @@ parameters, one column each) and *long* (a row holds one sensor's reading; a col
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -15,6 +16,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from runtime.errors import Configuration, DataQuality
+from runtime.refusals import refusal
 from schemas.cursors import Cursor
 from schemas.mapping_parts import Part, Time, Via, unset
 from weather.parameters import parameter_of
@@ -265,11 +267,32 @@ def parse_mapping(document: Any, path: Path) -> Mapping:
     try:
         return Mapping.model_validate(document)
     except ValidationError as error:
-        raise _refused(path, "; ".join(_place(e) for e in error.errors())) from error
+        found = error.errors()
+        # A list of which every item is refused counts as empty: the items say enough.
+        own = [e for e in found if e["type"] != "too_short" or len(found) == 1]
+        told = (f"{_place(e['loc'], document)}: {refusal(e)}" for e in own)
+        raise _refused(path, "; ".join(told)) from error
 
 
-def _place(error: Any) -> str:
-    return f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
+def _place(location: Sequence[int | str], document: Any) -> str:
+    """Name a place: a table by its name, a reading by its code or parameter, not by a number."""
+    named: list[str] = []
+    spot = document
+    for before, part in zip((None, *location), location, strict=False):
+        if isinstance(before, int) and part in {"wide", "long"}:
+            continue  # which shape it was held to, no key of the document
+        spot = _below(spot, part)
+        names = (_below(spot, key) for key in ("table", "code", "parameter"))
+        known = next((name for name in names if isinstance(name, str)), part)
+        named.append(str(known if isinstance(part, int) else part))
+    return ".".join(named)
+
+
+def _below(spot: Any, part: int | str) -> Any:
+    try:
+        return spot[part]
+    except (LookupError, TypeError):
+        return None
 
 
 def _refused(path: Path, problem: str) -> Configuration:

@@ -86,7 +86,13 @@ def test_a_mapping_of_a_later_release_is_a_data_error() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "told"),
     [
-        (("tables", 0, "readings", 1, "parameter"), "snow", "tables.0.wide.readings.1.parameter"),
+        (
+            ("tables", 0, "readings", 1, "parameter"),
+            "snow",
+            "weather_hourly.readings.snow.parameter",
+        ),
+        (("tables", 0, "readings", 1, "parameter"), "temprature", "did you mean temperature?"),
+        (("tables", 0, "readings"), [], "weather_hourly.readings: it needs at least 1"),
         (("tables", 0, "readings", 1, "measures", "value", "unit"), "degX", "'degX'"),
         (
             ("tables", 0, "readings", 3, "measures"),
@@ -101,6 +107,8 @@ def test_a_mapping_of_a_later_release_is_a_data_error() -> None:
     ],
     ids=[
         "parameter",
+        "misspelt parameter",
+        "no readings",
         "unit",
         "no speed",
         "alien measure",
@@ -121,6 +129,8 @@ def test_a_wrong_mapping_names_the_place(
     with pytest.raises(Configuration) as caught:
         parse_mapping(document, MAPPING)
     assert told in str(caught.value)
+    assert "Input should" not in str(caught.value)
+    assert "Value error" not in str(caught.value)
     assert str(MAPPING) in str(caught.value)
 
 

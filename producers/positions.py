@@ -101,5 +101,9 @@ def stored_identity(kafka: KafkaSettings, topic: str, source: str, ids: SchemaId
         Transient: broker or registry fell silent.
     """
     cursors = remembered(kafka, topic, "source_cursor", ids).values()
-    identities = [str(record["identity"]) for record in cursors if record["source"] == source]
+    identities = [
+        str(record["identity"])
+        for record in cursors
+        if record["source"] == source and record["mode"] != BACKFILL
+    ]
     return identities[-1] if identities else None

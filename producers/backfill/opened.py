@@ -9,8 +9,9 @@ from functools import partial
 from typing import Final
 
 from confluent_kafka.admin import AdminClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
+from producers import archive
 from producers.backfill.connection import open_quiet
 from producers.backfill.identities import transactional_id
 from producers.backfill.journal import Records
@@ -81,10 +82,16 @@ def open_world(
         engine = open_quiet(settings)
         opened.callback(engine.dispose)
         with reading(engine, "looking at the source") as connection:
-            identity = settings.identity or identity_of(connection, engine.url)
+            identity = _declared(settings) or identity_of(connection, engine.url)
         ids = opened.enter_context(closing(Registry(registry)))
         specs = topics.source_specs()
         ensure_topics(AdminClient(kafka.client()), specs, topics.replication)
         ids.register(specs)
         close = opened.pop_all().close
         return World(settings, kafka, topics, mapping, engine, identity, ids, close)
+
+
+def _declared(settings: SourceSettings) -> str | None:
+    """Give the identity that is set, or that of an archive: it is read from a copy of its files."""
+    url = make_url(settings.url)
+    return settings.identity or (archive.identity_of(url) if archive.is_archive(url) else None)

@@ -94,5 +94,6 @@ def settings_for(stack: Stack, sample: Path) -> dict[str, Any]:
             "database_url": address.geturl(),
             "password": database.password,
             "instance_id": "demo",
+            "batch_seconds": 0.1,
         },
     }

@@ -117,7 +117,8 @@ class Stages:
     def _failure(self, name: str, code: int) -> System:
         how = f"exit code {code}" if code >= 0 else f"signal {-code}"
         problem = f"the {name} has ended ({how}): {self.last_lines(name, 1)[0]}"
-        mend = f"run it again: it goes on where it was; the reason is in {self._place.log(name)}"
+        again = "run it again: it goes on where it was; " if code < 0 else ""
+        mend = f"{again}see {self._place.log(name)}"
         return StageEnded(problem, stage=name, mend=mend)
 
     def _remember(self) -> None:

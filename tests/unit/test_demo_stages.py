@@ -90,7 +90,6 @@ def test_a_stage_that_fails_is_named_with_what_it_said_last(stages: Stages) -> N
     with pytest.raises(StageEnded, match=r"stream has ended \(exit code 2\): aos: no broker") as e:
         eventually(lambda: stages.has_finished("stream"))
     assert e.value.stage == "stream"
-    assert e.value.mend.startswith("run it again: it goes on where it was")
     assert "stream.log" in e.value.mend
 
 
@@ -103,8 +102,9 @@ def test_a_stage_that_ends_though_it_should_run_is_a_failure(stages: Stages) -> 
 
 def test_a_stage_that_was_killed_is_told_by_its_signal(stages: Stages) -> None:
     os.kill(start(stages, "sink", SLEEPS), signal.SIGKILL)
-    with pytest.raises(StageEnded, match="signal 9"):
+    with pytest.raises(StageEnded, match="signal 9") as e:
         eventually(lambda: stages.check("sink"))
+    assert e.value.mend.startswith("run it again: it goes on where it was")
 
 
 def test_a_stage_that_died_is_told_from_one_that_was_stopped(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -13,6 +13,9 @@ from operate.printing import show
 from operate.settings import load
 from runtime.kafka import check_reachable
 from schemas.topics import TopicSpec
+
+
+_HEADINGS: Final = {"offsets": "offsets, markers included"}
 
 
 def topics(config: Config = None, as_json: AsJson = False) -> None:
@@ -29,6 +32,8 @@ def topics(config: Config = None, as_json: AsJson = False) -> None:
               for s in settings.topics.specs()}  # fmt: skip
     held = _offsets(admin, counts)
     rows = [_row(spec, counts[spec.name], held[spec.name]) for spec in settings.topics.specs()]
+    if not as_json:
+        rows = [{_HEADINGS.get(name, name): row[name] for name in row} for row in rows]
     show(rows, as_json=as_json)
 
 

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from operate.demo.queries import Answer
 from operate.demo.report import Line, Report
+from operate.options import STACK_DIRECTORY
 from operate.printing import Fitting, stacked
 
 _SENT: Final = {"source": "in AOS", "published": "published"}
@@ -39,6 +40,7 @@ _WORK: Final = {
     "sink": "loads clean readings and their offsets in one transaction",
 }
 _QUIET: Final = "dim"
+_ASKED: Final = "SELECT count(*) FROM weather.wind"
 
 
 def opening(console: Console) -> None:
@@ -141,12 +143,16 @@ def answer(found: Answer) -> RenderableType:
 def next_steps(console: Console, directory: Path, *, keep: bool) -> None:
     """Print commands, with what each of them does."""
     aos = _typed()
-    settings = f"--config {directory / 'aos.yaml'}"
-    kept = "" if directory == Path(".aos") else f" --directory {directory}"
+    at_home = directory == STACK_DIRECTORY
+    settings = "" if at_home else f" --config {directory / 'aos.yaml'}"
+    kept = "" if at_home else f" --directory {directory}"
     steps = (
         {
-            f"{aos} topics {settings}": "which topics there are, and how far they reach",
             f"{aos} status{kept}": "what runs, where it listens, where it logs",
+            f"{aos} topics{settings}": "which topics there are, and how far they reach",
+            f"{aos} dlq list{settings}": "what could not be used, and why",
+            f"{aos} db query{settings} '{_ASKED}'": "ask the tables",
+            f'psql "$({aos} db url{settings})"': "the same with psql, where it is installed",
             f"{aos} down{kept}": "stop stages and stack; the data stay",
         }
         if keep

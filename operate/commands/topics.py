@@ -14,7 +14,6 @@ from operate.settings import load
 from runtime.kafka import check_reachable
 from schemas.topics import TopicSpec
 
-
 _HEADINGS: Final = {"offsets": "offsets, markers included"}
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, func, select
 from producers.cursors import Cursor, Doubt, TimestampCursor
 from producers.cursors.choice import cursor_of, cursor_of_nulls
 from producers.endpoints import Endpoints
+from producers.fetching import fetched
 from producers.overlap import Published
 from producers.rows import Readings, RowReader, columns_of
 from producers.second_look import Rows, SecondLook
@@ -161,7 +162,7 @@ class TableFeed:
         if until is None:
             return _Increment(None, (), back, connection.engine)
         statement = self.cursor.page(self._columns, after or None, until, self._page_rows)
-        rows = connection.execute(statement).all()
+        rows = fetched(connection, statement)
         return _Increment(until, rows, back, connection.engine)
 
     def _page(self, rows: Rows, after: str, until: str) -> Page:

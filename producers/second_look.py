@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from producers.cursors import Columns, TimestampCursor
+from producers.fetching import fetched
 from producers.overlap import Published, fingerprint
 from producers.times import version_of
 from schemas.cursors import Overlap
@@ -62,7 +63,7 @@ class SecondLook:
         """Read its next page; it is over with the first that is not full."""
         position = self._position or self._start(connection)
         page = self._cursor.page(columns, position, self._until or "", rows)
-        found: Rows = connection.execute(page).all()
+        found: Rows = fetched(connection, page)
         return found
 
     def turn(self, rows: Rows, most: int) -> list[Sequence[Any]]:

@@ -141,8 +141,16 @@ class _Result:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
-    def all(self) -> Rows:
+    @property
+    def cursor(self) -> _Result:
+        """Stand in for the driver's cursor too."""
+        return self
+
+    def fetchall(self) -> Rows:
         return self._rows
+
+    def close(self) -> None:
+        """Have nothing to let go of."""
 
     def one(self) -> tuple[Any, ...]:
         (row,) = self._rows

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from producers.feed import TableFeed
+from producers.fetching import fetched
 
 Breakage = Callable[[TableFeed], None]
 _BEYOND = {
@@ -55,7 +56,7 @@ def after_page(feed: TableFeed) -> None:
 
     def backwards(connection: Any, after: str) -> Any:
         statement = cursor.page(feed._columns, after or None, _BEYOND[cursor.mode], 10**6)
-        rows = connection.execute(statement).all()
+        rows = fetched(connection, statement)
         found = increment(connection, after)
         if found.until is None:
             return found

@@ -89,6 +89,8 @@ class Break:
 
     def __str__(self) -> str:
         """Say on one line what differs."""
+        if not (self.lost or self.surplus):
+            return f"{self.hop}: {self.parameter}: {', '.join(self.keys)}"
         return (
             f"{self.hop}: {self.parameter}: {self.lost} keys lost, {self.surplus} too many "
             f"({', '.join(self.keys)})"

@@ -20,8 +20,8 @@ from operate.demo.source_keys import source_keys
 from operate.demo.unmapped import unmapped_rows
 from operate.kafka_offsets import ends
 from operate.settings import Settings
+from producers.connection.database import open_engine
 from producers.count import Held, count_readings
-from producers.database import open_engine
 from schemas.mapping import read_mapping
 from schemas.registry import Registry
 from schemas.topics import PARAMETERS
@@ -65,7 +65,12 @@ def tally(settings: Settings) -> Report:
 
 def on_topics(settings: Settings) -> dict[str, Hops]:
     """Read raw, clean and dead-letter topics to their ends."""
-    topics, registry = settings.topics, Registry(settings.registry)
+    with closing(Registry(settings.registry)) as registry:
+        return _met(settings, registry)
+
+
+def _met(settings: Settings, registry: Registry) -> dict[str, Hops]:
+    topics = settings.topics
     met, parameters = {parameter: Hops() for parameter in PARAMETERS}, parameters_of(topics)
     for letter in _messages(settings, [topics.clean_dead_letters, topics.sink_dead_letters], 1):
         origin = origin_of(letter)

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, FromClause, Select, func, literal, select
 
-from producers.database import reading
-from producers.identifiers import identifier
-from producers.tables import mapped_table
+from producers.connection.database import reading
+from producers.reading.identifiers import identifier
+from producers.reading.tables import mapped_table
 from schemas.mapping import AnyTable, LongTable, Mapping, Reading
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from producers.feed import Page
+from producers.reading.feed import Page
 from runtime.breaker import Circuit
 from runtime.errors import AosError
 

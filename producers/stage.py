@@ -14,18 +14,18 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
-from producers.ahead import ReadAhead
 from producers.backfill.daily import look_back
-from producers.faults import Busy
-from producers.feed import Page, TableFeed
-from producers.metadata import sensor_records
-from producers.metadata_tables import read_metadata
-from producers.outlet import Outlet
+from producers.connection.faults import Busy
 from producers.progress import Summary, TableProgress
+from producers.publishing.outlet import Outlet
+from producers.reading.ahead import ReadAhead
+from producers.reading.feed import Page, TableFeed
+from producers.reading.times import now_micros
 from producers.rhythm import LookBack, Rhythm
+from producers.sensors.metadata import sensor_records
+from producers.sensors.metadata_tables import read_metadata
 from producers.settings import SourceSettings
 from producers.start import Source, prepare
-from producers.times import now_micros
 from producers.waiting import Waiting
 from runtime.errors import AosError, Fenced, System, Transient
 from runtime.kafka import KafkaSettings

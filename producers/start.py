@@ -10,14 +10,14 @@ from typing import Final
 
 from confluent_kafka.admin import AdminClient
 
-from producers.cursor_checks import check_cursors
-from producers.endpoints import Endpoints
-from producers.feed import TableFeed, feeds_of
-from producers.outlet import Outlet, unique
-from producers.positions import Standing, stored_identity
-from producers.publisher import Transactions, producer, transactional_id
+from producers.connection.endpoints import Endpoints
+from producers.publishing.outlet import Outlet, unique
+from producers.publishing.positions import Standing, stored_identity
+from producers.publishing.publisher import Transactions, producer, transactional_id
+from producers.reading.cursor_checks import check_cursors
+from producers.reading.feed import TableFeed, feeds_of
+from producers.reading.tables import check_mapping
 from producers.settings import SourceSettings
-from producers.tables import check_mapping
 from runtime.kafka import KafkaSettings, check_reachable
 from runtime.kafka_topics import ensure_topics
 from schemas.mapping import Mapping, read_mapping

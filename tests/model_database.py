@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Select
 
-from producers.server import Server
+from producers.connection.server import Server
 from tests.model_statements import Rows, answer
 
 LAG: Final = 2
@@ -110,7 +110,7 @@ class ModelDatabase:
 
 
 class ModelEndpoints:
-    """Stands for :class:`producers.endpoints.Endpoints`; between two statements others may work."""
+    """Stands for the endpoints of a database; between two statements others may work."""
 
     dialect = "mssql"
 

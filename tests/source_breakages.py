@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from producers.feed import TableFeed
-from producers.fetching import fetched
+from producers.reading.feed import TableFeed
+from producers.reading.fetching import fetched
 
 Breakage = Callable[[TableFeed], None]
 _BEYOND = {

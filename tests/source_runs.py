@@ -6,9 +6,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from producers.messages import cursor_key
-from producers.positions import remembered
 from producers.progress import Summary
+from producers.publishing.messages import cursor_key
+from producers.publishing.positions import remembered
 from producers.settings import SourceSettings
 from producers.stage import Watcher, run
 from runtime.errors import AosError

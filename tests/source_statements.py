@@ -13,11 +13,11 @@ from pydantic import TypeAdapter
 from sqlalchemy import ClauseElement, Integer, String, func, select
 from sqlalchemy.dialects import mssql
 
+from producers.connection.dialects import AnyType, SqlServer
+from producers.connection.server import STATEMENTS
 from producers.cursors.choice import cursor_of, cursor_of_nulls
-from producers.dialects import AnyType, SqlServer
-from producers.rows import columns_of
-from producers.server import STATEMENTS
-from producers.tables import mapped_table
+from producers.reading.rows import columns_of
+from producers.reading.tables import mapped_table
 from schemas.mapping import AnyTable
 
 GOLDEN: Final = Path(__file__).parent / "unit" / "golden"

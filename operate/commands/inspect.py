@@ -17,7 +17,7 @@ from operate.inspection import show
 from operate.options import AsJson, Config
 from operate.printing import print_json
 from operate.settings import load
-from producers.database import open_engine
+from producers.connection.database import open_engine
 from producers.inspect.draft import source_name
 from producers.inspect.pages import pages
 from producers.inspect.run import SAMPLED, Bounds, Inspection, inspect

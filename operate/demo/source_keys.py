@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from producers.endpoints import Endpoints
-from producers.feed import TableFeed
+from producers.connection.endpoints import Endpoints
+from producers.reading.feed import TableFeed
+from producers.reading.tables import check_mapping
 from producers.settings import SourceSettings
-from producers.tables import check_mapping
 from schemas.mapping import Mapping, read_mapping
 
 

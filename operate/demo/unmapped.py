@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, func, select
 
 from operate.demo.report import Unmapped
-from producers.database import open_engine, reading
-from producers.identifiers import identifier
+from producers.connection.database import open_engine, reading
+from producers.reading.identifiers import identifier
+from producers.reading.tables import mapped_table
 from producers.settings import SourceSettings
-from producers.tables import mapped_table
 from schemas.mapping import LongTable, read_mapping
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from producers.backfill.journal import Job, Names
 from producers.backfill.opened import World
-from producers.messages import Batch
-from producers.outlet import Outlet
-from producers.rows import Readings
+from producers.publishing.messages import Batch
+from producers.publishing.outlet import Outlet
+from producers.reading.rows import Readings
 from schemas.codec import Record
 from schemas.mapping import Mapping
 

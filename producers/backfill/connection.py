@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Engine, event, make_url, text
 
-from producers.database import open_engine, reading
+from producers.connection.database import open_engine, reading
 from producers.settings import SourceSettings
 
 APPLICATION: Final = "aos-backfill"

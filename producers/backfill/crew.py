@@ -10,7 +10,7 @@ from typing import Final
 
 from producers.backfill.opened import World
 from producers.backfill.worker import Shared, Worker
-from producers.publisher import Publisher
+from producers.publishing.publisher import Publisher
 
 MOST_WORKERS: Final = 8
 _LOOK_SECONDS: Final = 0.5

@@ -22,13 +22,13 @@ from producers.backfill.selection import Part, chosen
 from producers.backfill.table import BackfillTable, open_table
 from producers.backfill.turnstile import Turnstile
 from producers.backfill.worker import Shared
-from producers.database import reading
-from producers.metadata import sensor_records
-from producers.metadata_tables import read_metadata
-from producers.outlet import unique
-from producers.publisher import Publisher
+from producers.connection.database import reading
+from producers.publishing.outlet import unique
+from producers.publishing.publisher import Publisher
+from producers.reading.times import now_micros
+from producers.sensors.metadata import sensor_records
+from producers.sensors.metadata_tables import read_metadata
 from producers.settings import SourceSettings
-from producers.times import now_micros
 from runtime.errors import AosError, Fenced, Transient
 from runtime.kafka import KafkaSettings
 from runtime.retry import Backoff, retry

@@ -14,8 +14,8 @@ from typing import Any, Final, Self
 
 from producers.backfill.plan import Chunk, Plan
 from producers.backfill.request import Request
-from producers.messages import cursor_key
-from producers.positions import BACKFILL, Standing
+from producers.publishing.messages import cursor_key
+from producers.publishing.positions import BACKFILL, Standing
 from runtime.errors import Configuration
 
 PLAN: Final = "plan"

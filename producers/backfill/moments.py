@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Connection, Date, DateTime, FromClause, In
 from sqlalchemy.dialects import mssql
 
 from producers.backfill.text_times import form_of, local_time
-from producers.dialects import AnyType, Dialect, dialect_of
-from producers.tables import Types
-from producers.times import observed
+from producers.connection.dialects import AnyType, Dialect, dialect_of
+from producers.reading.tables import Types
+from producers.reading.times import observed
 from runtime.errors import Configuration
 from schemas.mapping import AnyTable
 from weather.time import LocalTime, to_utc

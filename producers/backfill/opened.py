@@ -11,15 +11,15 @@ from typing import Final
 from confluent_kafka.admin import AdminClient
 from sqlalchemy import Engine, make_url
 
-from producers import archive
 from producers.backfill.connection import open_quiet
 from producers.backfill.identities import transactional_id
 from producers.backfill.journal import Records
-from producers.database import identity_of, reading
-from producers.messages import Messages
-from producers.outlet import Outlet
-from producers.positions import Standing, remembered
-from producers.publisher import Publisher, Transactions, producer
+from producers.connection import archive
+from producers.connection.database import identity_of, reading
+from producers.publishing.messages import Messages
+from producers.publishing.outlet import Outlet
+from producers.publishing.positions import Standing, remembered
+from producers.publishing.publisher import Publisher, Transactions, producer
 from producers.settings import SourceSettings
 from runtime.kafka import KafkaSettings, check_reachable
 from runtime.kafka_topics import ensure_topics

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, NamedTuple
 
-from producers.times import observed
+from producers.reading.times import observed
 from runtime.errors import Configuration
 from weather.zones import FIRST_YEAR, LAST_YEAR
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, FromClause, String, bindparam
 
 from producers.backfill.request import Request, unknown
+from producers.connection.dialects import AnyType
 from producers.cursors.values import id_reader
-from producers.dialects import AnyType
-from producers.tables import Types
+from producers.reading.tables import Types
 from runtime.errors import Configuration
 from schemas.mapping import AnyTable, LongTable, Mapping
 

@@ -17,13 +17,13 @@ from producers.backfill.moments import moments_of, whole_days
 from producers.backfill.plan import Found, Plan, cut
 from producers.backfill.request import Span
 from producers.backfill.selection import Part, rows_of
+from producers.connection.database import reading
+from producers.connection.dialects import dialect_of
 from producers.cursors.choice import cursor_of
 from producers.cursors.keys import Key
-from producers.database import reading
-from producers.dialects import dialect_of
-from producers.rows import Readings, RowReader, columns_of
-from producers.tables import Types, check_mapping, mapped_table
-from producers.times import now_micros
+from producers.reading.rows import Readings, RowReader, columns_of
+from producers.reading.tables import Types, check_mapping, mapped_table
+from producers.reading.times import now_micros
 from runtime.errors import Configuration
 from schemas.mapping import Mapping
 

@@ -15,9 +15,9 @@ from producers.backfill.plan import Chunk
 from producers.backfill.progress import Progress
 from producers.backfill.table import BackfillTable, Page
 from producers.backfill.turnstile import Turnstile
-from producers.messages import Messages
-from producers.publisher import Publisher
-from producers.times import now_micros
+from producers.publishing.messages import Messages
+from producers.publishing.publisher import Publisher
+from producers.reading.times import now_micros
 from runtime.errors import AosError, Configuration, Fenced, System, Transient
 from runtime.retry import Backoff, retry
 

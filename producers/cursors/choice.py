@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from sqlalchemy import FromClause
 from sqlalchemy.dialects import mssql
 
+from producers.connection.dialects import AnyType, dialect_of
 from producers.cursors.change_tracking import ChangeTrackingCursor
 from producers.cursors.interface import Cursor
 from producers.cursors.keys import Key
 from producers.cursors.numbers import IdCursor, RowversionCursor
 from producers.cursors.timestamps import TimestampCursor, TimestampIdCursor
-from producers.dialects import AnyType, dialect_of
 from schemas.cursors import Id, Rowversion, Timestamp, TimestampId
 from schemas.mapping import AnyTable
 

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Date, DateTime, FromClause, Time, and_, or_
 from sqlalchemy.dialects import mssql
 
+from producers.connection.dialects import AnyType, Dialect
 from producers.cursors.values import id_reader
-from producers.dialects import AnyType, Dialect
 
 _TIMES = (DateTime, Date, Time, mssql.DATETIMEOFFSET)
 

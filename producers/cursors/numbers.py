@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, FromClause, Select, func, literal_column, select
 
+from producers.connection.dialects import AnyType, Dialect
 from producers.cursors.interface import Columns, Doubt, Mark
 from producers.cursors.values import bad_position, beginning, ending, gone_back, id_reader
-from producers.dialects import AnyType, Dialect
 from runtime.errors import DataQuality
 from schemas.cursors import Id, Rowversion
 

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, FromClause, Select, or_, select
 
+from producers.connection.dialects import AnyType, Dialect
 from producers.cursors.interface import Columns, Doubt, Mark
 from producers.cursors.values import bad_position, beginning, ending, id_reader
-from producers.dialects import AnyType, Dialect
-from producers.times import version_of
+from producers.reading.times import version_of
 from runtime.errors import AosError
 from schemas.cursors import Timestamp, TimestampId
 

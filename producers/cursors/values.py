@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Numeric
 
-from producers.dialects import AnyType
+from producers.connection.dialects import AnyType
 from runtime.errors import Configuration
 from schemas.cursors import Ranged
 

@@ -23,11 +23,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from producers.database import reading
-from producers.dialects import dialect_of
+from producers.connection.database import reading
+from producers.connection.dialects import dialect_of
 from producers.inspect.catalogue import Catalogue, Column, Reader, RowCount, Table, first_line
 from producers.inspect.names import meaning
-from producers.tables import source_table
+from producers.reading.tables import source_table
 
 _COUNTED: Final = 1_000_000
 _SORTED: Final = 200_000

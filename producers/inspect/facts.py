@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from producers.clocks import observation
 from producers.inspect.catalogue import Column
 from producers.inspect.sentinels import numeric_sentinels
+from producers.reading.clocks import observation
 from schemas.mapping_parts import Time
 from weather.arrays import Floats, Micros
 

@@ -14,8 +14,8 @@ import pytest
 
 import devstack.sample
 from devstack.sample.database import build
+from producers.connection.database import open_engine
 from producers.count import count_readings
-from producers.database import open_engine
 from producers.settings import SourceSettings
 from runtime.kafka import KafkaSettings
 from schemas.mapping import read_mapping

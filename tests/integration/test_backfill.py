@@ -17,8 +17,8 @@ import pytest
 from devstack.sample import MAPPING
 from devstack.sample.database import build
 from producers.backfill.daily import look_back
+from producers.reading.times import observed
 from producers.settings import SourceSettings
-from producers.times import observed
 from runtime.errors import Transient
 from runtime.kafka import KafkaSettings
 from runtime.kafka_read import read_to_end

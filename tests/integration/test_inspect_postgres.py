@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from producers.database import open_engine
+from producers.connection.database import open_engine
 from producers.inspect.run import Bounds, Inspection, inspect
 from producers.inspect.table_draft import Hints
 from producers.settings import SourceSettings

@@ -10,11 +10,11 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from producers.cursor_checks import check_cursors
-from producers.endpoints import Endpoints
-from producers.feed import TableFeed, feeds_of
+from producers.connection.endpoints import Endpoints
+from producers.reading.cursor_checks import check_cursors
+from producers.reading.feed import TableFeed, feeds_of
+from producers.reading.tables import check_mapping
 from producers.settings import SourceSettings
-from producers.tables import check_mapping
 from schemas.mapping import Mapping
 from tests.sources import document, mapping
 from tests.waiting import eventually

@@ -14,7 +14,7 @@ import yaml
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection, make_url, text
 
-from producers.endpoints import Endpoints
+from producers.connection.endpoints import Endpoints
 from producers.settings import SourceSettings
 from runtime.breaker import Circuit
 from runtime.errors import Configuration, Transient

@@ -16,12 +16,12 @@ import psycopg
 import pytest
 from sqlalchemy import URL, make_url, text
 
-from producers.database import _bounded_waits
-from producers.endpoints import Endpoints
-from producers.faults import Away
-from producers.feed import TableFeed
+from producers.connection.database import _bounded_waits
+from producers.connection.endpoints import Endpoints
+from producers.connection.faults import Away
+from producers.reading.feed import TableFeed
+from producers.reading.tables import check_mapping
 from producers.settings import SourceSettings
-from producers.tables import check_mapping
 from runtime.errors import Configuration
 from tests.odbc_dialect import DRIVER, register
 from tests.sources import mapping

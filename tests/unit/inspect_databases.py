@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from producers.database import open_engine
+from producers.connection.database import open_engine
 from producers.inspect.run import Bounds, Inspection, inspect
 from producers.inspect.table_draft import Hints
 from producers.settings import SourceSettings

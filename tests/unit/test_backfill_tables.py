@@ -20,9 +20,9 @@ from producers.backfill.request import Request, spans_of
 from producers.backfill.selection import Part, chosen
 from producers.backfill.table import BackfillTable, open_table
 from producers.backfill.text_times import form_of
-from producers.dialects import AnyType
-from producers.tables import mapped_table
-from producers.times import observed
+from producers.connection.dialects import AnyType
+from producers.reading.tables import mapped_table
+from producers.reading.times import observed
 from runtime.errors import Configuration
 from schemas.mapping import Mapping
 from tests.source_statements import written

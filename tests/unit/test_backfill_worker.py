@@ -16,7 +16,7 @@ from producers.backfill.request import Request, Span
 from producers.backfill.table import Page
 from producers.backfill.turnstile import Turnstile
 from producers.backfill.worker import Shared, Worker
-from producers.rows import Readings
+from producers.reading.rows import Readings
 from runtime.errors import AosError, Configuration, Fenced, System, Transient
 
 SPAN = Span(0, 3 * 3_600_000_000)

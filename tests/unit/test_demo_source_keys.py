@@ -8,8 +8,8 @@ import pytest
 
 from devstack.sample import MAPPING, build
 from operate.demo.source_keys import source_keys
+from producers.connection.database import open_engine
 from producers.count import count_readings
-from producers.database import open_engine
 from producers.settings import SourceSettings
 from schemas.mapping import read_mapping
 

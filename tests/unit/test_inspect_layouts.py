@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from producers.endpoints import Endpoints
-from producers.feed import TableFeed
+from producers.connection.endpoints import Endpoints
 from producers.inspect.run import Inspection
+from producers.reading.feed import TableFeed
+from producers.reading.tables import check_mapping
 from producers.settings import SourceSettings
-from producers.tables import check_mapping
 from schemas.mapping import Mapping
 from tests.unit.inspect_databases import fill, hours, look_at, measures_of, table_of, told
 from weather.time import parse_local

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from producers.database import open_engine
+from producers.connection.database import open_engine
 from producers.inspect.pages import pages
 from producers.inspect.run import Bounds, Inspection, inspect
 from producers.inspect.table_draft import Hints

@@ -15,13 +15,13 @@ from typer.testing import CliRunner
 
 from devstack.sample import MAPPING, build
 from operate.cli import app
-from producers.database import open_engine, reading
-from producers.endpoints import Endpoints
-from producers.feed import TableFeed
-from producers.metadata import sensor_records
-from producers.metadata_tables import read_metadata
+from producers.connection.database import open_engine, reading
+from producers.connection.endpoints import Endpoints
+from producers.reading.feed import TableFeed
+from producers.reading.tables import check_mapping
+from producers.sensors.metadata import sensor_records
+from producers.sensors.metadata_tables import read_metadata
 from producers.settings import SourceSettings
-from producers.tables import check_mapping
 from schemas.mapping import Mapping, read_mapping
 from weather.parameters import parameter_of
 from weather.units import to_standard

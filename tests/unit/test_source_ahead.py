@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from producers.ahead import ReadAhead
-from producers.feed import Page
-from producers.rows import Readings
+from producers.reading.ahead import ReadAhead
+from producers.reading.feed import Page
+from producers.reading.rows import Readings
 from runtime.errors import Transient
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from producers.connection.dialects import dialect_of
 from producers.cursors import TimestampIdCursor
-from producers.dialects import dialect_of
-from producers.encoding import ReadingEncoder
-from producers.rows import RowReader, columns_of
-from producers.tables import mapped_table
+from producers.publishing.encoding import ReadingEncoder
+from producers.reading.rows import RowReader, columns_of
+from producers.reading.tables import mapped_table
 from tests.sources import AT, CHANGED, hourly, mapping, minutely
 
 TIMES = st.one_of(

@@ -12,11 +12,17 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, make_url
 
-from producers import drivers
-from producers.database import for_reading, open_engine
-from producers.drivers import MICROSOFT, best_driver, brought_driver, find_driver, import_pyodbc
+from producers.connection import drivers
+from producers.connection.database import for_reading, open_engine
+from producers.connection.drivers import (
+    MICROSOFT,
+    best_driver,
+    brought_driver,
+    find_driver,
+    import_pyodbc,
+)
+from producers.connection.watchdog import OverdueError, Watch, watched
 from producers.settings import SourceSettings
-from producers.watchdog import OverdueError, Watch, watched
 from runtime.errors import Configuration
 
 pytestmark = pytest.mark.requirement("A1")

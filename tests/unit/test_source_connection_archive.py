@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from producers.endpoints import Endpoints
-from producers.feed import TableFeed
+from producers.connection.endpoints import Endpoints
+from producers.reading.feed import TableFeed
+from producers.reading.tables import check_mapping
 from producers.settings import SourceSettings
-from producers.tables import check_mapping
 from runtime.errors import Configuration
 from schemas.mapping import Mapping
 

@@ -9,9 +9,9 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
-from producers.endpoint import Endpoint, StrangerError
-from producers.endpoints import Endpoints
-from producers.faults import Away, Busy
+from producers.connection.endpoint import Endpoint, StrangerError
+from producers.connection.endpoints import Endpoints
+from producers.connection.faults import Away, Busy
 from producers.settings import SourceSettings
 from producers.waiting import Waiting
 from runtime.breaker import Breaker, Circuit

@@ -7,7 +7,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from producers.faults import Away, Busy, translated
+from producers.connection.faults import Away, Busy, translated
 from runtime.errors import AosError, Configuration, Transient
 
 SERVER = make_url("mssql+pyodbc://reader:pa55@aos:1433/AOS")

@@ -16,9 +16,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.pool import StaticPool
 
+from producers.connection.dialects import AnyType, Dialect, Sqlite
 from producers.cursors import Mark, TimestampIdCursor
-from producers.dialects import AnyType, Dialect, Sqlite
-from producers.tables import source_table
+from producers.reading.tables import source_table
 from runtime.errors import Configuration, DataQuality
 from schemas.cursors import TimestampId
 

@@ -10,11 +10,11 @@ from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
+from producers.connection.database import for_reading, open_engine, reading, with_password
+from producers.connection.faults import Away, translated
 from producers.count import Held, count_readings
-from producers.database import for_reading, open_engine, reading, with_password
-from producers.faults import Away, translated
+from producers.reading.tables import check_mapping
 from producers.settings import SourceSettings
-from producers.tables import check_mapping
 from runtime.errors import AosError, Configuration, Exit, System, Transient
 from tests.sources import create, document, hourly, insert, mapping, minutely
 

@@ -14,7 +14,7 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Integer
 
-from producers.feed import TableFeed
+from producers.reading.feed import TableFeed
 from tests.model_database import LAG, ModelDatabase, ModelEndpoints
 from tests.source_breakages import Breakage, after_page, no_bound, no_tie_break
 from tests.sources import document, mapping

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from producers.clocks import joined, observation
-from producers.endpoints import Endpoints
-from producers.feed import TableFeed
+from producers.connection.endpoints import Endpoints
+from producers.reading.clocks import joined, observation
+from producers.reading.feed import TableFeed
+from producers.reading.tables import check_mapping
 from producers.settings import SourceSettings
-from producers.tables import check_mapping
 from runtime.errors import Configuration
 from schemas.mapping import Mapping, parse_mapping
 from schemas.mapping_parts import Time

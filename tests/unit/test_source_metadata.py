@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.metadata import Rows, same, sensor_records
-from producers.validity import BEGINNING, FOR_EVER, Fact, refined
+from producers.sensors.metadata import Rows, same, sensor_records
+from producers.sensors.validity import BEGINNING, FOR_EVER, Fact, refined
 from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.codec import Decoder, Encoder

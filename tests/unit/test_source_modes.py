@@ -13,14 +13,14 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, create_engine
 from sqlalchemy.dialects import mssql
 
-from producers.cursor_checks import check_cursors
+from producers.connection.dialects import SqlServer
+from producers.connection.server import Server, check_cursor, held
 from producers.cursors import ChangeTrackingCursor, IdCursor, Mark, RowversionCursor
 from producers.cursors.keys import Key
 from producers.cursors.timestamps import TimestampIdCursor
-from producers.dialects import SqlServer
-from producers.overlap import Chunk, Published, fingerprint
-from producers.server import Server, check_cursor, held
-from producers.tables import source_table
+from producers.reading.cursor_checks import check_cursors
+from producers.reading.overlap import Chunk, Published, fingerprint
+from producers.reading.tables import source_table
 from runtime.errors import Configuration
 from schemas.cursors import ChangeTracking, Cursor, Id, Rowversion, TimestampId
 from tests.sources import document, mapping

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from producers.messages import Message, Messages
-from producers.positions import Standing, at_work
-from producers.publisher import Delivered, Publisher
+from producers.publishing.messages import Message, Messages
+from producers.publishing.positions import Standing, at_work
+from producers.publishing.publisher import Delivered, Publisher
 from runtime.errors import Configuration, Fenced, System, Transient
 from schemas import avsc
 from schemas.codec import Decoder

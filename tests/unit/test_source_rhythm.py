@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from producers.backfill.daily import days_before
+from producers.reading.times import observed
 from producers.rhythm import Rhythm
 from producers.settings import SourceSettings
-from producers.times import observed
 
 START = datetime(2013, 11, 2, 12, tzinfo=UTC)
 NEVER = datetime.max.replace(tzinfo=UTC)

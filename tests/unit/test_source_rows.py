@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from producers.connection.dialects import Sqlite
 from producers.cursors import TimestampIdCursor
-from producers.dialects import Sqlite
-from producers.encoding import ReadingEncoder
-from producers.rows import Readings, RowReader, columns_of
-from producers.tables import mapped_table
-from producers.times import observed
+from producers.publishing.encoding import ReadingEncoder
+from producers.reading.rows import Readings, RowReader, columns_of
+from producers.reading.tables import mapped_table
+from producers.reading.times import observed
 from runtime.errors import DataQuality
 from schemas.codec import Encoder
 from tests.sources import AT, hourly, mapping, minutely

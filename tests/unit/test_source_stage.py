@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import pytest
 
-from producers.encoding import RawReading
-from producers.feed import Page
 from producers.progress import Summary
-from producers.rows import Readings
+from producers.publishing.encoding import RawReading
+from producers.reading.feed import Page
+from producers.reading.rows import Readings
 from producers.settings import SourceSettings
 from producers.stage import Stage
 from producers.start import Source

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from producers.overlap import Chunk, Published
-from producers.positions import Standing
-from producers.times import version_of
+from producers.publishing.positions import Standing
+from producers.reading.overlap import Chunk, Published
+from producers.reading.times import version_of
 from schemas.codec import Record
 
 _NUMBER: Final = "#"

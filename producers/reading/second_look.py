@@ -10,9 +10,9 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from producers.cursors import Columns, TimestampCursor
-from producers.fetching import fetched
-from producers.overlap import Published, fingerprint
-from producers.times import version_of
+from producers.reading.fetching import fetched
+from producers.reading.overlap import Published, fingerprint
+from producers.reading.times import version_of
 from schemas.cursors import Overlap
 
 _MICROS: Final = 1_000_000

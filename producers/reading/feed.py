@@ -11,16 +11,16 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine, func, select
 
+from producers.connection.endpoints import Endpoints
+from producers.connection.server import Held, check_cursor, held, server_of
 from producers.cursors import Cursor, Doubt, TimestampCursor
 from producers.cursors.choice import cursor_of, cursor_of_nulls
-from producers.endpoints import Endpoints
-from producers.fetching import fetched
-from producers.overlap import Published
-from producers.rows import Readings, RowReader, columns_of
-from producers.second_look import Rows, SecondLook
-from producers.server import Held, check_cursor, held, server_of
-from producers.tables import Types, mapped_table
-from producers.times import now_micros
+from producers.reading.fetching import fetched
+from producers.reading.overlap import Published
+from producers.reading.rows import Readings, RowReader, columns_of
+from producers.reading.second_look import Rows, SecondLook
+from producers.reading.tables import Types, mapped_table
+from producers.reading.times import now_micros
 from schemas.cursors import Timestamp
 from schemas.mapping import AnyTable, Mapping
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from producers.messages import Batch, Message
+from producers.publishing.messages import Batch, Message
 from runtime.errors import System
 from runtime.kafka import KafkaSettings, translated
 

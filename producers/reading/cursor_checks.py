@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect
 
-from producers.server import check_cursor, held, server_of
+from producers.connection.server import check_cursor, held, server_of
 from runtime.errors import Configuration
 from schemas.cursors import ChangeTracking, TimestampId
 from schemas.mapping import AnyTable, LongTable, Mapping

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, Protocol
 
-from producers.clocks import observation
-from producers.columns import ReadingColumns, Values, measured_columns, observed_columns
 from producers.cursors import Mark
-from producers.encoding import RawReading
-from producers.identifiers import identifier, sensor_of
-from producers.times import Observed
+from producers.publishing.encoding import RawReading
+from producers.reading.clocks import observation
+from producers.reading.columns import ReadingColumns, Values, measured_columns, observed_columns
+from producers.reading.identifiers import identifier, sensor_of
+from producers.reading.times import Observed
 from schemas.mapping import AnyTable, LongTable, Mapping, Reading, Table
 from schemas.mapping_parts import Time
 from weather.parameters import parameter_of

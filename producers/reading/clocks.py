@@ -12,8 +12,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
-from producers.identifiers import identifier
-from producers.times import Observed, observed
+from producers.reading.identifiers import identifier
+from producers.reading.times import Observed, observed
 from schemas.mapping_parts import Time
 from weather.zones import zone_of
 

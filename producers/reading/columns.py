@@ -15,8 +15,8 @@ from typing import Any, Final, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from producers.encoding import RawReading, Record
-from producers.times import Observed
+from producers.publishing.encoding import RawReading, Record
+from producers.reading.times import Observed
 
 Values = Sequence[Any]
 _NUMBERS: Final = frozenset({float, int, type(None)})

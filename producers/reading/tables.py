@@ -19,8 +19,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import quoted_name
 
-from producers.dialects import AnyType
-from producers.rows import columns_of
+from producers.connection.dialects import AnyType
+from producers.reading.rows import columns_of
 from runtime.errors import Configuration
 from schemas.mapping import AnyTable, Mapping
 from schemas.mapping_parts import Via

@@ -1,7 +1,7 @@
 """Rows as the driver gives them.
 
 SQLAlchemy would look at every value of every row before we do, and pack each row anew: that took as
-long as the driver's own work. What values mean is for :mod:`producers.rows` to say.
+long as the driver's own work. What values mean is for :mod:`producers.reading.rows` to say.
 """
 
 from __future__ import annotations

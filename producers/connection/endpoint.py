@@ -14,9 +14,9 @@ from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine, event
 
-from producers.database import identity_of, reading, shown
-from producers.faults import Away
-from producers.watchdog import OverdueError, Watch, watched
+from producers.connection.database import identity_of, reading, shown
+from producers.connection.faults import Away
+from producers.connection.watchdog import OverdueError, Watch, watched
 from runtime.breaker import Breaker
 from runtime.errors import AosError, Configuration
 

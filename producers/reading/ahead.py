@@ -9,7 +9,7 @@ from __future__ import annotations
 from concurrent.futures import Executor, Future, wait
 from typing import Protocol
 
-from producers.feed import Page
+from producers.reading.feed import Page
 
 
 class Feed(Protocol):

@@ -2,7 +2,7 @@
 
 Two refinements of ``Transient`` say where to go on: ``Away`` (another server of the same data may
 answer) and ``Busy`` (this one is to be left alone for a while). What the codes mean stands in
-:mod:`producers.fault_codes`.
+:mod:`producers.connection.fault_codes`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from producers.fault_codes import LEAVE_ALONE_SECONDS, Cause, Passing, meaning_of
+from producers.connection.fault_codes import LEAVE_ALONE_SECONDS, Cause, Passing, meaning_of
 from runtime.errors import AosError, Configuration, System, Transient
 
 _MEND: Final = "see whether the database is up"

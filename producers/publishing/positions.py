@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
-from producers.messages import cursor_key
+from producers.publishing.messages import cursor_key
 from runtime.errors import Configuration
 from runtime.kafka import KafkaSettings
 from runtime.kafka_read import read_to_end

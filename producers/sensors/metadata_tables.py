@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
-from producers.metadata import Row, Rows
-from producers.tables import Described, metadata_tables, source_table
+from producers.reading.tables import Described, metadata_tables, source_table
+from producers.sensors.metadata import Row, Rows
 from schemas.mapping import Mapping
 
 

@@ -12,10 +12,10 @@ from urllib.parse import quote
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from producers.archive import Archive, is_archive
-from producers.dialects import dialect_of
-from producers.drivers import MICROSOFT, find_driver, import_pyodbc, keywords_of
-from producers.faults import translated
+from producers.connection.archive import Archive, is_archive
+from producers.connection.dialects import dialect_of
+from producers.connection.drivers import MICROSOFT, find_driver, import_pyodbc, keywords_of
+from producers.connection.faults import translated
 from producers.settings import SourceSettings
 from runtime.errors import Configuration
 

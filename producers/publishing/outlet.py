@@ -12,14 +12,14 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from producers import metadata
-from producers.memories import recall, written
-from producers.messages import Batch, Messages, cursor_key
-from producers.overlap import Published
-from producers.positions import Standing, at_work, remembered
-from producers.publisher import Publisher, Transactions
-from producers.rows import Readings
-from producers.times import now_micros
+from producers.publishing.memories import recall, written
+from producers.publishing.messages import Batch, Messages, cursor_key
+from producers.publishing.positions import Standing, at_work, remembered
+from producers.publishing.publisher import Publisher, Transactions
+from producers.reading.overlap import Published
+from producers.reading.rows import Readings
+from producers.reading.times import now_micros
+from producers.sensors import metadata
 from runtime.errors import Configuration, Fenced
 from runtime.kafka import KafkaSettings
 from schemas.codec import Record, SchemaIds

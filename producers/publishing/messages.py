@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from producers.encoding import RawReading, ReadingEncoder
+from producers.publishing.encoding import RawReading, ReadingEncoder
 from schemas.codec import Encoder, SchemaIds
 from schemas.registry import subject_of
 from schemas.topics import Topics, raw_schema

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from producers.identifiers import identifier, sensor_of
-from producers.times import utc_micros
-from producers.validity import BEGINNING, FOR_EVER, Fact, Interval, checked, refined
+from producers.reading.identifiers import identifier, sensor_of
+from producers.reading.times import utc_micros
+from producers.sensors.validity import BEGINNING, FOR_EVER, Fact, Interval, checked, refined
 from runtime.errors import DataQuality
 from schemas.mapping import Metadata
 

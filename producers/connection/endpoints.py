@@ -15,10 +15,10 @@ from typing import Final, TypeVar
 
 from sqlalchemy import make_url
 
-from producers import archive
-from producers.database import open_engine
-from producers.endpoint import Endpoint, StrangerError, Work
-from producers.faults import Away, Busy
+from producers.connection import archive
+from producers.connection.database import open_engine
+from producers.connection.endpoint import Endpoint, StrangerError, Work
+from producers.connection.faults import Away, Busy
 from producers.settings import SourceSettings
 from runtime.breaker import Breaker, Circuit
 from runtime.errors import AosError, System, Transient

@@ -1,0 +1,1 @@
+"""Getting hold of AOS: engines, drivers, endpoints of the same data, and what their errors mean."""

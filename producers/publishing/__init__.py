@@ -1,0 +1,1 @@
+"""From raw readings to Kafka: bytes, transactions, and what was published before."""

@@ -1,0 +1,1 @@
+"""From a table to pages of raw readings: rows, columns, times, keys."""

@@ -1,0 +1,1 @@
+"""What is known of stations, sensors and calibrations, and when it held."""

@@ -159,10 +159,10 @@ def _scalar(value: Any) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Write a comment: on one line, and without characters that YAML has no place for.
+    r"""Write a comment: on one line, and without characters that YAML has no place for.
 
-    >>> _one_line("a\\n b\\x1b")
-    'a b\\\\x1b'
+    >>> _one_line("a\n b\x1b")
+    'a b\\x1b'
     """
     line = " ".join(text.split())
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

@@ -80,7 +80,6 @@ class Table(Part):
     flag: str | None = None
     readings: tuple[Reading, ...] = Field(min_length=1)
 
-
     @model_validator(mode="after")
     def _readings_of_one_parameter_agree(self) -> Self:
         """Hold what the stream knows only by table and parameter to one answer."""

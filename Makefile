@@ -38,8 +38,8 @@ test: $(INSTALLED) ## Run all tests on a stack of their own, with coverage
 	@$(RUN)/python -m coverage combine --quiet --append 2>/dev/null || true
 	@$(MAKE) --no-print-directory coverage
 
-test-unit: $(INSTALLED) ## Run the tests that need no server: seconds
-	@$(RUN)/python -m pytest -q $(ROOMS) tests/unit $(ARGS)
+test-unit: $(INSTALLED) ## Run the quick tests that need no server: seconds
+	@AOS_TEST_PROFILE=quick $(RUN)/python -m pytest -q -m "not slow" $(ROOMS) tests/unit $(ARGS)
 
 test-fault: $(INSTALLED) ## Kill real processes, ROUNDS times a stage (default 20)
 	@AOS_FAULT_ROUNDS=$(or $(ROUNDS),20) $(RUN)/python -m pytest tests/fault $(ARGS)

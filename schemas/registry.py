@@ -55,7 +55,11 @@ class Registry:
 
     def __init__(self, settings: RegistrySettings) -> None:
         self._url = settings.url
-        config: dict[str, object] = {"url": settings.url, "timeout": settings.timeout_seconds}
+        config: dict[str, object] = {
+            "url": settings.url,
+            "timeout": settings.timeout_seconds,
+            "max.retries": 1,  # whoever asks us tries again, and can be stopped while it waits
+        }
         if settings.user:
             secret = settings.password.get_secret_value()
             config["basic.auth.user.info"] = f"{settings.user}:{secret}"

@@ -12,11 +12,17 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from devstack.stack import Stack
 from runtime.kafka import KafkaSettings
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import Topics
+
+# No deadline: how long an example takes is no property of the code. `make test-unit` tries fewer.
+settings.register_profile("thorough", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=10)
+settings.load_profile(os.environ.get("AOS_TEST_PROFILE", "thorough"))
 
 pytest_plugins = [
     "tests.support.backends",

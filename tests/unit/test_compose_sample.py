@@ -17,6 +17,8 @@ from sqlfluff.core import Linter
 
 from devstack.sample import insert_statement, tables
 
+pytestmark = pytest.mark.slow
+
 COMPOSE = Path(__file__).parents[2] / "deploy" / "compose"
 DEFINITION = files("devstack.sample").joinpath("sqlserver.sql").read_text(encoding="utf-8")
 IDENTITIES = re.findall(

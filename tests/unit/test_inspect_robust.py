@@ -24,7 +24,7 @@ from runtime.errors import Configuration
 from schemas.mapping import Mapping, parse_mapping
 from tests.unit.inspect_databases import fill, hours, look_at, measures_of, table_of, told
 
-pytestmark = pytest.mark.requirement("A2", "A3", "A4")
+pytestmark = [pytest.mark.requirement("A2", "A3", "A4"), pytest.mark.slow]
 
 _KNOWN = (
     *("id", "station_id", "TM", "observed_at", "modified_at", "TA", "HM", "RN_DAY", "WS", "WD"),

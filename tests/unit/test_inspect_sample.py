@@ -26,7 +26,7 @@ from schemas.mapping import Mapping, read_mapping
 from weather.parameters import parameter_of
 from weather.units import to_standard
 
-pytestmark = pytest.mark.requirement("A2", "A3", "A4", "B1")
+pytestmark = [pytest.mark.requirement("A2", "A3", "A4", "B1"), pytest.mark.slow]
 CLI = CliRunner()
 
 

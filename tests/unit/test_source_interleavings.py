@@ -19,6 +19,8 @@ from tests.model_database import LAG, ModelDatabase, ModelEndpoints
 from tests.source_breakages import Breakage, after_page, no_bound, no_tie_break
 from tests.sources import document, mapping
 
+pytestmark = pytest.mark.slow
+
 MODES: Final[dict[str, dict[str, Any]]] = {
     "timestamp_id": {"column": "changed", "id": "id", "lag_seconds": LAG},
     "timestamp": {"mode": "timestamp", "column": "changed", "lag_seconds": LAG},

@@ -7,6 +7,8 @@ import sqlfluff
 
 from tests.source_statements import DOCUMENT, GOLDEN, document, statements
 
+pytestmark = pytest.mark.slow
+
 KNOWN = statements()
 
 

@@ -23,6 +23,7 @@ from schemas import avsc
 from schemas.topics import TopicSpec
 
 COMPATIBILITY: Final = "BACKWARD_TRANSITIVE"
+_RIVALS: Final = 3
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
 _UNPROCESSABLE: Final = 422
@@ -113,6 +114,16 @@ class Registry:
         self._client.close()
 
     def _register(self, subject: str, name: str) -> int:
+        """Register a schema, though another stage may be doing the same at this moment."""
+        for _ in range(_RIVALS):
+            try:
+                return self._registered(subject, name)
+            except SchemaRegistryError as error:
+                if "already exists" not in str(error.error_message):
+                    raise
+        return self._registered(subject, name)
+
+    def _registered(self, subject: str, name: str) -> int:
         schema = RegistrySchema(avsc.text(name), "AVRO")
         known = self._client.get_subjects()
         if subject not in known:

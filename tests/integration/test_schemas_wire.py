@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -106,6 +107,7 @@ def test_an_older_readers_bytes_are_read_by_todays_schema(
         "identity": "i",
         "updated_at": 0,
         "instance": "one",
+        "published": None,
     }
     subject = subject_of(topics.cursors)
     new = registry.id_of(subject, "source_cursor")
@@ -128,3 +130,17 @@ def test_a_schema_that_would_break_readers_is_refused_as_a_wrong_setting(
     registry.id_of(subject, "raw_index")
     with pytest.raises(Configuration, match="refuses a schema"):
         registry.id_of(subject, "partition_state")
+
+
+def test_stages_that_register_at_the_same_moment_get_the_same_ids(
+    topics: Topics, registry_settings: RegistrySettings
+) -> None:
+    clients = [Registry(registry_settings) for _ in range(4)]
+    subjects = [subject_of(spec.name) for spec in topics.specs() if spec.schema == "raw_reading"]
+    with ThreadPoolExecutor(len(clients)) as pool:
+        found = list(
+            pool.map(lambda c: [c.id_of(subject, "raw_reading") for subject in subjects], clients)
+        )
+    for client in clients:
+        client.close()
+    assert all(ids == found[0] for ids in found)

@@ -157,7 +157,13 @@ _LATE_FIRST: Final[list[Operation]] = [
 
 def counter_example(mode: str, is_faulty: Callable[[list[Operation]], bool]) -> list[Operation]:
     """Look for a program that shows a fault; raise NoSuchExample where there is none."""
-    how = settings(max_examples=5000, deadline=None, database=None, phases=[Phase.generate])
+    how = settings(
+        max_examples=5000,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+    )
     program = programs(mode)
     either = st.one_of(program, program.map(lambda rest: [*_LATE_FIRST, *rest]))
     return find(either, is_faulty, settings=how, random=Random(1))  # noqa: S311

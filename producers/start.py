@@ -99,5 +99,5 @@ def _producer(
 ) -> Callable[[], Transactions]:
     """Say how to make the producer, with room for the largest page that there can be."""
     most = settings.page_rows * max(len(table.readings) for table in mapping.tables)
-    identity = transactional_id(topics.namespace, mapping.source)
+    identity = transactional_id(topics, mapping.source)
     return partial(producer, kafka, identity, most + _BESIDE_READINGS)

@@ -75,7 +75,7 @@ def group_of(settings: SinkSettings, topics: Topics) -> str:
     >>> group_of(SinkSettings(), Topics(namespace="lab"))
     'lab.aos-sink'
     """
-    return f"{topics.namespace}.{settings.group}".lstrip(".")
+    return topics.named(settings.group)
 
 
 def destinations(settings: SinkSettings, schemas: Registry, topics: Topics) -> Destinations:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from schemas.topics import Topics
 
-def transactional_id(namespace: str, source: str, job: str, worker: int | None = None) -> str:
+
+def transactional_id(topics: Topics, source: str, job: str, worker: int | None = None) -> str:
     """Name an identity; all of a source begin alike, so that one rule of access covers them.
 
-    >>> transactional_id("", "sample", "3f9a1c"), transactional_id("lab", "sample", "3f9a1c", 0)
-    ('aos-backfill-sample-3f9a1c', 'lab.aos-backfill-sample-3f9a1c-0')
+    >>> transactional_id(Topics(), "sample", "3f9a1c")
+    'aos-backfill-sample-3f9a1c'
+    >>> transactional_id(Topics(namespace="lab"), "sample", "3f9a1c", 0)
+    'lab.aos-backfill-sample-3f9a1c-0'
     """
     name = f"aos-backfill-{source}-{job}"
     name = name if worker is None else f"{name}-{worker}"
-    return f"{namespace}.{name}" if namespace else name
+    return topics.named(name)

@@ -62,7 +62,7 @@ class World:
         return publisher
 
     def _producer(self, job: str, worker: int | None = None) -> Transactions:
-        name = transactional_id(self.topics.namespace, self.mapping.source, job, worker)
+        name = transactional_id(self.topics, self.mapping.source, job, worker)
         per_row = max(len(table.readings) for table in self.mapping.tables)
         return producer(self.kafka, name, self.settings.page_rows * per_row + _BESIDE_READINGS)
 

@@ -15,6 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from producers.publishing.messages import Batch, Message
 from runtime.errors import System
 from runtime.kafka import KafkaSettings, translated
+from schemas.topics import Topics
 
 _LOGGER: Final = logging.getLogger("aos.source")
 _TRANSACTION_SECONDS: Final = 20
@@ -43,13 +44,13 @@ class Transactions(Protocol):
         """Take everything back."""
 
 
-def transactional_id(namespace: str, source: str) -> str:
+def transactional_id(topics: Topics, source: str) -> str:
     """Name the identity under which a source writes.
 
-    >>> transactional_id("", "sample"), transactional_id("lab", "sample")
+    >>> transactional_id(Topics(), "sample"), transactional_id(Topics(namespace="lab"), "sample")
     ('aos-source-sample', 'lab.aos-source-sample')
     """
-    return f"{namespace}.aos-source-{source}" if namespace else f"aos-source-{source}"
+    return topics.named(f"aos-source-{source}")
 
 
 def producer(kafka: KafkaSettings, identity: str, most_messages: int) -> Transactions:

@@ -19,6 +19,7 @@ from runtime.kafka import KafkaSettings
 from schemas.registry import RegistrySettings
 from schemas.topics import Topics
 from tests.stage_process import StageProcess
+from tests.table_contents import contents
 from tests.waiting import eventually
 
 SEED = 1048
@@ -27,23 +28,6 @@ HOURLY = (
     "DELETE FROM weather_hourly WHERE observed_at NOT BETWEEN '2013-10-28' AND '2013-11-12'"
     " AND NOT (observed_at LIKE '2013-02-12 03%')"
 )
-# What may differ between two runs: whose topic it was, and when it was worked on.
-OURS = (
-    "raw_topic",
-    "raw_offset",
-    "revision",
-    "extracted_at",
-    "processed_at",
-    "created_at",
-    "updated_at",
-)
-CONTENT = """
-SELECT count(*), count(DISTINCT (sensor_id, observed_at)),
-       md5(string_agg(line, E'\\n' ORDER BY line))
-FROM (SELECT sensor_id, observed_at, (to_jsonb(r) - %s::text[])::text AS line
-      FROM weather.{} AS r) AS lines
-"""
-TABLES = ("rainfall", "temperature", "humidity", "wind", "pressure")
 
 
 @pytest.fixture
@@ -88,17 +72,9 @@ class Chain:
     def rows(self) -> int:
         """Count what is loaded; nothing, while the tables are not there."""
         try:
-            return sum(number for number, _, _ in self.content().values())
+            return sum(number for number, _, _ in contents(self.database).values())
         except psycopg.errors.InvalidSchemaName:
             return 0
-
-    def content(self) -> dict[str, tuple[int, int, str]]:
-        """Give, for each table, rows, distinct keys and a checksum of all that is not ours."""
-        with psycopg.connect(self.database) as connection:
-            return {
-                table: connection.execute(CONTENT.format(table), (list(OURS),)).fetchone()
-                for table in TABLES
-            }
 
 
 def expected(sample: Path) -> int:
@@ -134,7 +110,7 @@ def test_stages_that_are_killed_in_turn_leave_the_tables_of_an_undisturbed_run(
             killed.stages[name].start()
         for chain in (calm, killed):
             eventually(lambda chain=chain: chain.rows() >= total, seconds=150, every=1.0)
-    content = killed.content()
-    assert content == calm.content()
+    content = contents(killed.database)
+    assert content == contents(calm.database)
     assert sum(rows for rows, _, _ in content.values()) == total
     assert all(rows == keys for rows, keys, _ in content.values())

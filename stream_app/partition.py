@@ -19,15 +19,15 @@ from runtime.retry import Backoff, retry
 from schemas.codec import Decoder
 from schemas.registry import Registry
 from schemas.topics import Topics
-from stream_app.batch import Batch
-from stream_app.decoding import RawDecoder
-from stream_app.judging import DeadLetter, Judge, Verdicts
-from stream_app.outputs import STATE_SCHEMAS, Outputs
-from stream_app.positions import committed_positions
-from stream_app.reference import Reference
+from stream_app.judging.decoding import RawDecoder
+from stream_app.judging.judge import DeadLetter, Judge, Verdicts
+from stream_app.metadata.reference import Reference
+from stream_app.outputs.records import STATE_SCHEMAS, Outputs
+from stream_app.outputs.transaction import Transactions
 from stream_app.settings import StreamSettings
-from stream_app.state import Overlay, State, schema_of_key
-from stream_app.transaction import Transactions
+from stream_app.transport.batch import Batch
+from stream_app.transport.positions import committed_positions
+from stream_app.window.state import Overlay, State, schema_of_key
 
 _LOG: Final = logging.getLogger("aos.stream.partition")
 # A broker or registry that is away comes back: the consumer stays in its group and tries on.

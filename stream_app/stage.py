@@ -17,14 +17,14 @@ from runtime.kafka import KafkaSettings, check_reachable
 from runtime.kafka_topics import ensure_topics
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import Topics
-from stream_app.app import build_app
-from stream_app.decoding import RawDecoder
-from stream_app.judging import Judge
-from stream_app.outputs import Outputs
+from stream_app.judging.decoding import RawDecoder
+from stream_app.judging.judge import Judge
+from stream_app.metadata.reference import Reference
+from stream_app.outputs.records import Outputs
 from stream_app.partition import Tools
-from stream_app.reference import Reference
 from stream_app.settings import StreamSettings
-from stream_app.transport import BatchApp
+from stream_app.transport.app import build_app
+from stream_app.transport.consumer import BatchApp
 from stream_app.worker import Worker
 
 _LOG: Final = logging.getLogger("aos.stream")

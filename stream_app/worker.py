@@ -11,8 +11,8 @@ from typing import Final
 from faust.types import TP
 
 from runtime.errors import Fenced, Transient
-from stream_app.batch import Batch
 from stream_app.partition import Partition, Tools
+from stream_app.transport.batch import Batch
 
 _LOG: Final = logging.getLogger("aos.stream.worker")
 

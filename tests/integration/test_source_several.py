@@ -21,7 +21,7 @@ from runtime.kafka import KafkaSettings
 from schemas.codec import Record
 from schemas.registry import RegistrySettings
 from schemas.topics import Topics
-from stream_app.versions import version_of
+from stream_app.judging.versions import version_of
 from tests.source_runs import Deployment
 from tests.sources import create, document, hourly, insert, write_mapping
 from tests.tcp_proxy import Proxy

@@ -10,9 +10,9 @@ import pytest
 from runtime.errors import DataQuality
 from schemas.codec import Record
 from schemas.mapping import Mapping
-from stream_app.judging import Judge, Row, Verdicts
-from stream_app.sensors import UNKNOWN, Sensor
-from stream_app.state import State
+from stream_app.judging.judge import Judge, Row, Verdicts
+from stream_app.metadata.sensors import UNKNOWN, Sensor
+from stream_app.window.state import State
 from tests.raw_records import local, raw
 from tests.unit.stream_fakes import Fetched, interval, mapping, metadata
 

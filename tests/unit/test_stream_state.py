@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_app.batch import Batch, by_partition
-from stream_app.state import PARTITION_KEY, State, key_order, revision_of, schema_of_key
+from stream_app.transport.batch import Batch, by_partition
+from stream_app.window.state import PARTITION_KEY, State, key_order, revision_of, schema_of_key
 from tests.raw_records import local
 from tests.unit.stream_fakes import Fetched
 

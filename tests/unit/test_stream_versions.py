@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from runtime.errors import DataQuality
 from schemas.mapping import Mapping
-from stream_app.judging import Judge, Row
-from stream_app.state import State
-from stream_app.versions import MOST_RANK, MOST_VERSION, ranked
+from stream_app.judging.judge import Judge, Row
+from stream_app.judging.versions import MOST_RANK, MOST_VERSION, ranked
+from stream_app.window.state import State
 from tests.raw_records import local, raw
 from tests.unit.stream_fakes import Fetched, mapping
 

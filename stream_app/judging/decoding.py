@@ -7,8 +7,8 @@ from schemas.codec import Decoder
 from schemas.dead_letters import Stage
 from schemas.registry import Registry
 from schemas.topics import PARAMETERS, Topics, raw_schema
-from stream_app.batch import Batch
-from stream_app.judging import DeadLetter, Row
+from stream_app.judging.judge import DeadLetter, Row
+from stream_app.transport.batch import Batch
 
 
 class RawDecoder:

@@ -21,7 +21,7 @@ from schemas.codec import Decoder
 from schemas.mapping import Mapping, published_mapping
 from schemas.registry import Registry
 from schemas.topics import Topics
-from stream_app.sensors import Sensor
+from stream_app.metadata.sensors import Sensor
 
 _LOG: Final = logging.getLogger("aos.stream.reference")
 _ASK_SECONDS: Final = 10.0

@@ -16,13 +16,13 @@ from runtime.errors import DataQuality
 from schemas.codec import Record
 from schemas.dead_letters import Stage
 from schemas.mapping import Mapping as SourceMapping
-from stream_app.batch import Raw
-from stream_app.clean_record import Judged, records_of
-from stream_app.sensors import UNKNOWN, Placement, Sensor
-from stream_app.state import Overlay
-from stream_app.table import Table, table_of
-from stream_app.values import observed_local, values_of
-from stream_app.versions import version_of
+from stream_app.judging.clean_record import Judged, records_of
+from stream_app.judging.table import Table, table_of
+from stream_app.judging.values import observed_local, values_of
+from stream_app.judging.versions import version_of
+from stream_app.metadata.sensors import UNKNOWN, Placement, Sensor
+from stream_app.transport.batch import Raw
+from stream_app.window.state import Overlay
 from weather.arrays import Flags, Micros
 from weather.clean import Calibration, Given, clean
 from weather.qc.flags import Flag, flags_like, overall

@@ -13,7 +13,7 @@ from aiokafka.helpers import create_ssl_context
 from runtime.kafka import KafkaSettings
 from schemas.topics import Topics
 from stream_app.settings import StreamSettings
-from stream_app.transport import BatchApp, BatchSchema
+from stream_app.transport.consumer import BatchApp, BatchSchema
 
 
 def build_app(

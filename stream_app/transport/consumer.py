@@ -2,8 +2,8 @@
 
 Faust's own path hands on record by record and commits by what agents acknowledge, which is slow and
 loses data when an agent raises (docs/decisions/0002). Here Faust keeps what it is good at: group
-membership, assignment, fetching, flow control and supervision. An event's value is a whole
-:class:`~stream_app.batch.Batch`; offsets are committed by its transaction and by nothing else.
+membership, assignment, fetching, flow control and supervision. An event is a whole
+:class:`~stream_app.transport.batch.Batch`; its transaction, and nothing else, commits offsets.
 
 The order on assignment matters: the owner's hooks run *before* Faust seeks, because only after they
 have ended the dead owner's transaction does the committed offset hold still.
@@ -20,7 +20,7 @@ from aiokafka.errors import NoOffsetForPartitionError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
 
-from stream_app.batch import Batch, by_partition
+from stream_app.transport.batch import Batch, by_partition
 
 
 class Owner(Protocol):

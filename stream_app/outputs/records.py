@@ -8,10 +8,10 @@ from schemas.codec import Encoder
 from schemas.dead_letters import headers
 from schemas.registry import Registry, subject_of
 from schemas.topics import PARAMETERS, Topics, clean_schema
-from stream_app.batch import Batch
-from stream_app.judging import Clean, DeadLetter, Verdicts
-from stream_app.state import Overlay
-from stream_app.transaction import Output
+from stream_app.judging.judge import Clean, DeadLetter, Verdicts
+from stream_app.outputs.transaction import Output
+from stream_app.transport.batch import Batch
+from stream_app.window.state import Overlay
 
 STATE_SCHEMAS = ("partition_state", "sensor_folds")
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from schemas.codec import Record
-from stream_app.batch import Raw
-from stream_app.sensors import Placement
-from stream_app.table import Table
+from stream_app.judging.table import Table
+from stream_app.metadata.sensors import Placement
+from stream_app.transport.batch import Raw
 from weather.arrays import Bools, Flags, Floats, Micros
 from weather.clean import Readings
 from weather.corrections import describe

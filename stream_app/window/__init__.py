@@ -1,0 +1,1 @@
+"""What the stream remembers of a partition, for tests that look at neighbours in time and place."""

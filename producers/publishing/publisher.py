@@ -20,6 +20,8 @@ from schemas.topics import Topics
 _LOGGER: Final = logging.getLogger("aos.source")
 _TRANSACTION_SECONDS: Final = 20
 _WAIT_SECONDS: Final = 30.0
+_QUEUE_FULL: Final = KafkaError._QUEUE_FULL  # noqa: SLF001 - confluent-kafka's only name for it
+_TIMED_OUT: Final = KafkaError._TIMED_OUT  # noqa: SLF001 - confluent-kafka's only name for it
 
 
 Delivered = Callable[[KafkaError | None, Any], None]
@@ -36,6 +38,9 @@ class Transactions(Protocol):
 
     def produce_batch(self, topic: str, messages: list[Message], *, on_delivery: Delivered) -> int:
         """Queue messages; give how many found room."""
+
+    def flush(self, timeout: float) -> int:
+        """Wait until what is queued is delivered or given up; give how many are left."""
 
     def commit_transaction(self, timeout: float) -> None:
         """Deliver what is queued and commit."""
@@ -97,8 +102,11 @@ class Publisher:
     def publish(self, batches: Iterable[Batch]) -> None:
         """Publish everything, or nothing.
 
+        A page may have more messages than the producer's queue has room for.
+
         Raises:
             Fenced: a newer instance is at work.
+            System: a message is refused, by its size for instance.
             Transient: it may have been published or not; a new publisher will tell.
         """
         try:
@@ -121,11 +129,34 @@ class Publisher:
             _LOGGER.info("the open transaction is left to the broker: %s", error.args[0].str())
 
     def _queue(self, topic: str, messages: list[Message]) -> None:
-        queued = self._transactions.produce_batch(topic, messages, on_delivery=self._note)
-        if queued < len(messages):
-            problem = f"{topic}: only {queued} of {len(messages)} messages found room"
-            raise System(problem, mend="lower source.page_rows")
+        """Queue messages; what finds no room waits until those before it are delivered."""
+        while self._queued(topic, messages) < len(messages):
+            messages = _without_room(topic, messages)
+            left = self._transactions.flush(_WAIT_SECONDS)
+            if left or self._undelivered:
+                raise KafkaException(self._undelivered or KafkaError(_TIMED_OUT))
+
+    def _queued(self, topic: str, messages: list[Message]) -> int:
+        return self._transactions.produce_batch(topic, messages, on_delivery=self._note)
 
     def _note(self, error: KafkaError | None, _message: object) -> None:
         if error is not None and self._undelivered is None:
             self._undelivered = error
+
+
+def _without_room(topic: str, messages: list[Message]) -> list[Message]:
+    """Give those that a full queue left out, in their order, ready to be queued again.
+
+    Raises:
+        System: one is left out for another reason.
+    """
+    left = [
+        (error, message)
+        for message in messages
+        if (error := message.pop("_error", None)) is not None
+    ]
+    for error, _message in left:
+        if error.code() != _QUEUE_FULL:
+            problem = f"{topic}: a message is not taken: {error.str()}"
+            raise System(problem, mend="see what the broker and kafka's settings allow")
+    return [message for _error, message in left]

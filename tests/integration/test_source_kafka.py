@@ -9,10 +9,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
 
+from producers.publishing.publisher import Publisher
 from producers.settings import SourceSettings
 from runtime.errors import Configuration, Exit, Fenced
 from runtime.kafka import KafkaSettings
+from runtime.kafka_read import read_to_end
+from runtime.kafka_topics import ensure_topics
 from schemas.registry import RegistrySettings
 from schemas.topics import Topics
 from tests.source_runs import Deployment, InThread
@@ -76,6 +81,19 @@ def test_a_restart_goes_on_within_a_tie_and_a_changed_row_comes_again_with_a_hig
     standing = deployment.cursor("little", "hourly")
     assert standing["position"] == "2020-01-02 00:00:00.000000|5"
     assert (standing["rows"], standing["readings"]) == (5, 10)
+
+
+@pytest.mark.requirement("A6", "D10")
+def test_a_page_that_the_producers_queue_cannot_hold_is_published_whole_and_in_order(
+    deployment: Deployment, kafka: KafkaSettings, topics: Topics
+) -> None:
+    ensure_topics(AdminClient(kafka.client()), topics.source_specs(), topics.replication)
+    narrow = kafka.client(transactional_id=topics.named("narrow"), queue_buffering_max_messages=70)
+    publisher = Publisher(Producer(narrow))
+    publisher.take_over()
+    numbers = [b"%d" % number for number in range(1000)]
+    publisher.publish([(topics.cursors, [{"key": b"k", "value": value} for value in numbers])])
+    assert [message.value() for message in read_to_end(kafka, topics.cursors, 0)] == numbers
 
 
 @pytest.mark.requirement("A6")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from producers.publishing.messages import Message, Messages
+from producers.publishing.messages import Batch, Message, Messages
 from producers.publishing.positions import Standing, at_work
 from producers.publishing.publisher import Delivered, Publisher
 from runtime.errors import Configuration, Fenced, System, Transient
@@ -15,7 +15,10 @@ from schemas import avsc
 from schemas.codec import Decoder
 from schemas.topics import Topics
 
-PAGE = [("raw", [{"key": b"a", "value": b"1"}]), ("cursors", [{"key": b"c", "value": b"2"}])]
+PAGE: list[Batch] = [
+    ("raw", [{"key": b"a", "value": b"1"}]),
+    ("cursors", [{"key": b"c", "value": b"2"}]),
+]
 STANDING = Standing("little", "hourly", "timestamp_id", "sqlite:x", "host:1#a")
 
 
@@ -23,6 +26,9 @@ class FakeTransactions:
     """A broker's view of one producer: what is committed, and which call is to fail."""
 
     def __init__(self, fails: dict[str, KafkaError] | None = None, room: int = 100) -> None:
+        self.refusal = KafkaError(KafkaError._QUEUE_FULL, "full")
+        self.most_waiting = 0
+        self._waiting = 0
         self.calls: list[str] = []
         self.committed: list[str] = []
         self.undelivered: KafkaError | None = None
@@ -43,9 +49,24 @@ class FakeTransactions:
         self._call("begin")
 
     def produce_batch(self, topic: str, messages: list[Message], *, on_delivery: Delivered) -> int:
-        self._queued += [topic] * len(messages)
+        found_room = min(len(messages), max(0, self._room - self._waiting))
+        for message in messages[found_room:]:
+            message["_error"] = self.refusal
+        self._queued += [
+            f"{topic} {message['value'].decode()}" for message in messages[:found_room]
+        ]
+        self._waiting += found_room
+        self.most_waiting = max(self.most_waiting, self._waiting)
         self._delivered = on_delivery
-        return min(len(messages), self._room)
+        return found_room
+
+    def flush(self, timeout: float) -> int:
+        self.calls.append("flush")
+        if self.undelivered and self._delivered:
+            self._delivered(self.undelivered, None)
+        if "flush" not in self._fails:
+            self._waiting = 0
+        return self._waiting
 
     def commit_transaction(self, timeout: float) -> None:
         if self.undelivered and self._delivered:
@@ -75,7 +96,7 @@ def test_readings_and_cursor_are_one_transaction() -> None:
     publisher.publish(PAGE)
     publisher.close()
     assert broker.calls == ["init", "begin", "commit"]
-    assert broker.committed == ["raw", "cursors"]
+    assert broker.committed == ["raw 1", "cursors 2"]
 
 
 @pytest.mark.requirement("D3")
@@ -112,10 +133,40 @@ def test_the_first_undelivered_message_gives_the_reason() -> None:
         Publisher(broker).publish(PAGE)
 
 
-def test_a_page_without_room_is_not_published_in_part() -> None:
+LARGE: list[Batch] = [("raw", [{"key": b"a", "value": b"%d" % n} for n in range(25)])]
+
+
+@pytest.mark.requirement("A6", "D10")
+def test_a_page_larger_than_the_queue_is_published_whole_while_the_queue_stays_bounded() -> None:
+    broker = FakeTransactions(room=10)
+    Publisher(broker).publish(LARGE)
+    assert broker.committed == [f"raw {n}" for n in range(25)]
+    assert broker.calls == ["begin", "flush", "flush", "commit"]
+    assert broker.most_waiting == 10
+
+
+@pytest.mark.requirement("D3")
+def test_a_full_queue_that_the_broker_does_not_empty_ends_the_page() -> None:
+    broker = FakeTransactions({"flush": KafkaError(KafkaError._TIMED_OUT)}, room=10)
+    with pytest.raises(Transient, match="publishing a page"):
+        Publisher(broker).publish(LARGE)
+    assert broker.committed == []
+
+
+@pytest.mark.requirement("D3")
+def test_a_message_given_up_while_the_queue_is_full_ends_the_page() -> None:
+    broker = FakeTransactions(room=10)
+    broker.undelivered = KafkaError(KafkaError._MSG_TIMED_OUT, "given up")
+    with pytest.raises(Transient, match="given up"):
+        Publisher(broker).publish(LARGE)
+
+
+@pytest.mark.requirement("D3")
+def test_a_message_that_is_refused_is_no_matter_of_waiting() -> None:
     broker = FakeTransactions(room=0)
-    with pytest.raises(System, match="0 of 1"):
-        Publisher(broker).publish(PAGE)
+    broker.refusal = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE, "too large")
+    with pytest.raises(System, match="raw: a message is not taken"):
+        Publisher(broker).publish(LARGE)
     assert broker.committed == []
 
 

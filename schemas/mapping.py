@@ -180,12 +180,23 @@ class CalibrationTable(Part):
 
 
 class Metadata(Part):
-    """Where stations, sensors and calibrations stand, and the zone of their validity times."""
+    """Where stations, sensors and calibrations stand, and the zone of their validity times.
+
+    Without ``sensors`` every station is supposed to have the sensors that the readings of the
+    mapping speak of; nothing is known of them but their station's place.
+    """
 
     zone: str = "UTC"
     stations: StationTable
-    sensors: SensorTable
+    sensors: SensorTable | None = None
     calibrations: CalibrationTable | None = None
+
+    @model_validator(mode="after")
+    def _calibrations_are_of_sensors(self) -> Self:
+        if self.calibrations and not self.sensors:
+            problem = "calibrations belong to sensors: name the table of sensors, too"
+            raise ValueError(problem)
+        return self
 
 
 AnyTable = Annotated[WideTable | LongTable, Field(discriminator="shape")]

@@ -17,6 +17,7 @@ from producers.reading.times import utc_micros
 from producers.sensors.validity import BEGINNING, FOR_EVER, Fact, Interval, checked, refined
 from runtime.errors import DataQuality
 from schemas.mapping import Metadata
+from weather.angles import degrees
 
 Record = dict[str, Any]
 Row = Mapping[str, Any]
@@ -92,10 +93,13 @@ class _Known:
         }
 
     def _mapped(self, rows: Iterable[Row]) -> list[Row]:
-        return [row for row in rows if identifier(row["code"]) in self._how.sensors.codes]
+        how = self._how.sensors
+        return [row for row in rows if how is None or identifier(row["code"]) in how.codes]
 
     def _parameter(self, row: Row) -> str:
-        return self._how.sensors.codes[identifier(row["code"])]
+        """Name the parameter; a sensor that is but supposed to be there says it itself."""
+        code, how = identifier(row["code"]), self._how.sensors
+        return code if how is None else how.codes[code]
 
     def _sensor_id(self, row: Row) -> str:
         station = identifier(row["station"])
@@ -105,7 +109,8 @@ class _Known:
         crs = identifier(row.get("crs_column")) or self._how.stations.crs
         content = {
             **{name: _text(row.get(name)) for name in ("name", "wigos_id")},
-            **{name: _number(row, name) for name in ("x", "y", "elevation")},
+            **{name: _position(row, name) for name in ("x", "y")},
+            "elevation": _number(row, "elevation"),
             "crs": crs,
         }
         return self._fact(identifier(row["station"]), row, content)
@@ -171,6 +176,19 @@ def _end(end: int) -> int | None:
 
 def _text(value: object) -> str | None:
     return None if value is None else identifier(value)
+
+
+def _position(row: Row, name: str) -> float | None:
+    """Read a coordinate; text may be degrees, minutes and seconds."""
+    value = row.get(name)
+    try:
+        return _number(row, name)
+    except DataQuality:
+        try:
+            return degrees(identifier(value)) if identifier(value).strip() else None
+        except ValueError as error:
+            problem, mend = f"{name}: {error}", "correct the row"
+            raise DataQuality(problem, reason="not_a_number", mend=mend) from error
 
 
 def _number(row: Row, name: str) -> float | None:

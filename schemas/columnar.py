@@ -8,7 +8,7 @@ Every read is held inside the buffer, so broken bytes cannot lead anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,9 +55,18 @@ class Strings:
 
     def bytes(self) -> list[bytes]:
         """Give each string as bytes."""
-        data = self.data.tobytes()
-        ends = (self.starts + self.lengths).tolist()
-        return [data[a:b] for a, b in zip(self.starts.tolist(), ends, strict=True)]
+        found = np.full(len(self.lengths), b"", object)
+        if not len(found):
+            return []
+        for length, rows in rows_by_length(self.lengths):
+            found[rows] = _windows(self.data, length)[self.starts[rows]]
+        each: list[bytes] = found.tolist()
+        return each
+
+    def write(self, out: Bytes, at: Integers) -> None:
+        """Write each string at its place in ``out``."""
+        for length, rows in rows_by_length(self.lengths):
+            _windows(out, length)[at[rows]] = _windows(self.data, length)[self.starts[rows]]
 
     def places(self) -> Integers:
         """Give the place of every byte of every string, one string after the other."""
@@ -66,6 +75,32 @@ class Strings:
 
 
 Column = Numbers | Strings
+
+
+def rows_by_length(lengths: Integers) -> Iterator[tuple[int, Integers | slice]]:
+    """Part strings by their length, but for the empty ones; where all are alike, they are a slice.
+
+    Strings of one length are moved by one array operation, however long they are.
+
+    >>> [(length, rows.tolist()) for length, rows in rows_by_length(np.array([3, 0, 5, 3]))]
+    [(3, [0, 3]), (5, [2])]
+    """
+    if not len(lengths):
+        return
+    least, most = int(lengths.min()), int(lengths.max())
+    if least == most:
+        if most:
+            yield most, slice(None)
+        return
+    for length in np.unique(lengths).tolist():
+        if length:
+            yield length, np.flatnonzero(lengths == length)
+
+
+def _windows(data: Bytes, length: int) -> NDArray[np.void]:
+    """See all strings of one length inside ``data``, wherever they begin; nothing is copied."""
+    count = len(data) - length + 1
+    return np.ndarray((count,), f"V{length}", data, strides=(1,))
 
 
 def numbers(columns: Mapping[str, Column], name: str) -> NDArray[Any]:

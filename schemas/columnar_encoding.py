@@ -1,16 +1,32 @@
-"""The columnar encoder: columns become many messages of one schema at once.
+"""The columnar encoder: columns become many messages of one flat schema at once.
 
-A message is a head, encoded elsewhere and often shared by many (the frame, and the fields that are
-constant for a sensor, which stand first in our schemas), and behind it the fields that change. The
-length of every field of every message is worked out first, and so the place of every byte; then
-each column is written into its places by a few array operations. The bytes are those of
+``ColumnarEncoder(schema, first)(heads, columns)`` gives a message for each row. What stands before
+the field ``first`` is the row's *head*, encoded elsewhere and shared by many rows (the frame, and
+the fields that are constant for a sensor, which stand first in our schemas): either a list of bytes
+or, faster, the few different ones as :func:`heads_of` gives them, taken by their numbers. For every
+field from ``first`` on there is a column, all as long as there are heads:
+
+* numbers, whole or floating: ``Numbers(array, present)``; ``present`` is a mask, None: all are;
+* strings: :func:`strings_of` a list of ``str | None``, or ``Strings`` that lie in a buffer anyway;
+* the same in every row: :func:`constant`, which costs next to nothing.
+
+    >>> from schemas.avsc import load
+    >>> encode = ColumnarEncoder(load("raw_index"), "first_offset")
+    >>> heads = heads_of([b"one", b"two"]).take(np.array([0, 1, 1]))
+    >>> columns = {"first_offset": Numbers(np.arange(3)), "last_offset": constant(9, 3)}
+    >>> columns |= dict.fromkeys(("least_observed_at", "greatest_observed_at"), constant(None, 3))
+    >>> encode(heads, columns | {"readings": Numbers(np.array([1, 2, 3]))})[2].hex(" ")
+    '74 77 6f 04 12 00 00 06'
+
+It works in bytes that lie somewhere: each column becomes strings of encoded bytes, and strings are
+moved side by side, all of one length by one array operation. The bytes are those of
 :class:`schemas.codec.Encoder`; a property test holds the two together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,26 +35,15 @@ from schemas.avsc import Schema, without_logical_types
 from schemas.columnar import Bytes, Column, Integers, Mask, Numbers, Strings
 
 _POWERS: Final = (np.uint64(1) << np.arange(7, 64, 7, dtype=np.uint64)).astype(np.uint64)
-_WITHIN_8: Final = np.arange(8)
-
-
-def strings_of(values: Sequence[str | None]) -> Strings:
-    """Make a column of strings; None is null.
-
-    >>> strings_of(["a", None, "bcd"]).bytes()
-    [b'a', b'', b'bcd']
-    """
-    count = len(values)
-    if values.count(None) == count:  # columns that a source does not have are common
-        nothing = np.zeros(count, np.int64)
-        return Strings(np.empty(0, np.uint8), nothing, nothing, np.zeros(count, np.bool_))
-    present = np.ones(count, np.bool_)
-    if None in values:
-        present = np.fromiter((value is not None for value in values), np.bool_, count)
-    encoded = [b"" if value is None else value.encode() for value in values]
-    lengths = np.fromiter(map(len, encoded), np.int64, count)
-    data = np.frombuffer(b"".join(encoded), np.uint8)
-    return Strings(data, np.cumsum(lengths) - lengths, lengths, present)
+_LONGEST: Final = 10
+_SHORT: Final = 64
+_PRESENT: Final = np.uint8(2)
+_SPREAD: Final = (
+    (0x000000000FFFFFFF, 0x00FFFFFFF0000000, 4),
+    (0x00003FFF00003FFF, 0x0FFFC0000FFFC000, 2),
+    (0x007F007F007F007F, 0x3F803F803F803F80, 1),
+)
+"""Steps that part 56 bits into eight groups of seven, one in each byte: what stays, what moves."""
 
 
 class ColumnarEncoder:
@@ -52,109 +57,59 @@ class ColumnarEncoder:
             for field in fields[names.index(first) if first else 0 :]
         ]
 
-    def __call__(self, heads: Sequence[bytes], columns: Mapping[str, Column]) -> list[bytes]:
+    def __call__(
+        self, heads: Sequence[bytes] | Strings, columns: Mapping[str, Column]
+    ) -> list[bytes]:
         """Give a message for each head; every column is as long as there are heads.
 
         Raises:
             KeyError: a column is missing.
         """
-        if not heads:
-            return []
-        parts: list[_Part] = []
+        parts = [heads if isinstance(heads, Strings) else heads_of(heads)]
         for name, kind, nullable in self._fields:
-            parts.extend(_parts(columns[name], kind, nullable=nullable))
-        ends = np.cumsum(np.sum([part.lengths for part in parts], axis=0, dtype=np.int64))
-        out = np.empty(int(ends[-1]), np.uint8)
-        at = np.concatenate(([0], ends[:-1]))
-        for part in parts:
-            part.write(out, at)
-            at = at + part.lengths
-        return _joined(heads, out, ends)
+            parts += _encoded(columns[name], kind, nullable=nullable)
+        return side_by_side(parts).bytes()
 
 
-class _Part(Protocol):
-    """A piece of every message."""
+def side_by_side(parts: Sequence[Strings]) -> Strings:
+    """Join strings row by row; all columns are of one length.
 
-    lengths: Integers
-
-    def write(self, out: Bytes, at: Integers) -> None:
-        """Write each message's piece at its place."""
-
-
-class _Branch:
-    """Which branch of a union of null and one other was taken."""
-
-    def __init__(self, present: Mask) -> None:
-        self.lengths = np.ones(len(present), np.int64)
-        self._present = present
-
-    def write(self, out: Bytes, at: Integers) -> None:
-        out[at] = self._present * np.uint8(2)
+    >>> side_by_side([strings_of(["a", "b"]), strings_of(["1", "23"])]).bytes()
+    [b'a1', b'b23']
+    """
+    lengths: Integers = np.sum([part.lengths for part in parts], axis=0, dtype=np.int64)
+    ends = np.cumsum(lengths)
+    out = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8)
+    at = starts = ends - lengths
+    for part in parts:
+        part.write(out, at)
+        at = at + part.lengths
+    return Strings(out, starts, lengths)
 
 
-class _Double:
-    """Eight bytes, little endian, where there is a number."""
+def heads_of(heads: Sequence[bytes]) -> Strings:
+    """Make a column of bytes; ``take`` gives one with a head for each row.
 
-    def __init__(self, values: NDArray[np.float64], present: Mask) -> None:
-        self.lengths = present * np.int64(8)
-        self._rows = np.flatnonzero(present)
-        self._bytes = np.ascontiguousarray(values[self._rows], "<f8").view(np.uint8).reshape(-1, 8)
-
-    def write(self, out: Bytes, at: Integers) -> None:
-        out[at[self._rows][:, None] + _WITHIN_8] = self._bytes
+    >>> heads_of([b"a", b"bc"]).take(np.array([1, 0, 1])).bytes()
+    [b'bc', b'a', b'bc']
+    """
+    lengths = np.fromiter(map(len, heads), np.int64, len(heads))
+    return Strings(np.frombuffer(b"".join(heads), np.uint8), np.cumsum(lengths) - lengths, lengths)
 
 
-class _Long:
-    """A variable-length zigzag number, where there is one."""
+def strings_of(values: Sequence[str | None]) -> Strings:
+    """Make a column of strings; None is null.
 
-    def __init__(self, values: Integers, present: Mask) -> None:
-        signed = values.astype(np.int64)
-        self._zigzag = ((signed << 1) ^ (signed >> 63)).view(np.uint64)
-        self.lengths = present * (np.searchsorted(_POWERS, self._zigzag, side="right") + 1)
-
-    def write(self, out: Bytes, at: Integers) -> None:
-        for group in range(int(self.lengths.max(initial=0))):
-            rows = np.flatnonzero(self.lengths > group)
-            seven = (self._zigzag[rows] >> np.uint64(7 * group)) & np.uint64(0x7F)
-            more = (self.lengths[rows] > group + 1) * np.uint64(0x80)
-            out[at[rows] + group] = seven | more
-
-
-class _Text:
-    """The bytes of a string, without its length."""
-
-    def __init__(self, strings: Strings) -> None:
-        self.lengths = strings.lengths
-        self._strings = strings
-
-    def write(self, out: Bytes, at: Integers) -> None:
-        lengths = self.lengths
-        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        out[np.repeat(at, lengths) + within] = self._strings.data[self._strings.places()]
-
-
-def _parts(column: Column, kind: str, *, nullable: bool) -> list[_Part]:
-    length = len(column.lengths) if isinstance(column, Strings) else len(column.values)
-    present = np.ones(length, np.bool_) if column.present is None else column.present
-    parts: list[_Part] = [_Branch(present)] if nullable else []
-    if isinstance(column, Strings):
-        parts += [_Long(column.lengths, present), _Text(column)]
-    elif kind == "double":
-        parts.append(_Double(column.values, present))
-    else:
-        parts.append(_Long(column.values, present))
-    return parts
-
-
-def _joined(heads: Sequence[bytes], out: Bytes, ends: Integers) -> list[bytes]:
-    data, stops = out.tobytes(), ends.tolist()
-    starts = [0, *stops[:-1]]
-    return [head + data[a:b] for head, a, b in zip(heads, starts, stops, strict=True)]
-
-
-def _kind(kind: object) -> tuple[str, bool]:
-    nullable = isinstance(kind, list)
-    return str(kind[1] if isinstance(kind, list) else kind), nullable
+    >>> strings_of(["a", None, "bcd"]).bytes()
+    [b'a', b'', b'bcd']
+    """
+    if values.count(None) == len(values):  # columns that a source does not have are common
+        return _nothing(len(values))
+    texts = ["" if value is None else value for value in values]
+    if None not in values:
+        return _texts(texts, None)
+    present = np.fromiter((value is not None for value in values), np.bool_, len(values))
+    return _texts(texts, present)
 
 
 def numbers_of(values: Sequence[float | None]) -> Numbers:
@@ -164,7 +119,107 @@ def numbers_of(values: Sequence[float | None]) -> Numbers:
     [True, False]
     """
     doubles = np.array(values, np.float64)  # None becomes NaN
-    present = ~np.isnan(doubles)
-    if not present.all():  # a NaN that was given is a number like any other
-        present = np.fromiter((value is not None for value in values), np.bool_, len(values))
+    if not np.isnan(doubles).any():
+        return Numbers(doubles)
+    # A NaN that was given is a number like any other.
+    present = np.fromiter((value is not None for value in values), np.bool_, len(values))
     return Numbers(doubles, present)
+
+
+def constant(value: str | float | None, count: int) -> Column:
+    """Make a column that says the same in every row.
+
+    >>> constant("upsert", 2).bytes()
+    [b'upsert', b'upsert']
+    """
+    once = np.zeros(count, np.int64)
+    if value is None:
+        return _nothing(count)
+    if isinstance(value, str):
+        return strings_of([value]).take(once)
+    return Numbers(np.broadcast_to(np.array(value), count))
+
+
+def _nothing(count: int) -> Strings:
+    nothing = np.zeros(count, np.int64)
+    return Strings(np.empty(0, np.uint8), nothing, nothing, np.zeros(count, np.bool_))
+
+
+def _texts(values: Sequence[str], present: Mask | None) -> Strings:
+    """Encode all at once; a byte that is in none of them tells where each ends."""
+    data = np.frombuffer("\0".join([*values, ""]).encode(), np.uint8)
+    ends = np.flatnonzero(data == 0)
+    if len(ends) != len(values):
+        plain = heads_of([value.encode() for value in values])
+        return Strings(plain.data, plain.starts, plain.lengths, present)
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    return Strings(data, starts, ends - starts, present)
+
+
+def _encoded(column: Column, kind: str, *, nullable: bool) -> Iterator[Strings]:
+    """Turn a column into its bytes on the wire: a branch where it may be null, then the value."""
+    if isinstance(column, Strings):
+        yield _prefixes(column, nullable=nullable)
+        yield column
+    elif column.values.strides == (0,) and column.present is None:
+        one = Numbers(column.values[:1])
+        yield _numbers(one, kind, nullable=nullable).take(np.zeros(len(column.values), np.int64))
+    else:
+        yield _numbers(column, kind, nullable=nullable)
+
+
+def _prefixes(strings: Strings, *, nullable: bool) -> Strings:
+    """Give what stands before each string: its length, behind the branch where it may be null.
+
+    There are few different lengths, so each is encoded once, if they are not that long.
+    """
+    lengths, present = strings.lengths, strings.present
+    most = int(lengths.max(initial=0))
+    if most > len(lengths) + _SHORT:
+        return _numbers(Numbers(lengths, present), "long", nullable=nullable)
+    there = np.arange(most + 2) <= most
+    if present is not None:
+        lengths = np.where(present, lengths, most + 1)
+    return _numbers(Numbers(np.arange(most + 2), there), "long", nullable=nullable).take(lengths)
+
+
+def _numbers(column: Numbers, kind: str, *, nullable: bool) -> Strings:
+    as_double = kind == "double"
+    data, lengths = _doubles(column.values) if as_double else _longs(column.values)
+    starts = np.arange(len(data)) * data.shape[1]
+    if not nullable:
+        return Strings(data.reshape(-1), starts + 1, lengths)
+    if column.present is not None:
+        data[:, 0] = column.present * _PRESENT
+        lengths = lengths * column.present
+    return Strings(data.reshape(-1), starts, lengths + 1)
+
+
+def _doubles(values: NDArray[Any]) -> tuple[Bytes, Integers]:
+    """Give eight bytes each, little endian, behind one that says that there is a number."""
+    data = np.empty((len(values), 9), np.uint8)
+    data[:, 0] = _PRESENT
+    data[:, 1:] = np.ascontiguousarray(values, "<f8").view(np.uint8).reshape(-1, 8)
+    return data, np.full(len(values), 8)
+
+
+def _longs(values: NDArray[Any]) -> tuple[Bytes, Integers]:
+    """Give variable-length zigzag numbers, behind a byte that says that there is one."""
+    signed = values.astype(np.int64)
+    zigzag = ((signed << 1) ^ (signed >> 63)).view(np.uint64)
+    lengths = np.searchsorted(_POWERS, zigzag, side="right") + 1
+    data = np.empty((len(values), 1 + _LONGEST), np.uint8)
+    data[:, 0] = _PRESENT
+    low = zigzag & np.uint64((1 << 56) - 1)
+    for stays, moves, by in _SPREAD:
+        low = (low & np.uint64(stays)) | ((low & np.uint64(moves)) << np.uint64(by))
+    data[:, 1:9] = low.astype("<u8").view(np.uint8).reshape(-1, 8)
+    data[:, 9] = (zigzag >> np.uint64(56)) & np.uint64(0x7F)
+    data[:, 10] = zigzag >> np.uint64(63)
+    data[:, 1:] |= (np.arange(1, 1 + _LONGEST) < lengths[:, None]) * np.uint8(0x80)
+    return data, lengths
+
+
+def _kind(kind: object) -> tuple[str, bool]:
+    nullable = isinstance(kind, list)
+    return str(kind[1] if isinstance(kind, list) else kind), nullable

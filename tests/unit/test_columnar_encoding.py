@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from schemas import avsc
 from schemas.codec import Encoder, Record
 from schemas.columnar import Column, ColumnarDecoder, Numbers
-from schemas.columnar_encoding import ColumnarEncoder, numbers_of, strings_of
+from schemas.columnar_encoding import (
+    ColumnarEncoder,
+    constant,
+    heads_of,
+    numbers_of,
+    strings_of,
+)
 from schemas.framing import frame
 from tests.clean_records import clean
 from tests.raw_records import raw
@@ -21,7 +27,7 @@ HOT = ("raw_reading", "raw_wind", "clean_reading", "clean_wind")
 LONGS = st.integers(-(2**63), 2**63 - 1)
 INTS = st.integers(-(2**31), 2**31 - 1)
 BY_TYPE: dict[str, st.SearchStrategy[Any]] = {
-    "string": st.text(max_size=8),
+    "string": st.text(max_size=8) | st.sampled_from(["\0", "a\0b", "ä" * 70, "x" * 9000]),
     "int": INTS,
     "long": LONGS,
     "double": st.floats(allow_nan=False),
@@ -110,3 +116,23 @@ def test_what_was_encoded_is_decoded_again() -> None:
 def test_no_records_are_no_messages() -> None:
     empty = columns_of("raw_reading", [])
     assert ColumnarEncoder(avsc.load("raw_reading"))([], empty) == []
+
+
+@given(value=LONGS, flag=st.none() | st.text(max_size=80), count=st.integers(0, 4))
+def test_what_is_the_same_in_every_row_is_written_in_every_row(
+    value: int, flag: str | None, count: int
+) -> None:
+    record = raw("rainfall", value=1.5) | {"source_version": value, "source_flag": flag}
+    record["observed_text"] = None
+    columns = {name: constant(value, count) for name, value in record.items()}
+    written = ColumnarEncoder(avsc.load("raw_reading"))([frame(7)] * count, columns)
+    assert written == [Encoder("raw_reading", 7)(record)] * count
+
+
+def test_heads_are_taken_by_their_numbers() -> None:
+    heads = heads_of([b"a", b"", b"long head"])
+    numbers = np.array([2, 0, 1, 2])
+    columns = columns_of("raw_reading", [raw("rainfall", key=str(n)) for n in range(4)])
+    encode = ColumnarEncoder(avsc.load("raw_reading"))
+    each = [[b"a", b"", b"long head"][number] for number in numbers]
+    assert encode(heads.take(numbers), columns) == encode(each, columns)

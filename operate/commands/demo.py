@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
 import typer
@@ -14,16 +15,21 @@ from operate.demo.place import Place
 from operate.demo.play import Demo
 from operate.options import STACK_DIRECTORY, AsJson, Database, Directory
 from runtime.errors import Exit
+from schemas.mapping import read_mapping
 
 _LINE: Final = 120
 _INTERRUPTED: Final = 128 + signal.SIGINT
 Keep = Annotated[bool, typer.Option("--keep", help="Leave stack and stages running.")]
+MappingFile = Annotated[
+    Path | None, typer.Option("--mapping", help="Read the sample by this mapping, not by its own.")
+]
 Live = Annotated[bool, typer.Option("--live", help="Then insert new rows, until Ctrl-C.")]
 
 
 def demo(
     keep: Keep = False,
     live: Live = False,
+    mapping: MappingFile = None,
     db: Database = None,
     directory: Directory = STACK_DIRECTORY,
     as_json: AsJson = False,
@@ -34,7 +40,9 @@ def demo(
     stack and the three stages, shows how the readings flow, and counts them at every hop. Exit
     code 1 says that keys are lost or too many. A second run finds everything loaded and adds none.
     """
-    place = Place.at(directory, db)
+    if mapping is not None:
+        read_mapping(mapping)  # a mistake in it is told before anything is started
+    place = Place.at(directory, db, mapping)
     console = printing.console(stderr=as_json, wide=_LINE)
     showing.opening(console)
     try:

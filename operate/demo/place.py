@@ -30,11 +30,12 @@ class Place:
 
     directory: Path
     stack: Stack
+    mapping: Path = MAPPING
 
     @classmethod
-    def at(cls, directory: Path, db: Database | None = None) -> Place:
-        """Name the place; nothing is made yet."""
-        return cls(directory.absolute(), Stack.at(directory, db))
+    def at(cls, directory: Path, db: Database | None = None, mapping: Path | None = None) -> Place:
+        """Name the place, and the mapping if it is not the sample's own; nothing is made yet."""
+        return cls(directory.absolute(), Stack.at(directory, db), (mapping or MAPPING).absolute())
 
     @property
     def settings(self) -> Path:
@@ -62,7 +63,7 @@ class Place:
 
     def write_settings(self) -> None:
         """Write the settings for the stack as it runs; its password is for its owner's eyes."""
-        document = settings_for(self.stack, self.sample)
+        document = settings_for(self.stack, self.sample, self.mapping)
         aside = self.settings.with_suffix(".new")
         aside.unlink(missing_ok=True)
         handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -71,7 +72,7 @@ class Place:
         aside.replace(self.settings)
 
 
-def settings_for(stack: Stack, sample: Path) -> dict[str, Any]:
+def settings_for(stack: Stack, sample: Path, mapping: Path = MAPPING) -> dict[str, Any]:
     """Compose the settings of three stages that work on a stack.
 
     Each has a name that stays, so that one which is started again needs not wait for the session
@@ -85,7 +86,7 @@ def settings_for(stack: Stack, sample: Path) -> dict[str, Any]:
         "topics": {"partitions": _PARTITIONS},
         "source": {
             "url": f"sqlite:///{sample}",
-            "mapping": str(MAPPING),
+            "mapping": str(mapping),
             "poll_seconds": 0.2,
             "instance": "demo",
         },

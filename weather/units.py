@@ -27,13 +27,21 @@ _UNITS: Final[Mapping[Quantity, Mapping[str, _Unit]]] = MappingProxyType(
             "degC": _STANDARD,
             "degF": _Unit(shift=-32.0, factor=5 / 9),
             "K": _Unit(shift=-273.15),
+            "0.1degC": _Unit(factor=0.1),
+            # Tenths of a degree above -100 °C, as Korean loggers write them to have no sign.
+            "0.1degC+1000": _Unit(shift=-1000.0, factor=0.1),
         },
-        Quantity.HUMIDITY: {"%": _STANDARD},
+        Quantity.HUMIDITY: {
+            "%": _STANDARD,
+            "0.1%": _Unit(factor=0.1),
+            "1": _Unit(factor=100.0),
+        },
         Quantity.SPEED: {
             "m/s": _STANDARD,
             "kt": _Unit(factor=1852 / 3600),
             "mph": _Unit(factor=0.44704),
             "km/h": _Unit(factor=1 / 3.6),
+            "0.1m/s": _Unit(factor=0.1),
         },
         Quantity.DIRECTION: {
             "degree": _STANDARD,
@@ -41,6 +49,8 @@ _UNITS: Final[Mapping[Quantity, Mapping[str, _Unit]]] = MappingProxyType(
             "sector16": _Unit(factor=22.5),
             # NATO's mil: 6400 to the circle.
             "mil": _Unit(factor=0.05625),
+            "0.1degree": _Unit(factor=0.1),
+            "10degree": _Unit(factor=10.0),
         },
         Quantity.PRESSURE: {
             "hPa": _STANDARD,
@@ -49,6 +59,7 @@ _UNITS: Final[Mapping[Quantity, Mapping[str, _Unit]]] = MappingProxyType(
             "kPa": _Unit(factor=10.0),
             "inHg": _Unit(factor=33.863886),
             "mmHg": _Unit(factor=1.3332239),
+            "0.1hPa": _Unit(factor=0.1),
         },
         Quantity.DEPTH: {
             "mm": _STANDARD,
@@ -64,7 +75,7 @@ def known_units(parameter: str, measure: str) -> tuple[str, ...]:
     """Name the units in which a source may give this measure, the standard unit first.
 
     >>> known_units("wind", "speed")
-    ('m/s', 'kt', 'mph', 'km/h')
+    ('m/s', 'kt', 'mph', 'km/h', '0.1m/s')
 
     Raises:
         ValueError: no such parameter or measure.

@@ -20,6 +20,8 @@ NAMES: Final = (
     "source_cursor",
     "partition_state",
     "sensor_folds",
+    "sensor_watch",
+    "sensor_silence",
 )
 
 

@@ -116,6 +116,11 @@ class Topics(BaseModel):
         return self.named("aos.stream.state.v1")
 
     @property
+    def silence(self) -> str:
+        """Which sensors have fallen silent, and which are heard again."""
+        return self.named("weather.silence.v1")
+
+    @property
     def clean_dead_letters(self) -> str:
         """Raw records that the stream could not use."""
         return self.named("weather.clean.dlq.v1")
@@ -148,6 +153,7 @@ class Topics(BaseModel):
             *clean,
             TopicSpec(self.index, 1, "raw_index", _compacted()),
             TopicSpec(self.state, self.partitions, None, _compacted()),
+            TopicSpec(self.silence, self.partitions, "sensor_silence", _compacted()),
             TopicSpec(self.clean_dead_letters, 1, None, _kept(self.dead_letter_days)),
         ]
 

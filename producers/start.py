@@ -54,7 +54,7 @@ def prepare(
         opened.callback(database.dispose)
         ids = opened.enter_context(closing(Registry(registry)))
         ids.check()
-        ready = _Ready(kafka, topics, ids)
+        ready = Ready(kafka, topics, ids)
         identity = database.settle(partial(ready.identity, mapping.source))
         types = database.ask("looking at the source", partial(check_mapping, mapping=mapping))
         database.ask("looking at the source", partial(check_cursors, mapping=mapping))
@@ -76,7 +76,7 @@ def prepare(
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready:
+class Ready:
     """Creates topics and schemas that are missing, when they are first needed."""
 
     kafka: KafkaSettings
@@ -84,6 +84,7 @@ class _Ready:
     ids: Registry
 
     def __call__(self) -> None:
+        """Create what is missing."""
         specs = self.topics.source_specs()
         ensure_topics(AdminClient(self.kafka.client()), specs, self.topics.replication)
         self.ids.register(specs)

@@ -27,6 +27,7 @@ settings.load_profile(os.environ.get("AOS_TEST_PROFILE", "thorough"))
 
 pytest_plugins = [
     "tests.support.backends",
+    "tests.support.deployments",
     "tests.support.postgres",
     "tests.support.requirements",
 ]

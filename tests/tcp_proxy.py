@@ -24,6 +24,7 @@ class Proxy:
         self._target = port
         self._fault = fault
         self._left = fault_after
+        self._closed = False
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -36,6 +37,7 @@ class Proxy:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._closed = True
         self._listener.close()
         self._break()
 
@@ -65,6 +67,9 @@ class Proxy:
             server = socket.create_connection(("127.0.0.1", self._target))
             with self._lock:
                 self._sockets += [client, server]
+            if self._closed:  # while this connection was being made
+                self._break()
+                return
             for source, sink, answers in ((client, server, False), (server, client, True)):
                 threading.Thread(
                     target=self._pump, args=(source, sink, answers), daemon=True

@@ -8,43 +8,74 @@ all. Where a deadlock comes all the same, the backfill is the one that gives way
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Engine, event, make_url, text
+from sqlalchemy import Engine, event, make_url
 
-from producers.connection.database import open_engine, reading
+from producers.connection.database import open_engine
+from producers.connection.endpoint import Work
+from producers.connection.endpoints import Endpoints
+from producers.connection.server import server_of
 from producers.settings import SourceSettings
 
 APPLICATION: Final = "aos-backfill"
 _LOGGER: Final = logging.getLogger("aos.backfill")
 _LOCK_SECONDS: Final = 2
-_SNAPSHOT: Final = text(
-    "SELECT snapshot_isolation_state FROM sys.databases WHERE database_id = DB_ID()"
-)
+GIVE_WAY: Final = "SET DEADLOCK_PRIORITY LOW"
+Result = TypeVar("Result")
 
 
-def open_quiet(settings: SourceSettings) -> Engine:
-    """Make the engine, and see how it may read.
+class Quiet:
+    """A source's endpoints as a backfill asks them: the first that answers, and without waiting."""
+
+    def __init__(self, database: Endpoints, isolation: str | None = None) -> None:
+        self._database = database
+        self._isolation = isolation
+        self.dialect = database.dialect
+
+    def ask(self, doing: str, work: Work[Result]) -> Result:
+        """Lend ``work`` a connection; it must only read, and may be run once for each endpoint.
+
+        Raises:
+            AosError: see :meth:`Endpoints.ask`.
+        """
+        return self._database.ask(doing, work, self._isolation)
+
+
+def open_quiet(settings: SourceSettings) -> Endpoints:
+    """Make the endpoints; nothing is connected yet.
 
     Raises:
-        Configuration: ``source.url`` is wrong.
-        Transient: the database does not answer.
+        Configuration: an address is none, or its driver is not here.
     """
     shy = {"lock_timeout_seconds": min(settings.lock_timeout_seconds, _LOCK_SECONDS)}
-    engine = open_engine(settings.model_copy(update=shy), named(settings.url))
-    if engine.dialect.name != "mssql":
-        return engine
-    event.listen(engine, "connect", _give_way)
-    with reading(engine, "asking for the isolation level") as connection:
-        allowed = connection.execute(_SNAPSHOT).scalar_one() == 1
-    if allowed:
-        return engine.execution_options(isolation_level="SNAPSHOT")
+    return Endpoints.open(settings.model_copy(update=shy), _engine)
+
+
+def quietly(database: Endpoints) -> Quiet:
+    """See how these endpoints, which are settled, may be read.
+
+    Raises:
+        Transient: none of them answers.
+    """
+    if database.dialect != "mssql":
+        return Quiet(database)
+    server = database.ask("asking for the isolation level", server_of)
+    if server.snapshot:
+        return Quiet(database, "SNAPSHOT")
     _LOGGER.warning(
         "the database has no snapshot isolation: the backfill waits for writers, up to %d s each "
         "time, and may meet a row twice that moves meanwhile. Mend: ALTER DATABASE … SET "
         "ALLOW_SNAPSHOT_ISOLATION ON, or let source.url name a readable secondary",
         _LOCK_SECONDS,
     )
+    return Quiet(database)
+
+
+def _engine(settings: SourceSettings, address: str) -> Engine:
+    engine = open_engine(settings, named(address))
+    if engine.dialect.name == "mssql":
+        event.listen(engine, "connect", _give_way)
     return engine
 
 
@@ -62,4 +93,4 @@ def named(url: str) -> str:
 
 def _give_way(connection: Any, _record: object) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SET DEADLOCK_PRIORITY LOW")
+        cursor.execute(GIVE_WAY)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
-
-from producers.backfill.connection import open_quiet
+from producers.backfill.connection import Quiet, open_quiet, quietly
 from producers.backfill.options import Options
 from producers.backfill.request import Request
 from producers.backfill.selection import Part, chosen
@@ -46,21 +44,23 @@ def plan(settings: SourceSettings, options: Options) -> DryRun:
         problem = "a dry run needs to know what is asked for"
         raise Configuration(problem, mend="give --from and --to, or --years")
     request, mapping = options.request, read_mapping(settings.mapping)
-    engine = open_quiet(settings)
+    database = open_quiet(settings)
     try:
+        database.settle(lambda: None)
+        quiet = quietly(database)
         parts = chosen(mapping, request)
-        tables = [_planned(engine, mapping, part, request, options.chunk_rows) for part in parts]
+        tables = [_planned(quiet, mapping, part, request, options.chunk_rows) for part in parts]
     finally:
-        engine.dispose()
+        database.dispose()
     return DryRun(options.job or request.job(mapping.source, mapping.version), tuple(tables))
 
 
 def _planned(
-    engine: Engine, mapping: Mapping, part: Part, request: Request, chunk_rows: int
+    database: Quiet, mapping: Mapping, part: Part, request: Request, chunk_rows: int
 ) -> Planned:
     name = part.table.table
     try:
-        table = open_table(engine, mapping, part, request.stations)
+        table = open_table(database, mapping, part, request.stations)
         made = table.plan(request.spans, chunk_rows)
         return Planned(name, made.rows, len(made.chunks()), table.undated())
     except AosError as error:

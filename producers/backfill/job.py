@@ -22,7 +22,6 @@ from producers.backfill.selection import Part, chosen
 from producers.backfill.table import BackfillTable, open_table
 from producers.backfill.turnstile import Turnstile
 from producers.backfill.worker import Shared
-from producers.connection.database import reading
 from producers.publishing.outlet import unique
 from producers.publishing.publisher import Publisher
 from producers.reading.times import now_micros
@@ -142,7 +141,7 @@ class Backfill:
             self._jobs[name] = before
             return None
         world, stations = self._world, self._request.stations
-        opening = partial(open_table, world.engine, world.mapping, part, stations)
+        opening = partial(open_table, world.database, world.mapping, part, stations)
         table = retry(opening, Backoff(), self._stop, _log_retry)
         make = partial(table.plan, self._request.spans, self._options.chunk_rows)
         make = partial(retry, make, Backoff(), self._stop, _log_retry)
@@ -205,8 +204,8 @@ class Backfill:
         if mapping.metadata is None:
             return {}
         try:
-            with reading(self._world.engine, "reading metadata") as connection:
-                rows = read_metadata(connection, mapping)
+            read = partial(read_metadata, mapping=mapping)
+            rows = self._world.database.ask("reading metadata", read)
         except AosError as error:
             _LOGGER.error("metadata stays as it was: %s", error)  # noqa: TRY400
             return {}

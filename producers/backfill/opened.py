@@ -8,21 +8,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from confluent_kafka.admin import AdminClient
-from sqlalchemy import Engine, make_url
-
-from producers.backfill.connection import open_quiet
+from producers.backfill.connection import Quiet, open_quiet, quietly
 from producers.backfill.identities import transactional_id
 from producers.backfill.journal import Records
-from producers.connection import archive
-from producers.connection.database import identity_of, reading
 from producers.publishing.messages import Messages
 from producers.publishing.outlet import Outlet
 from producers.publishing.positions import Standing, remembered
 from producers.publishing.publisher import Publisher, Transactions, producer
 from producers.settings import SourceSettings
+from producers.start import Ready
 from runtime.kafka import KafkaSettings, check_reachable
-from runtime.kafka_topics import ensure_topics
 from schemas.mapping import Mapping, read_mapping
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import Topics
@@ -38,7 +33,7 @@ class World:
     kafka: KafkaSettings
     topics: Topics
     mapping: Mapping
-    engine: Engine
+    database: Quiet
     identity: str
     ids: Registry
     close: Callable[[], None]
@@ -79,19 +74,12 @@ def open_world(
     mapping = read_mapping(settings.mapping)
     check_reachable(kafka)
     with ExitStack() as opened:
-        engine = open_quiet(settings)
-        opened.callback(engine.dispose)
-        with reading(engine, "looking at the source") as connection:
-            identity = _declared(settings) or identity_of(connection, engine.url)
+        database = open_quiet(settings)
+        opened.callback(database.dispose)
         ids = opened.enter_context(closing(Registry(registry)))
-        specs = topics.source_specs()
-        ensure_topics(AdminClient(kafka.client()), specs, topics.replication)
-        ids.register(specs)
+        ready = Ready(kafka, topics, ids)
+        identity = database.settle(partial(ready.identity, mapping.source))
+        quiet = quietly(database)
+        ready()
         close = opened.pop_all().close
-        return World(settings, kafka, topics, mapping, engine, identity, ids, close)
-
-
-def _declared(settings: SourceSettings) -> str | None:
-    """Give the identity that is set, or that of an archive: it is read from a copy of its files."""
-    url = make_url(settings.url)
-    return settings.identity or (archive.identity_of(url) if archive.is_archive(url) else None)
+        return World(settings, kafka, topics, mapping, quiet, identity, ids, close)

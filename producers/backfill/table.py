@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
+from producers.backfill.connection import Quiet
 from producers.backfill.historic import Historic
 from producers.backfill.moments import moments_of, whole_days
 from producers.backfill.plan import Found, Plan, cut
 from producers.backfill.request import Span
 from producers.backfill.selection import Part, rows_of
-from producers.connection.database import reading
 from producers.connection.dialects import dialect_of
 from producers.cursors.choice import cursor_of
 from producers.cursors.keys import Key
@@ -39,7 +40,7 @@ class Page(NamedTuple):
 
 
 def open_table(
-    engine: Engine, mapping: Mapping, part: Part, stations: Sequence[str]
+    database: Quiet, mapping: Mapping, part: Part, stations: Sequence[str]
 ) -> BackfillTable:
     """Hold one table against the live database, whatever is wrong with others.
 
@@ -48,32 +49,32 @@ def open_table(
         Transient: the database does not answer.
     """
     alone = mapping.model_copy(update={"tables": (part.table,), "metadata": None})
-    with reading(engine, f"looking at {part.table.table}") as connection:
-        types = check_mapping(connection, alone)[part.table.table]
-    return BackfillTable(engine, mapping, part, types, stations)
+    check = partial(check_mapping, mapping=alone)
+    types = database.ask(f"looking at {part.table.table}", check)[part.table.table]
+    return BackfillTable(database, mapping, part, types, stations)
 
 
 class BackfillTable:
     """Reads one table; safe to share between threads."""
 
     def __init__(
-        self, engine: Engine, mapping: Mapping, part: Part, types: Types, stations: Sequence[str]
+        self, database: Quiet, mapping: Mapping, part: Part, types: Types, stations: Sequence[str]
     ) -> None:
         self.name = part.table.table
-        self._engine = engine
+        self._database = database
         source = mapped_table(part.table)
-        cursor = Historic(cursor_of(part.table, source, engine.dialect.name, types))
+        cursor = Historic(cursor_of(part.table, source, database.dialect, types))
         self._columns = [source.c[name] for name in columns_of(part.table)]
         self._tail = cursor.columns
         self._reader = RowReader(mapping, part.table, cursor)
         self._where = rows_of(part, source, types, stations)
-        with reading(engine, f"looking at {self.name}") as connection:
-            self._moments = moments_of(connection, part.table, source, types)
+        find = partial(moments_of, mapped=part.table, source=source, types=types)
+        self._moments = database.ask(f"looking at {self.name}", find)
         named = part.table.time.columns
         self._source = source
         self._key = Key(
             [name for name in part.table.key if name != named[0]], types,
-            dialect_of(engine.dialect.name),
+            dialect_of(database.dialect),
         )  # fmt: skip
 
     def plan(self, spans: Sequence[Span], chunk_rows: int) -> Plan:
@@ -84,8 +85,10 @@ class BackfillTable:
             Configuration: the table is not there, or not as the mapping says.
         """
         least = _DAY_SECONDS if self._moments.by_day else 60
-        with reading(self._engine, f"surveying {self.name}") as connection:
-            found = [(span, self._survey(connection, span)) for span in map(self._widened, spans)]
+        wide = [*map(self._widened, spans)]
+        found = self._database.ask(
+            f"surveying {self.name}", lambda c: [(span, self._survey(c, span)) for span in wide]
+        )
         slices = tuple(cut(span, seen, chunk_rows, least=least) for span, seen in found)
         return Plan(self.name, sum(seen.rows for _, seen in found), slices)
 
@@ -93,8 +96,9 @@ class BackfillTable:
         """Count the rows that are asked for and have no observation time: no range finds them."""
         counting = select(func.count()).select_from(self._source)
         counting = counting.where(self._moments.column.is_(None), *self._where)
-        with reading(self._engine, f"surveying {self.name}") as connection:
-            rows: int = connection.execute(counting).scalar_one()
+        rows: int = self._database.ask(
+            f"surveying {self.name}", lambda c: c.execute(counting).scalar_one()
+        )
         return rows
 
     def page(self, span: Span, after: str, rows: int) -> Page:
@@ -105,8 +109,8 @@ class BackfillTable:
             Configuration: the table is not there any more, or not as it was.
             DataQuality: a row does not hold what the cursor lives on.
         """
-        with reading(self._engine, f"reading {self.name}") as connection:
-            found = connection.execute(self.statement(span, after, rows)).all()
+        statement = self.statement(span, after, rows)
+        found = self._database.ask(f"reading {self.name}", lambda c: c.execute(statement).all())
         width = len(self._columns) + len(self._tail)
         readings = self._reader.readings([row[:width] for row in found], now_micros())
         ended = len(found) < rows

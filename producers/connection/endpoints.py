@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
-from sqlalchemy import make_url
+from sqlalchemy import Engine, make_url
 
 from producers.connection import archive
 from producers.connection.database import open_engine
@@ -25,6 +25,7 @@ from runtime.errors import AosError, System, Transient
 
 _LOGGER: Final = logging.getLogger("aos.source")
 Result = TypeVar("Result")
+Opening = Callable[[SourceSettings, str], Engine]
 
 
 class Endpoints:
@@ -36,8 +37,10 @@ class Endpoints:
         self.dialect = endpoints[0].engine.dialect.name
 
     @classmethod
-    def open(cls, settings: SourceSettings) -> Endpoints:
+    def open(cls, settings: SourceSettings, opening: Opening = open_engine) -> Endpoints:
         """Make the endpoints that the settings name; nothing is connected yet.
+
+        ``opening`` makes the engine of an address, where it is to be another than usual.
 
         Raises:
             Configuration: an address is none, or its driver is not here.
@@ -46,7 +49,7 @@ class Endpoints:
         step = longest + settings.grace_seconds
         return cls(
             [
-                Endpoint(open_engine(settings, at), step, Breaker(), _declared(settings, at))
+                Endpoint(opening(settings, at), step, Breaker(), _declared(settings, at))
                 for at in (settings.url, *settings.endpoints)
             ]
         )

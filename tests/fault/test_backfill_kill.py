@@ -6,21 +6,16 @@ import os
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from devstack.sample import MAPPING
-from devstack.sample.database import build
 from producers.connection.database import open_engine
 from producers.count import count_readings
 from producers.settings import SourceSettings
-from runtime.kafka import KafkaSettings
 from schemas.mapping import read_mapping
-from schemas.registry import RegistrySettings
-from schemas.topics import PARAMETERS, Topics
+from schemas.topics import PARAMETERS
 from tests.backfill_process import BackfillProcess
 from tests.source_runs import Deployment
 from tests.waiting import eventually
@@ -29,20 +24,6 @@ ROUNDS = int(os.environ.get("AOS_FAULT_ROUNDS", "5"))
 SEED = 19480716
 ALL_ROWS = 26_115 + 7_200
 YEARS = ("--years", "2013,2018")
-
-
-@pytest.fixture
-def deployment(
-    kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics
-) -> Iterator[Deployment]:
-    with closing(Deployment(kafka, registry_settings, topics)) as made:
-        yield made
-
-
-@pytest.fixture
-def sample(tmp_path: Path) -> Path:
-    build(path := tmp_path / "aos.db")
-    return path
 
 
 def source(sample: Path) -> dict[str, object]:

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
+from producers.backfill.connection import Quiet
 from producers.backfill.request import Request, spans_of
 from producers.backfill.selection import chosen
 from producers.backfill.table import open_table
 from schemas.mapping import Mapping
+from tests.only_endpoint import endpoints_of
 from tests.sources import document
 
 (SPAN,) = spans_of("2013-11-03", "2013-11-05", None)
@@ -46,7 +48,9 @@ def test_a_range_is_read_whatever_type_its_columns_have(
     told["tables"] = [{**told["tables"][0], "key": ["station", "at", "id"]}]
     mapping = Mapping.model_validate(told)
     request = Request((SPAN,), stations=("1",))
-    table = open_table(engine, mapping, chosen(mapping, request)[0], request.stations)
+    table = open_table(
+        Quiet(endpoints_of(engine)), mapping, chosen(mapping, request)[0], request.stations
+    )
     plan = table.plan(request.spans, 10)
     found = []
     for chunk in plan.chunks():

@@ -4,52 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
-import yaml
-from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection, make_url, text
 
 from producers.connection.endpoints import Endpoints
-from producers.settings import SourceSettings
 from runtime.breaker import Circuit
 from runtime.errors import Configuration, Transient
-from runtime.kafka import KafkaSettings
-from schemas.registry import RegistrySettings
-from schemas.topics import Topics
 from tests.source_runs import Deployment
-from tests.sources import document
+from tests.source_tables import ROWS, mapping_of_hourly, settings, through
 from tests.tcp_proxy import Fault, Proxy
 from tests.waiting import eventually
-
-_ROWS = 900
-_TABLE = """
-CREATE TABLE hourly (id int PRIMARY KEY, station text, at timestamp, ta float8, ws float8,
-                     wd float8, flag text, changed timestamp(6) NOT NULL);
-INSERT INTO hourly SELECT n, 'S' || n % 7, timestamp '2020-01-01' + n / 7 * interval '1 hour',
-    n % 30, 2, 90, NULL, timestamp '2020-01-01' + n / 100 * interval '1 second'
-FROM generate_series(1, {rows}) AS n;
-"""
-_SHORT = {"query_timeout_seconds": 1, "grace_seconds": 0.5, "login_timeout_seconds": 1}
-
-
-def fill(address: str, rows: int = _ROWS) -> None:
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(_TABLE.format(rows=rows).encode())
-
-
-def through(proxy: Proxy, address: str) -> str:
-    url = make_url(address).set(drivername="postgresql+psycopg", port=proxy.port, host="127.0.0.1")
-    return url.render_as_string(hide_password=False)
-
-
-def settings(first: str, *others: str, mapping: Path = Path("m.yaml")) -> SourceSettings:
-    given = {"url": first, "endpoints": others, "mapping": mapping, **_SHORT}
-    return SourceSettings.model_validate(given)
 
 
 def ask(endpoints: Endpoints) -> int:
@@ -61,34 +29,7 @@ def ask(endpoints: Endpoints) -> int:
 
 @pytest.fixture
 def mapping(tmp_path: Path) -> Path:
-    whole = document()
-    path = tmp_path / "mapping.yaml"
-    path.write_text(yaml.safe_dump({**whole, "tables": whole["tables"][:1]}), encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def deployment(
-    kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics
-) -> Iterator[Deployment]:
-    with closing(Deployment(kafka, registry_settings, topics)) as made:
-        yield made
-
-
-@pytest.fixture
-def filled(postgres: str) -> str:
-    fill(postgres)
-    return postgres
-
-
-@pytest.fixture
-def other(postgres_server: str, namespace: str) -> str:
-    name = f"{namespace}_other"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
-    address = postgres_server.rpartition("/")[0] + f"/{name}"
-    fill(address, 5)
-    return address
+    return mapping_of_hourly(tmp_path / "mapping.yaml")
 
 
 @pytest.mark.requirement("A5", "D3")
@@ -106,10 +47,10 @@ def test_an_endpoint_that_stops_in_mid_page_is_replaced_and_nothing_is_lost_or_d
         assert first.faulty
         assert second.passed > 0
     assert summary.errors == {}
-    assert summary.rows == _ROWS
+    assert summary.rows == ROWS
     for parameter in ("temperature", "wind"):
         found = Counter(record["source_key"] for record in deployment.raw(parameter))
-        assert found == {str(n): 1 for n in range(1, _ROWS + 1)}
+        assert found == {str(n): 1 for n in range(1, ROWS + 1)}
 
 
 @pytest.mark.requirement("A5", "D4")
@@ -121,7 +62,7 @@ def test_reading_returns_to_the_preferred_endpoint_once_it_answers(filled: str) 
         stack.callback(endpoints.dispose)
         endpoints.settle(lambda: None)
         first.fail()
-        assert ask(endpoints) == _ROWS
+        assert ask(endpoints) == ROWS
         assert [*endpoints.circuits.values()] == [Circuit.OPEN, Circuit.CLOSED]
         first.mend()
 
@@ -131,7 +72,7 @@ def test_reading_returns_to_the_preferred_endpoint_once_it_answers(filled: str) 
 
         eventually(is_back)
         before = second.passed
-        assert ask(endpoints) == _ROWS
+        assert ask(endpoints) == ROWS
         assert second.passed == before
 
 
@@ -155,7 +96,7 @@ def test_an_endpoint_of_another_database_is_refused_in_one_line_and_the_others_g
     assert "source.endpoints" in refusals[0]
     assert "\n" not in refusals[0]
     assert (summary.rows, summary.errors) == (1, {})
-    assert len(deployment.raw("wind")) == _ROWS + 1
+    assert len(deployment.raw("wind")) == ROWS + 1
 
 
 @pytest.mark.requirement("A5")
@@ -181,7 +122,7 @@ def test_a_dead_socket_ends_in_a_transient_error_and_its_connection_is_given_up(
 ) -> None:
     with Proxy(int(make_url(filled).port or 0)) as proxy:
         endpoints = Endpoints.open(settings(through(proxy, filled)))
-        assert ask(endpoints) == _ROWS
+        assert ask(endpoints) == ROWS
         proxy.fail()
         with pytest.raises(Transient, match="not even a refusal"):
             ask(endpoints)
@@ -190,7 +131,7 @@ def test_a_dead_socket_ends_in_a_transient_error_and_its_connection_is_given_up(
 
         def answers() -> bool:
             try:
-                return ask(endpoints) == _ROWS
+                return ask(endpoints) == ROWS
             except Transient:
                 return False
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -22,14 +21,6 @@ from schemas.registry import RegistrySettings
 from schemas.topics import Topics
 from tests.source_runs import Deployment, InThread
 from tests.sources import create, hourly, insert, minutely, write_mapping
-
-
-@pytest.fixture
-def deployment(
-    kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics
-) -> Iterator[Deployment]:
-    with closing(Deployment(kafka, registry_settings, topics)) as made:
-        yield made
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,19 +11,8 @@ from typing import Any
 
 import pytest
 
-from runtime.kafka import KafkaSettings
-from schemas.registry import RegistrySettings
-from schemas.topics import Topics
 from tests.source_runs import Deployment
 from tests.sources import create, document, hourly, insert, write_mapping
-
-
-@pytest.fixture
-def deployment(
-    kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics
-) -> Iterator[Deployment]:
-    with closing(Deployment(kafka, registry_settings, topics)) as made:
-        yield made
 
 
 @pytest.fixture

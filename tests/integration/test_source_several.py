@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +15,7 @@ from producers import several
 from producers.progress import Summary
 from producers.settings import SourceSettings
 from runtime.errors import AosError, Configuration
-from runtime.kafka import KafkaSettings
 from schemas.codec import Record
-from schemas.registry import RegistrySettings
-from schemas.topics import Topics
 from stream_app.judging.versions import version_of
 from tests.source_runs import Deployment
 from tests.sources import create, document, hourly, insert, write_mapping
@@ -36,14 +31,6 @@ _ROWS = """
 INSERT INTO hourly SELECT n, 'A', timestamp '2020-01-01' + n * interval '1 hour', 20, 2, 90, NULL,
     timestamp '2020-01-01' + n * interval '1 hour' FROM generate_series({0}, {1}) AS n
 """
-
-
-@pytest.fixture
-def deployment(
-    kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics
-) -> Iterator[Deployment]:
-    with closing(Deployment(kafka, registry_settings, topics)) as made:
-        yield made
 
 
 def settings(url: str, mapping: Path) -> SourceSettings:

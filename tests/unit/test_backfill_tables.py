@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, Engine, Unicode, create_engine, text
 from sqlalchemy.dialects import mssql, postgresql
 from sqlalchemy.pool import StaticPool
 
+from producers.backfill.connection import Quiet
 from producers.backfill.moments import Moments, moments_of
 from producers.backfill.plan import Plan
 from producers.backfill.request import Request, spans_of
@@ -25,6 +26,7 @@ from producers.reading.tables import mapped_table
 from producers.reading.times import observed
 from runtime.errors import Configuration
 from schemas.mapping import Mapping
+from tests.only_endpoint import endpoints_of
 from tests.source_statements import written
 from tests.sources import document, mapping
 
@@ -38,7 +40,9 @@ FORMS = {
 
 
 def engine_of(times: Sequence[str | None]) -> Engine:
-    engine = create_engine("sqlite://", poolclass=StaticPool)
+    engine = create_engine(
+        "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
+    )
     with engine.begin() as connection:
         columns = (
             "id INTEGER PRIMARY KEY, station TEXT, at TEXT, ta, ws, wd, flag TEXT, changed TEXT"
@@ -53,7 +57,8 @@ def engine_of(times: Sequence[str | None]) -> Engine:
 
 
 def table_of(engine: Engine, request: Request) -> BackfillTable:
-    return open_table(engine, mapping(), chosen(mapping(), request)[0], request.stations)
+    database = Quiet(endpoints_of(engine))
+    return open_table(database, mapping(), chosen(mapping(), request)[0], request.stations)
 
 
 def read(table: BackfillTable, plan: Plan, page_rows: int) -> list[int]:
@@ -148,9 +153,9 @@ class SqlServerTable(BackfillTable):
     """The statements for SQL Server, which no database here can be asked to run."""
 
     def __init__(self, mapped: Mapping, part: Part, types: dict[str, AnyType]) -> None:
-        engine = create_engine("sqlite://", poolclass=StaticPool)
+        engine = create_engine("sqlite://")
         engine.dialect.name = "mssql"
-        super().__init__(engine, mapped, part, types, ["JFK", "LGA"])
+        super().__init__(Quiet(endpoints_of(engine)), mapped, part, types, ["JFK", "LGA"])
 
 
 TYPES: dict[str, AnyType] = {

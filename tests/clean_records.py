@@ -22,15 +22,28 @@ _MEASURES: dict[str, dict[str, Any]] = {
         "speed": 5.5,
         "raw_speed": 5.5,
         "flag_speed_range": 1,
+        "flag_speed_step": 1,
+        "flag_speed_spike": 2,
+        "flag_speed_flat_line": 1,
         "direction": 270.0,
         "raw_direction": 270.0,
         "flag_direction_range": 1,
+        "flag_direction_flat_line": 1,
         "gust": None,
         "raw_gust": None,
         "flag_gust_range": 9,
+        "flag_consistency": 1,
     },
 }
-_ONE_MEASURE: dict[str, Any] = {"value": 4.5, "raw_value": 4.4, "flag_range": 1}
+_ONE_MEASURE: dict[str, Any] = {
+    "value": 4.5,
+    "raw_value": 4.4,
+    "flag_range": 1,
+    "flag_step": 1,
+    "flag_spike": 2,
+    "flag_flat_line": 1,
+    "flag_consistency": 1,
+}
 _UNITS = {
     "wind": "m/s",
     "rainfall": "mm",

@@ -198,6 +198,6 @@ def test_a_wrong_setting_stops_the_sink_at_start_in_one_line(
 def test_migrations_run_once_and_an_edited_one_is_refused(database: Database) -> None:
     assert migrate(database) == []
     run = {s.migration.name for s in status(database) if s.applied_at}
-    assert run == {"readings", "metadata", "loading"}
+    assert run == {"readings", "metadata", "loading", "window_flags"}
     with pytest.raises(Configuration, match="0001_readings was edited"):
         migrate(database, [Migration(1, "readings", "SELECT 1")])

@@ -62,8 +62,12 @@ def test_the_reference_implementation_reads_our_bytes(name: str) -> None:
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_the_hot_schemas_have_shapes_that_polars_reads(name: str) -> None:
+    # But for a number's default, which polars refuses: it says nothing about how bytes are laid out.
+    schema = avsc.load(name)
+    for field in schema["fields"]:
+        field.pop("default", None)
     block = io.BytesIO()
-    fastavro.writer(block, avsc.load(name), [RECORDS[name]])
+    fastavro.writer(block, schema, [RECORDS[name]])
     block.seek(0)
     assert pl.read_avro(block).columns == list(avsc.field_names(name))
 

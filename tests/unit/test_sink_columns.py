@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.codec import Encoder
+from schemas.columnar import numbers
+from schemas.compatibility import landed
 from schemas.topics import PARAMETERS, clean_schema
 from sink.columns import table
 from sink.destination import Reject
@@ -28,6 +30,8 @@ def _schema_of(schema_id: int) -> avsc.Schema:
     if schema_id == 2:
         older = avsc.load("clean_reading")
         return {**older, "fields": list(reversed(older["fields"]))}
+    if schema_id == 3:
+        return landed("clean_reading")[0]
     problem = "no such schema"
     raise DataQuality(problem, reason="unknown_schema")
 
@@ -105,11 +109,22 @@ def test_another_version_of_the_schema_is_read_and_bad_messages_are_left_out() -
     ]
 
 
-def _older(record: dict[str, Any]) -> bytes:
+@pytest.mark.requirement("C7")
+def test_a_reading_from_before_the_window_tests_is_loaded_as_not_judged_by_them() -> None:
+    records = [clean("pressure", flag_step=4), clean("pressure", 1, flag_step=4)]
+    values = [Encoder("clean_reading", 1)(records[0]), _older(records[1], schema_id=3)]
+    messages = [FakeMessage(offset_=n, value_=value) for n, value in enumerate(values)]
+    entries, rejects = ReadingTable("pressure", _schema_of, Conflict.UPDATE).prepare(messages)
+    assert rejects == []
+    assert numbers(entries.columns, "flag_step").tolist() == [4, 2]
+    assert numbers(entries.columns, "flag_range").tolist() == [1, 1]
+
+
+def _older(record: dict[str, Any], schema_id: int = 2) -> bytes:
     out = io.BytesIO()
-    schema = avsc.without_logical_types(_schema_of(2))
+    schema = avsc.without_logical_types(_schema_of(schema_id))
     fastavro.schemaless_writer(out, fastavro.parse_schema(schema), record)
-    return b"\0\0\0\0\x02" + out.getvalue()
+    return bytes([0, 0, 0, 0, schema_id]) + out.getvalue()
 
 
 _VERSIONS = st.lists(

@@ -79,8 +79,8 @@ def report(name: str, runs: Mapping[str, Run], bars: list[Bar]) -> int:
     console = Console()
     table = Table("contestant", "median", "unit", "rounds", title=name)
     for run in runs.values():
-        told = ", ".join(f"{rate:,.0f}" for rate in run.rounds)
-        table.add_row(run.name, f"{run.rate:,.0f}", run.unit, told)
+        told = ", ".join(f"{rate:,}" for rate in run.rounds)
+        table.add_row(run.name, f"{run.rate:,}", run.unit, told)
     console.print(table)
     for bar in bars:
         mark = "[green]holds[/]" if bar.holds else "[red]falls short[/]"

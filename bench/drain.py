@@ -1,0 +1,114 @@
+"""Running a contestant until it has read everything, and what that took: seconds and CPU.
+
+Done is when the group's committed offsets have reached the end of every raw partition: for all
+contestants alike, and in a transaction for those that have some. CPU is user and system time of
+every process of the contestant and of its children, threads and compilers included, at that moment.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+import psutil
+from confluent_kafka import Consumer, TopicPartition
+
+from runtime.errors import System
+from runtime.kafka import KafkaSettings
+
+_LOOK_SECONDS: Final = 0.02
+_PATIENCE_SECONDS: Final = 600.0
+_ASK_SECONDS: Final = 10.0
+_ROOT: Final = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds from the start of the first process to the last commit, and CPU seconds."""
+
+    seconds: float
+    cpu: float
+
+    def per_reading(self, small: Took, readings: int) -> tuple[float, float]:
+        """Give readings a second and CPU microseconds a reading, from the slope to ``small``."""
+        rate = readings / (self.seconds - small.seconds)
+        return rate, (self.cpu - small.cpu) / readings * 1e6
+
+
+class Offsets:
+    """How far a group has come in the raw topics; asked by a consumer that never joins it."""
+
+    def __init__(
+        self, kafka: KafkaSettings, group: str, topics: Sequence[str], partitions: int
+    ) -> None:
+        self.group = group
+        self._asker = Consumer(kafka.client(group_id=group))
+        self._places = [TopicPartition(t, number) for t in topics for number in range(partitions)]
+
+    def committed(self) -> int:
+        """Add up the committed offsets; the raw topics begin at 0."""
+        found = self._asker.committed(self._places, timeout=_ASK_SECONDS)
+        return sum(max(place.offset, 0) for place in found)
+
+
+class Processes:
+    """The processes of one contestant, killed when it is over."""
+
+    def __init__(self, commands: Sequence[Sequence[str]], log: Path) -> None:
+        self.log = log
+        self.start = time.perf_counter()
+        with log.open("ab") as out:
+            self._started = [
+                subprocess.Popen(command, stdout=out, stderr=out, cwd=_ROOT) for command in commands
+            ]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        """End them at once."""
+        for process in self._started:
+            for each in [*psutil.Process(process.pid).children(recursive=True), process]:
+                each.kill()
+            process.wait()
+
+    def cpu(self) -> float:
+        """Add up user and system seconds, children included."""
+        every = [psutil.Process(process.pid) for process in self._started]
+        every += [child for process in every for child in process.children(recursive=True)]
+        return sum(sum(process.cpu_times()[:4]) for process in every)
+
+    def check(self) -> None:
+        """Make sure that all of them live.
+
+        Raises:
+            System: one has ended.
+        """
+        for process in self._started:
+            if process.poll() is not None:
+                told = self.log.read_text(errors="replace")[-2000:]
+                problem = f"a contestant ended with {process.returncode}: {told}"
+                raise System(problem, mend=f"see {self.log}")
+
+    def until(self, offsets: Offsets, count: int) -> Took:
+        """Wait until the group has committed so many readings.
+
+        Raises:
+            System: a process ended, or it takes too long.
+        """
+        pause = threading.Event()
+        while offsets.committed() < count:
+            self.check()
+            if time.perf_counter() - self.start > _PATIENCE_SECONDS:
+                problem = f"{offsets.group} read {offsets.committed()} of {count} readings"
+                raise System(problem, mend=f"see {self.log}")
+            pause.wait(_LOOK_SECONDS)
+        return Took(time.perf_counter() - self.start, self.cpu())

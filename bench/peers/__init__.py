@@ -1,0 +1,1 @@
+"""What we are measured beside: programs of their own, which import nothing of ours."""

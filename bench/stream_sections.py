@@ -1,0 +1,79 @@
+"""What `bench-stream` measures of ours alone: workers, sensors, changelog, recovery."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from bench.contestants import Ours, Place
+from bench.course import Course, cpu_of, line, runs_of
+from bench.drain import Processes
+from bench.harness import Bar, Run, at_most
+from bench.outputs import bytes_of
+from bench.stream_data import Readings
+
+_CHANGELOG_BAR: Final = 2.0
+_SENSORS: Final = (1_000, 10_000, 100_000)
+_SENSOR_SIZES: Final = (100_000, 300_000)
+_RECOVERED: Final = (10_000, 100_000)
+_LEAST_SECONDS: Final = 0.1
+
+Found = tuple[list[Run], list[Bar]]
+
+
+def workers(course: Course, ours: Ours) -> Found:
+    """Measure the CPU per reading of two workers together; one worker is in the race."""
+    return cpu_of("2 workers", [course.slope("2 workers", replace(ours, workers=2))]), []
+
+
+def sensors(course: Course, ours: Ours) -> Found:
+    """Measure with few and with many sensors."""
+    runs = []
+    for count in _SENSORS:
+        name = f"{count:,} sensors"
+        runs += runs_of(name, [course.slope(name, replace(ours, sizes=_SENSOR_SIZES), count)])
+    return runs, []
+
+
+def changelog(course: Course, ours: Ours) -> Found:
+    """Compare the bytes of the state's changelog with those of the readings."""
+    place = course.place(Readings(ours.sizes[1]))
+    ours.prepare(place)
+    with _started(ours, place) as run:
+        run.until(course.offsets(ours, place), place.readings.count)
+    written = bytes_of(place.kafka, place.topics.state, place.topics.partitions)
+    ours.tidy(place)
+    ratio = written / course.raw_bytes[place.readings]
+    runs = [line("changelog", "bytes/reading", [written / place.readings.count])]
+    return runs, [at_most("changelog bytes / readings' bytes", ratio, _CHANGELOG_BAR)]
+
+
+def recovery(course: Course, ours: Ours) -> Found:
+    """Measure what state costs at a start: a killed worker's first commit beside a new one's."""
+    runs = []
+    for count in _RECOVERED:
+        seconds = _recovered(course, ours, Readings(2 * count, count))
+        runs.append(line(f"recovery, {count:,} sensors", "s", [seconds]))
+        rate = count / max(seconds, _LEAST_SECONDS)
+        runs.append(line(f"recovery, {count:,} sensors: rate", "sensors/s", [rate]))
+    return runs, []
+
+
+def _recovered(course: Course, ours: Ours, readings: Readings) -> float:
+    """Give the seconds by which a start with state is slower than one without."""
+    place = course.place(readings)
+    offsets = course.offsets(ours, place)
+    ours.prepare(place)
+    with _started(ours, place) as run:
+        without = run.until(offsets, 1)
+        run.until(offsets, readings.count)
+    course.one_more_minute(place)
+    with _started(ours, place) as run:
+        state = run.until(offsets, readings.count + 1)
+    ours.tidy(place)
+    return state.seconds - without.seconds
+
+
+def _started(ours: Ours, place: Place) -> Processes:
+    return Processes(ours.commands(place), Path(place.directory) / f"{place.name}.log")

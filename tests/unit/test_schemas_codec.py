@@ -62,7 +62,7 @@ def test_the_reference_implementation_reads_our_bytes(name: str) -> None:
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_the_hot_schemas_have_shapes_that_polars_reads(name: str) -> None:
-    # But for a number's default, which polars refuses: it says nothing about how bytes are laid out.
+    # But for a default, which polars refuses: it says nothing about how bytes are laid out.
     schema = avsc.load(name)
     for field in schema["fields"]:
         field.pop("default", None)

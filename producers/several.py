@@ -68,6 +68,22 @@ def run(
     return {each.name: each.summary for each in runs if each.summary is not None}
 
 
+def named(sources: Sequence[SourceSettings], names: Sequence[str]) -> list[SourceSettings]:
+    """Choose sources by the names that their mappings give them; without names, the first alone.
+
+    Raises:
+        Configuration: a name is none of theirs, or a mapping cannot be read.
+    """
+    if not names:
+        return list(sources[:1])
+    known = {read_mapping(settings.mapping).source: settings for settings in sources}
+    for name in names:
+        if name not in known:
+            option, problem = "--source", "no source has this name"
+            raise Configuration.of(option, name, problem, mend=f"name some of: {', '.join(known)}")
+    return [known[name] for name in dict.fromkeys(names)]
+
+
 def check_together(mappings: Sequence[Mapping]) -> None:
     """Refuse sources that would be taken for one another.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -16,14 +17,20 @@ from operate.foreground import stop_on_signals
 from operate.options import AsJson, Config
 from operate.printing import print_json, show
 from operate.settings import Settings, load
+from producers import several
 from producers.backfill import dry, job
 from producers.backfill.crew import MOST_WORKERS
 from producers.backfill.options import Options, Report
 from producers.backfill.request import Request, spans_of
 from producers.schedule import Hours
+from producers.settings import SourceSettings
 from runtime import heartbeat, logs
 from runtime.errors import Configuration, Exit
 
+Sources = Annotated[
+    list[str] | None,
+    typer.Option("--source", help="Of several sources this one; repeatable. Else the first."),
+]
 Since = Annotated[str | None, typer.Option("--from", help="First observation time, local.")]
 Until = Annotated[str | None, typer.Option("--to", help="End; itself not read.")]
 Years = Annotated[str | None, typer.Option(help="Whole years instead: 2013,2014.")]
@@ -40,6 +47,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan; publish 
 
 def backfill(  # noqa: PLR0913, PLR0917 - one for each option
     config: Config = None,
+    source: Sources = None,
     since: Since = None,
     until: Until = None,
     years: Years = None,
@@ -68,17 +76,31 @@ def backfill(  # noqa: PLR0913, PLR0917 - one for each option
     elif station or parameter or table:
         problem = "--job alone goes on as the job was asked for"
         raise Configuration(problem, mend="give --from and --to, or --years, too")
-    hours = _hours(only_between, settings)
-    options = Options(request, job_name, workers, rows_per_second, hours, again=again)
+    chosen = several.named(settings.all_sources(), source or ())
+    options = Options(request, job_name, workers, rows_per_second, again=again)
+    within = [(each, replace(options, hours=_hours(only_between, each))) for each in chosen]
     if dry_run:
-        _show_plan(settings, options, as_json=as_json)
-    else:
-        _run(settings, options, config, as_json=as_json)
-
-
-def _run(settings: Settings, options: Options, config: Path | None, *, as_json: bool) -> None:
+        for each, how in within:
+            _show_plan(each, how, as_json=as_json)
+        return
     stop = heartbeat.stop_flag()
     stop_on_signals(stop)
+    reports = [_run(settings, each, how, stop, as_json=as_json) for each, how in within]
+    left = [report for report in reports if not report.finished]
+    for report in left:
+        _tell_what_is_left(report, stop, config, several=len(settings.all_sources()) > 1)
+    if left:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _run(
+    settings: Settings,
+    source: SourceSettings,
+    options: Options,
+    stop: threading.Event,
+    *,
+    as_json: bool,
+) -> Report:
     console = Console()
     lines = Lines()
     screen: Screen = Bars(console) if console.is_terminal and not as_json else lines
@@ -86,15 +108,14 @@ def _run(settings: Settings, options: Options, config: Path | None, *, as_json: 
         # Only now: a terminal's bars and the log must not write into one another.
         level = "WARNING" if screen is not lines else settings.log_level
         logs.configure(level, sys.stderr, stage="backfill")
-        chosen = settings.the_source(), settings.kafka, settings.registry, settings.topics
-        report = job.run(*chosen, options, stop, screen.draw)
+        world = settings.kafka, settings.registry, settings.topics
+        report = job.run(source, *world, options, stop, screen.draw)
         screen.draw(report)
     if screen is lines:
         lines.last(report, _state(report))
     else:
         _tell(console, report)
-    if not report.finished:
-        _give_up(report, stop, config)
+    return report
 
 
 def _state(report: Report) -> str:
@@ -117,33 +138,36 @@ def _tell(console: Console, report: Report) -> None:
         console.print(f"Backfill {report.job} is done: {readings:,} readings published.")
 
 
-def _give_up(report: Report, stop: threading.Event, config: Path | None) -> NoReturn:
+def _tell_what_is_left(
+    report: Report, stop: threading.Event, config: Path | None, *, several: bool
+) -> None:
     """Say what is left, and how to go on with it."""
     for table in report.tables:
         for error in table.errors:
             typer.echo(f"aos: {table.table}, {error}", err=True)
-    where = f" --config {config}" if config else ""
+    where = (f" --source {report.source}" if several else "") + (
+        f" --config {config}" if config else ""
+    )
     why = "it was stopped" if stop.is_set() else "some could not be read"
     typer.echo(
         f"aos: backfill {report.job} is not finished: {why}. Mend: `aos backfill --job "
         f"{report.job}{where}` goes on with it",
         err=True,
     )
-    raise typer.Exit(Exit.FAILED)
 
 
-def _hours(text: str | None, settings: Settings) -> Hours | None:
+def _hours(text: str | None, source: SourceSettings) -> Hours | None:
     if text is None:
         return None
     try:
-        return Hours.of(text, ZoneInfo(settings.the_source().schedule_zone))
+        return Hours.of(text, ZoneInfo(source.schedule_zone))
     except ValueError as error:
         option, mend = "--only-between", "write it like 22:00-06:00"
         raise Configuration.of(option, text, str(error), mend=mend) from error
 
 
-def _show_plan(settings: Settings, options: Options, *, as_json: bool) -> None:
-    found = dry.plan(settings.the_source(), options)
+def _show_plan(source: SourceSettings, options: Options, *, as_json: bool) -> None:
+    found = dry.plan(source, options)
     if as_json:
         print_json({"job": found.job, "tables": [_planned(table) for table in found.tables]})
         return

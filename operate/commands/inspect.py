@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -17,7 +18,8 @@ from operate.inspection import show
 from operate.options import AsJson, Config
 from operate.printing import print_json
 from operate.settings import load
-from producers.connection.database import open_engine
+from producers import several
+from producers.connection.endpoints import Endpoints
 from producers.inspect.draft import source_name
 from producers.inspect.pages import pages
 from producers.inspect.run import SAMPLED, Bounds, Inspection, inspect
@@ -30,6 +32,9 @@ from weather.zones import zone_of
 _NO_MAPPING: Final = Path("mapping.yaml")
 Url = Annotated[
     str | None, typer.Option("--url", help="Database; else source.url of the settings.")
+]
+Source = Annotated[
+    str | None, typer.Option("--source", help="Of several sources this one; else the first.")
 ]
 Tables = Annotated[list[str] | None, typer.Option("--tables", help="Only these; may be repeated.")]
 Schemas = Annotated[list[str] | None, typer.Option("--schema", help="Only these schemas.")]
@@ -47,6 +52,7 @@ Rows = Annotated[int, typer.Option("--rows", min=100, max=1_000_000, help="Most 
 def command(  # noqa: PLR0913, PLR0917 - one for each option
     url: Url = None,
     config: Config = None,
+    source: Source = None,
     tables: Tables = None,
     schema: Schemas = None,
     zone: Zones = None,
@@ -60,12 +66,12 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     With --out it writes schema.md, quality.md, volume.md, mapping.yaml and inspect.json. Ctrl-C
     ends the looking; what was seen by then is told, and the exit code is 1.
     """
-    settings = _source(url, config)
+    settings = _source(url, config, source)
     hints = _hints(settings, zone or [], station)
     bounds = Bounds(tables or (), schema or (), rows, settings.query_timeout_seconds)
-    with closing(_Disposed(settings)) as opened, Console(stderr=True).status("looking") as status:
+    with _endpoints(settings) as database, Console(stderr=True).status("looking") as status:
         found = inspect(
-            opened.engine,
+            database,
             bounds,
             hints,
             lambda what, n, of: status.update(Text(f"{what} ({n}/{of})")),
@@ -80,19 +86,20 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         raise typer.Exit(Exit.FAILED)
 
 
-class _Disposed:
-    """An engine that is let go of."""
+@contextmanager
+def _endpoints(settings: SourceSettings) -> Iterator[Endpoints]:
+    database = Endpoints.open(settings)
+    try:
+        database.settle(lambda: None)
+        yield database
+    finally:
+        database.dispose()
 
-    def __init__(self, settings: SourceSettings) -> None:
-        self.engine = open_engine(settings)
 
-    def close(self) -> None:
-        self.engine.dispose()
-
-
-def _source(url: str | None, config: Path | None) -> SourceSettings:
+def _source(url: str | None, config: Path | None, name: str | None) -> SourceSettings:
     if url is None:
-        return load(config).the_source()
+        (chosen,) = several.named(load(config).all_sources(), [name] if name else ())
+        return chosen
     return SourceSettings(url=url, mapping=_NO_MAPPING)
 
 

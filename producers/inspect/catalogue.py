@@ -187,6 +187,8 @@ class Reader:
         except NotImplementedError:
             pass  # this kind of database has no such thing
         except self._failures as error:
+            if getattr(error, "connection_invalidated", False):
+                raise  # another endpoint may tell
             unseen.append(f"{what}: {first_line(error)}")
 
 

@@ -6,14 +6,14 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Engine,
     FromClause,
+    Row,
     Select,
     func,
     inspect,
@@ -21,19 +21,22 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from producers.connection.database import reading
 from producers.connection.dialects import dialect_of
+from producers.connection.endpoint import Work
+from producers.connection.endpoints import Endpoints
 from producers.inspect.catalogue import Catalogue, Column, Reader, RowCount, Table, first_line
 from producers.inspect.names import meaning
 from producers.reading.tables import source_table
+from runtime.errors import AosError
 
 _COUNTED: Final = 1_000_000
 _SORTED: Final = 200_000
 _CELLS: Final = 1_000_000
 _STEPS: Final = 100_000
-_REFUSED: Final = (SQLAlchemyError, LookupError, TypeError, ValueError, OverflowError)
+_NOT_NOW: Final = (SQLAlchemyError, AosError)
+_REFUSED: Final = (*_NOT_NOW, LookupError, TypeError, ValueError, OverflowError)
 _SYSTEM: Final = {
     "information_schema", "pg_catalog", "sys", "guest", "INFORMATION_SCHEMA", "db_owner",
     "db_accessadmin", "db_securityadmin", "db_ddladmin", "db_backupoperator", "db_datareader",
@@ -46,6 +49,9 @@ _ESTIMATES: Final = {
         "WHERE object_id = OBJECT_ID(:name) AND index_id IN (0, 1)"
     ),
 }
+
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,35 +73,51 @@ class Sample:
     problem: str = ""
 
 
-def look(engine: Engine, schemas: Sequence[str | None]) -> Catalogue:
+def look(database: Endpoints, schemas: Sequence[str | None]) -> Catalogue:
     """Name all tables and views; those of ``schemas``, or else of all that are not the server's.
 
     Raises:
         Transient: the database does not answer.
         Configuration: it refuses us.
     """
-    seen = Catalogue(engine.dialect.name)
-    with reading(engine, "looking at the source") as connection, _quiet():
+
+    def names(connection: Connection) -> Catalogue:
+        seen = Catalogue(database.dialect)
         asking = _reader(connection)
         seen.tables = list(asking.names(schemas or _schemas(connection), seen.unseen))
-    return seen
+        return seen
+
+    with _quiet():
+        return database.ask("looking at the source", names)
 
 
-def describe(engine: Engine, table: Table, seconds: float) -> None:
+def describe(database: Endpoints, table: Table, seconds: float) -> None:
     """Fill in what the catalogue says of a table, and its number of rows."""
+
+    def fill(connection: Connection) -> Table:
+        described = replace(table, unseen=[*table.unseen])
+        with _bounded(connection, seconds):
+            _reader(connection).fill(described)
+        return described
+
+    def count(connection: Connection) -> RowCount:
+        with _bounded(connection, seconds):
+            return _count(connection, table)
+
     try:
-        with engine.connect() as connection, _quiet(), _bounded(connection, seconds):
-            _reader(connection).fill(table)
-    except SQLAlchemyError as error:
+        with _quiet():
+            told = _ask(database, f"describing {table.full_name}", fill)
+        for each in fields(Table):
+            setattr(table, each.name, getattr(told, each.name))
+    except _NOT_NOW as error:
         table.unseen.append(f"its description: {first_line(error)}")
     try:
-        with engine.connect() as connection, _bounded(connection, seconds):
-            table.count = _count(connection, table)
-    except SQLAlchemyError as error:
+        table.count = _ask(database, f"counting {table.full_name}", count)
+    except _NOT_NOW as error:
         table.unseen.append(f"its number of rows: {first_line(error)}")
 
 
-def sample(engine: Engine, table: Table, most: int, seconds: float) -> Sample:
+def sample(database: Endpoints, table: Table, most: int, seconds: float) -> Sample:
     """Take the newest rows; of columns whose type a driver may choke on, none."""
     columns = [c for c in table.columns if c.kind not in {"other", "version"}]
     table.unseen += [
@@ -107,24 +129,24 @@ def sample(engine: Engine, table: Table, most: int, seconds: float) -> Sample:
         return Sample({}, 0, "", whole=False, problem="no column that could be read")
     rows = max(100, min(most, _CELLS // len(columns)))
     try:
-        return _sample(engine, table, columns, rows, seconds)
+        return _sample(database, table, columns, rows, seconds)
     except _REFUSED:
-        return _sample_as_text(engine, table, columns, rows, seconds)
+        return _sample_as_text(database, table, columns, rows, seconds)
 
 
 def _sample_as_text(
-    engine: Engine, table: Table, columns: list[Column], rows: int, seconds: float
+    database: Endpoints, table: Table, columns: list[Column], rows: int, seconds: float
 ) -> Sample:
     """Try once more with times as text: a driver may choke on those of the far future."""
     try:
-        return _sample(engine, table, columns, rows, seconds, times_as_text=True)
+        return _sample(database, table, columns, rows, seconds, times_as_text=True)
     except _REFUSED as error:
         table.unseen.append(f"its rows: {first_line(error)}")
         return Sample({}, 0, "", whole=False, problem=first_line(error))
 
 
 def _sample(
-    engine: Engine,
+    database: Endpoints,
     table: Table,
     columns: list[Column],
     rows: int,
@@ -133,13 +155,17 @@ def _sample(
     times_as_text: bool = False,
 ) -> Sample:
     source = source_table(table.name, [c.name for c in columns], table.schema)
-    dialect = engine.dialect.name
+    dialect = database.dialect
     chosen = [_readable(source, c, dialect, times_as_text=times_as_text) for c in columns]
     order = _order(table)
     statement: Select[Any] = select(*chosen).limit(rows + 1)
     statement = statement.order_by(*(source.c[name].desc() for name in order))
-    with engine.connect() as connection, _bounded(connection, seconds):
-        found = connection.execute(statement).all()
+
+    def rows_of(connection: Connection) -> Sequence[Row[Any]]:
+        with _bounded(connection, seconds):
+            return connection.execute(statement).all()
+
+    found = _ask(database, f"looking into {table.full_name}", rows_of)
     taken = found[:rows]
     values = {c.name: [row[i] for row in taken] for i, c in enumerate(columns)}
     return Sample(values, len(taken), ", ".join(order), whole=len(found) <= rows)
@@ -190,6 +216,28 @@ def _estimate(connection: Connection, table: Table) -> int | None:
     name = ".".join(quote(part) for part in (table.schema, table.name) if part)
     found = connection.execute(text(asked), {"name": name}).scalar()
     return None if found is None or found < 0 else int(found)
+
+
+def _ask(database: Endpoints, doing: str, work: Work[Result]) -> Result:
+    """Ask the first endpoint that answers; what it cannot tell is no reason to ask another.
+
+    Raises:
+        SQLAlchemyError: this cannot be seen.
+        AosError: no endpoint answers.
+    """
+
+    def tried(connection: Connection) -> Result | SQLAlchemyError:
+        try:
+            return work(connection)
+        except SQLAlchemyError as error:
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                raise
+            return error
+
+    found = database.ask(doing, tried)
+    if isinstance(found, SQLAlchemyError):
+        raise found
+    return found
 
 
 def _reader(connection: Connection) -> Reader:

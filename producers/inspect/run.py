@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Engine
-
+from producers.connection.endpoints import Endpoints
 from producers.inspect import quality, volume
 from producers.inspect.catalogue import Catalogue, Table
 from producers.inspect.database import describe, look, sample
@@ -78,22 +77,23 @@ class Bounds:
     seconds: float = 60.0
 
 
-def inspect(engine: Engine, bounds: Bounds, hints: Hints, progress: Progress) -> Inspection:
+def inspect(database: Endpoints, bounds: Bounds, hints: Hints, progress: Progress) -> Inspection:
     """Look at a source; Ctrl-C ends the looking, and what was seen by then is still told.
 
     Raises:
         Transient: the database does not answer.
         Configuration: it refuses us, or has none of the tables that were asked for.
     """
-    found = Inspection(look(engine, bounds.schemas))
+    found = Inspection(look(database, bounds.schemas))
     tables = _chosen(found.catalogue, bounds.tables)
     found.catalogue.tables = []
     try:
         for done, table in enumerate(tables):
             progress(table.full_name, done, len(tables))
-            describe(engine, table, bounds.seconds)
+            describe(database, table, bounds.seconds)
             found.catalogue.tables.append(table)
-            found.layouts.append(Layout(table, sample(engine, table, bounds.rows, bounds.seconds)))
+            rows = sample(database, table, bounds.rows, bounds.seconds)
+            found.layouts.append(Layout(table, rows))
         progress("drawing conclusions", len(tables), len(tables))
     except KeyboardInterrupt:
         found.cancelled = True

@@ -12,6 +12,7 @@ from producers.connection.database import open_engine
 from producers.inspect.run import Bounds, Inspection, inspect
 from producers.inspect.table_draft import Hints
 from producers.settings import SourceSettings
+from tests.only_endpoint import endpoints_of
 from tests.unit.inspect_databases import measures_of, nothing, table_of
 
 pytestmark = pytest.mark.requirement("A2", "A3", "A4")
@@ -61,7 +62,7 @@ def prepare(url: str) -> str:
 def look(url: str, tmp_path: object) -> Inspection:
     engine = open_engine(SourceSettings(url=url, mapping=str(tmp_path)))  # type: ignore[arg-type]
     try:
-        return inspect(engine, Bounds(), Hints(), nothing)
+        return inspect(endpoints_of(engine), Bounds(), Hints(), nothing)
     finally:
         engine.dispose()
 

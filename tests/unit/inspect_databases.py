@@ -15,6 +15,7 @@ from producers.connection.database import open_engine
 from producers.inspect.run import Bounds, Inspection, inspect
 from producers.inspect.table_draft import Hints
 from producers.settings import SourceSettings
+from tests.only_endpoint import endpoints_of
 
 START = datetime(2024, 7, 1)  # noqa: DTZ001 - a station's own clock
 
@@ -38,7 +39,7 @@ def look_at(path: Path, **hints: Any) -> Inspection:
     """Inspect a SQLite file."""
     engine = open_engine(SourceSettings(url=f"sqlite:///{path}", mapping=path))
     try:
-        return inspect(engine, Bounds(seconds=30), Hints(**hints), nothing)
+        return inspect(endpoints_of(engine), Bounds(seconds=30), Hints(**hints), nothing)
     finally:
         engine.dispose()
 

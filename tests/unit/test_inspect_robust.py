@@ -22,6 +22,7 @@ from producers.inspect.yaml_text import yaml_text
 from producers.settings import SourceSettings
 from runtime.errors import Configuration
 from schemas.mapping import Mapping, parse_mapping
+from tests.only_endpoint import endpoints_of
 from tests.unit.inspect_databases import fill, hours, look_at, measures_of, table_of, told
 
 pytestmark = [pytest.mark.requirement("A2", "A3", "A4"), pytest.mark.slow]
@@ -151,7 +152,7 @@ def test_ctrl_c_tells_what_was_seen_by_then(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     engine = open_engine(SourceSettings(url=f"sqlite:///{path}", mapping=path))
-    found = inspect(engine, Bounds(), Hints(), interrupt)
+    found = inspect(endpoints_of(engine), Bounds(), Hints(), interrupt)
     engine.dispose()
     assert found.cancelled
     assert [table.name for table in found.catalogue.tables] == ["a"]
@@ -163,6 +164,6 @@ def test_a_query_ends_when_its_time_is_over(tmp_path: Path) -> None:
         (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) AS x FROM n;"""
     path = fill(tmp_path / "a.db", schema, {})
     engine = open_engine(SourceSettings(url=f"sqlite:///{path}", mapping=path))
-    found = inspect(engine, Bounds(seconds=0.1), Hints(), lambda *_: None)
+    found = inspect(endpoints_of(engine), Bounds(seconds=0.1), Hints(), lambda *_: None)
     engine.dispose()
     assert any("interrupted" in line for line in found.unseen)

@@ -23,8 +23,15 @@ Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 _PADDING: Final = bytes(16)
+_CONTINUED: Final = 0x80
+_CONTINUES: Final = np.uint64(0x8080808080808080)
+_CLOSED_UP: Final = (
+    (0x007F007F007F007F, 1, 0x3F803F803F803F80),
+    (0x00003FFF00003FFF, 2, 0x0FFFC0000FFFC000),
+    (0x000000000FFFFFFF, 4, 0x00FFFFFFF0000000),
+)
+"""Steps that join eight groups of seven bits, one in each byte, to 56: what stays, what moves."""
 _LONGEST_VARINT: Final = 10
-_WITHIN_8: Final = np.arange(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,11 @@ class Strings:
         """Write each string at its place in ``out``."""
         for length, rows in rows_by_length(self.lengths):
             _windows(out, length)[at[rows]] = _windows(self.data, length)[self.starts[rows]]
+
+    def of_length(self, length: int, rows: Integers | slice) -> Bytes:
+        """Give the bytes of strings that are all of one length, a row for each."""
+        found = _windows(self.data, length)[self.starts[rows]]
+        return found.view(np.uint8).reshape(-1, length)
 
     def places(self) -> Integers:
         """Give the place of every byte of every string, one string after the other."""
@@ -120,19 +132,36 @@ def strings(columns: Mapping[str, Column], name: str) -> Strings:
 
 
 class ColumnarDecoder:
-    """Decodes flat records of one schema: numbers, strings, and either of them or null."""
+    """Decodes flat records of one schema: numbers, strings, and either of them or null.
 
-    def __init__(self, schema: Schema) -> None:
-        plain = without_logical_types(schema)
-        self._fields = [(field["name"], *_kind(field["type"])) for field in plain["fields"]]
+    With ``first``, only the fields from that one on: what stands before is known to the caller.
+    """
 
-    def __call__(self, messages: Sequence[bytes]) -> tuple[dict[str, Column], Mask]:
-        """Decode framed messages, all written with this schema: columns, and which are good."""
-        cursor = _Cursor(messages)
+    def __init__(self, schema: Schema, first: str | None = None) -> None:
+        fields = without_logical_types(schema)["fields"]
+        names = [field["name"] for field in fields]
+        self._fields = [
+            (field["name"], *_kind(field["type"]))
+            for field in fields[names.index(first) if first else 0 :]
+        ]
+
+    def __call__(
+        self, messages: Sequence[bytes], starts: Integers | None = None
+    ) -> tuple[dict[str, Column], Mask]:
+        """Decode framed messages, all written with this schema: columns, and which are good.
+
+        ``starts`` is where in each message the first field lies: behind the frame, unless told.
+        """
+        cursor = _Cursor(messages, starts)
         columns: dict[str, Column] = {}
         for name, kind, nullable in self._fields:
             present = cursor.present() if nullable else None
-            columns[name] = _READ[kind](cursor, present)
+            if present is None or present.all():
+                columns[name] = _READ[kind](cursor, None)
+            elif present.any():
+                columns[name] = _READ[kind](cursor, present)
+            else:
+                columns[name] = cursor.nothing(kind, present)
         return columns, cursor.good()
 
 
@@ -151,10 +180,11 @@ def schema_ids(messages: Sequence[bytes | None]) -> NDArray[np.int64]:
 class _Cursor:
     """A place in each record."""
 
-    def __init__(self, messages: Sequence[bytes]) -> None:
+    def __init__(self, messages: Sequence[bytes], starts: Integers | None) -> None:
         self.data = np.frombuffer(b"".join([*messages, _PADDING]), np.uint8)
-        self.ends = np.cumsum(np.fromiter(map(len, messages), np.int64, len(messages)))
-        self.at = np.concatenate(([0], self.ends[:-1])) + HEADER.size if messages else self.ends
+        lengths = np.fromiter(map(len, messages), np.int64, len(messages))
+        self.ends = np.cumsum(lengths)
+        self.at = self.ends - lengths + (HEADER.size if starts is None else starts)
         self._sound = np.ones(len(messages), np.bool_)
 
     def good(self) -> Mask:
@@ -170,44 +200,68 @@ class _Cursor:
         present: Mask = branch == 2
         return present
 
+    def nothing(self, kind: str, present: Mask) -> Column:
+        """Give a column in which no row has anything; its fields are passed already."""
+        nothing = np.zeros(len(present), np.int64)
+        if kind == "string":
+            return Strings(self.data, nothing, nothing, present)
+        return Numbers(nothing.astype(np.float64) if kind == "double" else nothing, present)
+
     def doubles(self, present: Mask | None) -> Numbers:
         """Read eight bytes each, little endian."""
-        raw = self.data[self.at[:, None] + _WITHIN_8]
-        values = np.ascontiguousarray(raw).view("<f8")[:, 0]
+        values = _windows(self.data, 8)[self.at].view("<f8")
         self._move(8 if present is None else present * 8)
         return Numbers(values, present)
 
     def longs(self, present: Mask | None) -> Numbers:
-        """Read variable-length zigzag numbers."""
-        unsigned = np.zeros(len(self.at), np.uint64)
-        rows = np.arange(len(self.at)) if present is None else np.flatnonzero(present)
-        for group in range(_LONGEST_VARINT):
-            read = self.data[self.at[rows]]
-            unsigned[rows] |= (read & 0x7F).astype(np.uint64) << np.uint64(7 * group)
-            beyond = self.at[rows] >= self.ends[rows]
-            self._sound[rows[beyond]] = False
-            self.at[rows] += ~beyond
-            rows = rows[read >= 0x80]
-            if not len(rows):
-                break
-        self._sound[rows] = False
+        """Read variable-length zigzag numbers: eight bytes of each at once, few are longer."""
+        first = self.data[self.at]
+        if first.max(initial=0) < _CONTINUED:
+            self._move(1 if present is None else present)
+            return Numbers((first >> 1).astype(np.int64) ^ -(first & 1).astype(np.int64), present)
+        words = _windows(self.data, 8)[self.at].view("<u8")
+        stops = ~words & _CONTINUES
+        below = (stops & -stops) - np.uint64(1)  # the bits before the first byte that is the last
+        sizes = (np.bitwise_count(below).astype(np.int64) + 1) >> 3
+        unsigned = _joined(words & below)
+        longer = stops == 0 if present is None else (stops == 0) & present
+        if longer.any():
+            rows = np.flatnonzero(longer)
+            unsigned[rows], sizes[rows] = self._longer(rows)
+        self._move(sizes if present is None else sizes * present)
         signed = (unsigned >> np.uint64(1)).astype(np.int64)
         return Numbers(signed ^ -(unsigned & np.uint64(1)).astype(np.int64), present)
+
+    def _longer(self, rows: Integers) -> tuple[NDArray[np.uint64], Integers]:
+        """Read numbers of nine or ten bytes; what goes on behind the tenth is no number."""
+        data = self.data[self.at[rows, None] + np.arange(_LONGEST_VARINT)]
+        ninth, tenth = data[:, 8].astype(np.uint64), data[:, 9].astype(np.uint64)
+        low = _joined(np.ascontiguousarray(data[:, :8]).view("<u8")[:, 0])
+        ends = ninth < _CONTINUED
+        self._sound[rows[~ends & (tenth >= _CONTINUED)]] = False
+        high = (ninth & np.uint64(0x7F)) | np.where(ends, 0, tenth << np.uint64(7))
+        return low | (high << np.uint64(56)), np.where(ends, 9, 10)
 
     def strings(self, present: Mask | None) -> Strings:
         """Read a length and pass over so many bytes."""
         lengths = self.longs(present).values
-        sound = (lengths >= 0) & (lengths <= self.ends - self.at)
-        self._sound &= sound
-        lengths = np.where(sound, lengths, 0)
-        starts = self.at.copy()
+        if present is not None:
+            lengths = lengths * present
+        if lengths.min(initial=0) < 0 or lengths.max(initial=0) > len(self.data):
+            sound = (lengths >= 0) & (lengths <= len(self.data))
+            self._sound &= sound
+            lengths = np.where(sound, lengths, 0)
+        starts = self.at
         self._move(lengths)
-        return Strings(self.data, starts, lengths, present)
+        return Strings(self.data, starts, np.minimum(lengths, self.at - starts), present)
 
     def _move(self, by: int | NDArray[Any]) -> None:
-        beyond = self.at + by > self.ends
-        self._sound &= ~beyond
-        self.at = np.where(beyond, self.ends, self.at + by)
+        at = self.at + by
+        beyond = at > self.ends
+        if beyond.any():
+            self._sound &= ~beyond
+            at = np.where(beyond, self.ends, at)
+        self.at = at
 
 
 _READ: Final[dict[str, Callable[[_Cursor, Mask | None], Column]]] = {
@@ -216,6 +270,13 @@ _READ: Final[dict[str, Callable[[_Cursor, Mask | None], Column]]] = {
     "double": _Cursor.doubles,
     "string": _Cursor.strings,
 }
+
+
+def _joined(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Take the seven low bits of each byte for one number."""
+    for stays, by, moves in _CLOSED_UP:
+        words = (words & np.uint64(stays)) | ((words >> np.uint64(by)) & np.uint64(moves))
+    return words
 
 
 def _kind(kind: object) -> tuple[str, bool]:

@@ -53,6 +53,9 @@ class SinkSettings(BaseModel):
     retry_seconds: float = Field(default=10.0, gt=0)
     """The longest pause between two tries while the database is away."""
 
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    """Port of 127.0.0.1 for Prometheus; 0 takes a free one, none serves nothing."""
+
     @model_validator(mode="before")
     @classmethod
     def _hide_password(cls, given: object) -> object:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from runtime.errors import Transient
 from runtime.kafka import KafkaSettings, check_reachable
 from runtime.kafka_topics import ensure_topics
+from runtime.metrics import new_registry, served
 from schemas.codec import Decoder
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import PARAMETERS, Topics, TopicSpec
@@ -52,12 +53,16 @@ def run(
     Setting ``stop`` drains: the batches under way are committed, what was only read is not.
 
     Raises:
-        Configuration: no broker, no database, a wrong password, a right that is missing.
+        Configuration: no broker, no database, a wrong password, a missing right, a port in use.
         Fenced: another sink has taken over.
         System: records are lost that should have been loaded, or the database is broken.
     """
     group = group_of(settings, topics)
-    with closing(Database(settings)) as database, closing(Registry(registry)) as schemas:
+    with (
+        served(new_registry(), settings.metrics_port, "sink.metrics_port"),
+        closing(Database(settings)) as database,
+        closing(Registry(registry)) as schemas,
+    ):
         _check(settings, kafka, topics, database)
         schemas.check()
         dead_letters = DeadLetterTopic(kafka, topics.sink_dead_letters, group)

@@ -32,3 +32,15 @@ class StreamSettings(BaseModel):
     transaction_timeout_seconds: float = Field(default=20.0, gt=1)
     future_tolerance_seconds: float = Field(default=300.0, ge=0)
     """How far ahead of its extraction a reading may claim to be before its time is suspect."""
+
+    silence_cadences: float = Field(default=3.0, gt=1)
+    """A sensor is silent once nothing has come for so many times its usual wait."""
+
+    silence_floor_seconds: float = Field(default=300.0, gt=0)
+    """And never before."""
+
+    silence_check_seconds: float = Field(default=5.0, gt=0)
+    """How often a partition is looked at for silent sensors, also while nothing comes."""
+
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    """Port of 127.0.0.1 for Prometheus; 0 takes a free one, none serves nothing."""

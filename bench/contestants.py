@@ -26,7 +26,7 @@ from bench.stream_data import START, Readings
 from devstack.cache import cache_directory
 from runtime.kafka import KafkaSettings
 from runtime.kafka_topics import ensure_topics
-from schemas.registry import RegistrySettings
+from schemas.registry import Registry, RegistrySettings
 from schemas.topics import PARAMETERS, Topics, TopicSpec
 from stream_app.settings import StreamSettings
 
@@ -114,7 +114,7 @@ class Ours:
 
     def output(self, place: Place) -> Output:
         """Read the clean topics."""
-        return our_output(place.kafka, place.topics)
+        return our_output(place.kafka, Registry(place.registry), place.topics)
 
     def tidy(self, place: Place) -> None:
         """Delete its topics: clean readings, state and all."""
@@ -176,7 +176,7 @@ class Peer:
 
 def plain_faust() -> Peer:
     """Make the Faust peer; so slow that it is given fewer readings."""
-    return Peer((sys.executable, "-m", "bench.peers.faust_step"), (5_000, 20_000), ("worker",))
+    return Peer((sys.executable, "-m", "bench.peers.faust_step"), (5_000, 20_000))
 
 
 def quix_streams(sizes: tuple[int, int]) -> Peer:
@@ -195,9 +195,9 @@ def kafka_streams(sizes: tuple[int, int]) -> Peer:
 
 def padding_for(size: float) -> int:
     """Say how much padding makes a peer's record, with its key, as large as ours on average."""
+    bare: dict[str, Any] = {field["name"]: START for field in PEER_SCHEMA["fields"]}
     texts = {"station_id": 8, "sensor_id": 18, "source": 5, "source_table": 10, "op": 6}
     texts |= {"unit": 3, "source_key": 6, "padding": 0}
-    bare = {field["name"]: START for field in PEER_SCHEMA["fields"]}
     bare |= {name: "x" * length for name, length in texts.items()} | {"value": 1.0, "flag_step": 1}
     stream = io.BytesIO()
     fastavro.schemaless_writer(stream, fastavro.parse_schema(PEER_SCHEMA), bare)

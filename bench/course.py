@@ -45,7 +45,8 @@ class Course:
             for number in range(rounds):
                 for name, contestant in contestants.items():
                     progress.update(task, description=f"round {number + 1}: {name}")
-                    found[name].append(self.slope(name, contestant))
+                    found[name].append(slope := self.slope(name, contestant))
+                    progress.console.print(f"{name}: {slope[0]:,.0f}/s, {slope[1]:.2f} µs")
                     progress.advance(task)
         return {run.name: run for name, each in found.items() for run in runs_of(name, each)}
 
@@ -60,7 +61,7 @@ class Course:
         """Let a contestant drain a set, and hold its output against the set.
 
         Raises:
-            DataQuality: it left something out, or made something up.
+            WrongOutput: it left something out, or made something up.
         """
         place = self.place(readings)
         contestant.prepare(place)

@@ -11,12 +11,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 import psutil
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from runtime.errors import System
 from runtime.kafka import KafkaSettings
@@ -51,8 +52,11 @@ class Offsets:
         self._places = [TopicPartition(t, number) for t in topics for number in range(partitions)]
 
     def committed(self) -> int:
-        """Add up the committed offsets; the raw topics begin at 0."""
-        found = self._asker.committed(self._places, timeout=_ASK_SECONDS)
+        """Add up the committed offsets; the raw topics begin at 0, and so does who is not known."""
+        try:
+            found = self._asker.committed(self._places, timeout=_ASK_SECONDS)
+        except KafkaException:  # the coordinator moves in; whoever waits for us has a deadline
+            return 0
         return sum(max(place.offset, 0) for place in found)
 
 
@@ -75,16 +79,19 @@ class Processes:
 
     def kill(self) -> None:
         """End them at once."""
-        for process in self._started:
-            for each in [*psutil.Process(process.pid).children(recursive=True), process]:
-                each.kill()
-            process.wait()
+        for process in self._family():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        for started in self._started:
+            started.wait()
 
     def cpu(self) -> float:
         """Add up user and system seconds, children included."""
-        every = [psutil.Process(process.pid) for process in self._started]
-        every += [child for process in every for child in process.children(recursive=True)]
-        return sum(sum(process.cpu_times()[:4]) for process in every)
+        return sum(sum(process.cpu_times()[:4]) for process in self._family())
+
+    def _family(self) -> list[psutil.Process]:
+        alive = [psutil.Process(each.pid) for each in self._started if each.poll() is None]
+        return [*alive, *(child for each in alive for child in each.children(recursive=True))]
 
     def check(self) -> None:
         """Make sure that all of them live.

@@ -18,15 +18,18 @@ from confluent_kafka import OFFSET_BEGINNING, Message, TopicPartition
 from numpy.typing import NDArray
 
 from bench.stream_data import VERSION, Readings
-from runtime.errors import DataQuality
 from runtime.kafka import KafkaSettings
 from runtime.kafka_read import is_end, reader
-from schemas import avsc
 from schemas.columnar import ColumnarDecoder, numbers
+from schemas.registry import Registry, subject_of
 from schemas.topics import PARAMETERS, Topics, clean_schema
 
 PEER_SCHEMA: Final = json.loads((Path(__file__).parent / "peers/peer_reading.avsc").read_text())
 _FAIL: Final = 4
+
+
+class WrongOutput(Exception):
+    """A contestant did not do its work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,31 +47,31 @@ class Output:
         """Hold it against the readings.
 
         Raises:
-            DataQuality: a reading is missing, comes twice, or has another value or flag.
+            WrongOutput: a reading is missing, comes twice, or has another value or flag.
         """
         distinct = len(np.unique(self.numbers))
         expected = distinct == readings.count == self.numbers.max() + 1
         if not expected or self._repeated():
             written = f"{len(self.numbers)} records of {distinct} readings"
             problem = f"{who} wrote {written}, not {readings.count}"
-            raise DataQuality(problem)
+            raise WrongOutput(problem)
         if not np.allclose(self.values, readings.values()[self.numbers]):
             problem = f"{who} changed values"
-            raise DataQuality(problem)
+            raise WrongOutput(problem)
         if self.flags is not None:
             self._check_flags(who, readings.steps(), self.flags == _FAIL)
 
     def _check_flags(self, who: str, steps: NDArray[np.bool_], flagged: NDArray[np.bool_]) -> None:
         if not np.array_equal(flagged, steps[self.numbers]):
             problem = f"{who} flagged {flagged.sum()} readings, not {steps.sum()}"
-            raise DataQuality(problem)
+            raise WrongOutput(problem)
 
     def _repeated(self) -> bool:
         if self.revisions is None:
             return len(self.numbers) != len(np.unique(self.numbers))
         # Ours sends a reading again under a higher revision when its verdict changes.
         pairs = np.stack([self.numbers, self.revisions])
-        return np.unique(pairs, axis=1).shape != pairs.shape
+        return bool(np.unique(pairs, axis=1).shape != pairs.shape)
 
 
 def peer_output(kafka: KafkaSettings, topics: Sequence[str], partitions: int) -> Output:
@@ -80,11 +83,13 @@ def peer_output(kafka: KafkaSettings, topics: Sequence[str], partitions: int) ->
     return _joined(found)
 
 
-def our_output(kafka: KafkaSettings, topics: Topics) -> Output:
+def our_output(kafka: KafkaSettings, registry: Registry, topics: Topics) -> Output:
     """Read what our stream wrote to the clean topics."""
     found = []
     for parameter in PARAMETERS:
-        decode = ColumnarDecoder(avsc.load(clean_schema(parameter)))
+        subject = subject_of(topics.clean(parameter))
+        written_with = registry.id_of(subject, clean_schema(parameter))
+        decode = ColumnarDecoder(registry.schema_of(written_with))
         measure = "raw_speed" if parameter == "wind" else "raw_value"
         messages = read_all(kafka, [topics.clean(parameter)], topics.partitions)
         found.append(_columns(messages, decode, measure, None))
@@ -122,7 +127,7 @@ def _columns(
     columns, good = decode(values)
     if not good.all():
         problem = f"{(~good).sum()} records cannot be decoded"
-        raise DataQuality(problem)
+        raise WrongOutput(problem)
     return Output(
         numbers(columns, "source_version") - VERSION,
         numbers(columns, measure),

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from quixstreams import Application, State
+from quixstreams import Application, State  # type: ignore[import-not-found]  # its own .venv
 
 from bench.peers.step import Order, Reader, Step, Writer
 

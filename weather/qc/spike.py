@@ -1,0 +1,42 @@
+"""The spike test: a value that stands out from the one before and the one behind."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from weather.arrays import Flags, Floats, Micros
+from weather.qc.flags import Flag, flags_like
+from weather.ruleset import Spike
+
+_MINUTE = 60_000_000
+
+
+def spike_test(
+    rise: Floats, fall: Floats, to_before: Micros, to_behind: Micros, limits: Spike | None
+) -> Flags:
+    """Flag values that stand out on the same side from both neighbours.
+
+    ``rise`` is the value less the one before, ``fall`` the value less the one behind (NaN where
+    there is none); both times are positive, in microseconds. The height of a spike is the smaller
+    of the two where they have one sign, else 0: ioos_qc's ``differential`` method, which unlike its
+    ``average`` does not blame a spike's neighbours. Comparisons are strict.
+
+    A reading that did not jump cannot become a spike: it is good before the next one is there. One
+    that did is 2 until then, and so for ever if the next is missing or too late.
+
+    >>> height, minute = np.array([0.1, 8.0, 8.0, 8.0]), np.full(4, 60_000_000)
+    >>> back = np.array([np.nan, np.nan, 8.0, -8.0])
+    >>> spike_test(height, back, minute, minute, Spike(2.0, 4.0, 60)).tolist()
+    [1, 2, 4, 1]
+    """
+    if limits is None:
+        return flags_like(rise.shape, Flag.NOT_EVALUATED)
+    apart = limits.within_minutes * _MINUTE
+    behind = ~np.isnan(fall) & (to_behind <= apart)
+    height = np.where(rise * fall > 0, np.minimum(np.abs(rise), np.abs(fall)), 0.0)
+    flags = flags_like(rise.shape, Flag.GOOD)
+    flags[behind & (height > limits.suspect)] = Flag.SUSPECT
+    flags[behind & (height > limits.fail)] = Flag.FAIL
+    flags[~behind & ~(np.abs(rise) <= limits.suspect)] = Flag.NOT_EVALUATED
+    flags[np.isnan(rise) | (to_before > apart)] = Flag.NOT_EVALUATED
+    return flags

@@ -1,0 +1,40 @@
+"""The step test: a change that is too large for the time that it took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from weather.arrays import Flags, Floats, Micros
+from weather.qc.flags import Flag, flags_like
+from weather.ruleset import Step
+
+_MINUTE = 60_000_000
+
+
+def step_test(
+    change: Floats, elapsed: Micros, steps: Sequence[Step], *, rises_only: bool = False
+) -> Flags:
+    """Flag changes beyond the limit for the time since the reading before, in microseconds.
+
+    ``|change| > limit(elapsed)``, strictly, as in ioos_qc's ``rate_of_change_test``. The limit is
+    that of the shortest step that is as long as the time elapsed. Beyond the longest, and where
+    there is no change to judge (NaN), the test is not made: 2.
+
+    >>> limits = (Step(1, 3.0, fail=10.0), Step(60, 4.0))
+    >>> minutes = np.array([1, 1, 1, 30, 90]) * 60_000_000
+    >>> step_test(np.array([3.0, -3.1, 11.0, 5.0, 0.0]), minutes, limits).tolist()
+    [1, 3, 4, 3, 2]
+    """
+    if not steps:
+        return flags_like(change.shape, Flag.NOT_EVALUATED)
+    place = np.searchsorted([step.minutes * _MINUTE for step in steps], elapsed)
+    suspect = np.array([*(step.suspect for step in steps), np.nan])[place]
+    fail = np.array([*(step.fail for step in steps), np.nan])[place]
+    size = change if rises_only else np.abs(change)
+    flags = flags_like(change.shape, Flag.GOOD)
+    flags[size > suspect] = Flag.SUSPECT
+    flags[size > fail] = Flag.FAIL
+    flags[np.isnan(size) | np.isnan(suspect)] = Flag.NOT_EVALUATED
+    return flags

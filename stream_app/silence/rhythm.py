@@ -46,12 +46,8 @@ class Rhythms:
 
     def places(self, sensors: Sequence[str], stations: Sequence[str]) -> Places:
         """Give the place of each sensor; whoever is new gets the next one."""
-        for sensor, station in zip(sensors, stations, strict=True):
-            if sensor not in self._places:
-                self._places[sensor] = len(self.ids)
-                self.ids.append(sensor)
-                self.stations.append(station)
-        self._grow(len(self.ids) - len(self.newest))
+        if not self._places.keys() >= set(sensors):
+            self._welcome(sensors, stations)
         return np.array([self._places[sensor] for sensor in sensors], dtype=np.int64)
 
     def place(self, sensor: str) -> int:
@@ -109,9 +105,15 @@ class Rhythms:
         self._waits[places[known], :_ENOUGH] = cadences[known, np.newaxis]
         self._counts[places[known]] = _ENOUGH
 
+    def _welcome(self, sensors: Sequence[str], stations: Sequence[str]) -> None:
+        for sensor, station in zip(sensors, stations, strict=True):
+            if sensor not in self._places:
+                self._places[sensor] = len(self.ids)
+                self.ids.append(sensor)
+                self.stations.append(station)
+        self._grow(len(self.ids) - len(self.newest))
+
     def _grow(self, more: int) -> None:
-        if more <= 0:
-            return
         self.newest = np.append(self.newest, np.full(more, NEVER))
         self.arrived = np.append(self.arrived, np.full(more, NEVER))
         self.silent = np.append(self.silent, np.zeros(more, np.bool_))

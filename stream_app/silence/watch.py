@@ -71,11 +71,10 @@ class Watch:
     def returning(self, heard: CleanedColumns) -> list[Record]:
         """Give an event for each silent sensor that these readings are news of."""
         rhythms = self._of(heard.parameter)
-        places = rhythms.places(heard.sensors, heard.stations)
-        news = rhythms.silent[places[heard.sensor]]
-        if not news.any():
+        if not rhythms.silent.any():
             return []
-        news &= rhythms.news(heard, places)
+        places = rhythms.places(heard.sensors, heard.stations)
+        news = rhythms.silent[places[heard.sensor]] & rhythms.news(heard, places)
         numbers, which = np.unique(heard.sensor[news], return_inverse=True)
         first = np.full(len(numbers), np.iinfo(np.int64).max)
         np.minimum.at(first, which, heard.observed_at[news])

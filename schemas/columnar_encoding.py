@@ -108,8 +108,7 @@ def strings_of(values: Sequence[str | None]) -> Strings:
     texts = ["" if value is None else value for value in values]
     if None not in values:
         return _texts(texts, None)
-    present = np.fromiter((value is not None for value in values), np.bool_, len(values))
-    return _texts(texts, present)
+    return _texts(texts, np.array([value is not None for value in values], np.bool_))
 
 
 def numbers_of(values: Sequence[float | None]) -> Numbers:
@@ -119,11 +118,13 @@ def numbers_of(values: Sequence[float | None]) -> Numbers:
     [True, False]
     """
     doubles = np.array(values, np.float64)  # None becomes NaN
-    if not np.isnan(doubles).any():
+    present = ~np.isnan(doubles)
+    if present.all():
         return Numbers(doubles)
+    if np.count_nonzero(present) + values.count(None) == len(values):
+        return Numbers(doubles, present)
     # A NaN that was given is a number like any other.
-    present = np.fromiter((value is not None for value in values), np.bool_, len(values))
-    return Numbers(doubles, present)
+    return Numbers(doubles, np.array([value is not None for value in values], np.bool_))
 
 
 def constant(value: str | float | None, count: int) -> Column:

@@ -12,12 +12,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+import numpy as np
 from sqlalchemy import ColumnElement, FromClause, Select, func, literal_column, select
 
 from producers.connection.dialects import AnyType, Dialect
 from producers.cursors.interface import Columns, Doubt, Mark
+from producers.cursors.marks import MarkColumns, Tail
 from producers.cursors.values import bad_position, beginning, ending, gone_back, id_reader
 from runtime.errors import DataQuality
+from schemas.columnar import Numbers
+from schemas.columnar_encoding import strings_of
 from schemas.cursors import Id, Rowversion
 
 _HIGHEST: Final = "highest id"
@@ -93,6 +97,14 @@ class IdCursor:
             raise DataQuality(problem, reason="no_id", mend="correct the row")
         versioned = self._only is None and isinstance(row_id, int)
         return Mark(str(row_id), row_id if versioned else 0, "upsert")
+
+    def marks(self, tail: Tail) -> MarkColumns | None:
+        """Read the ids of a page, where they are whole numbers."""
+        (ids,) = tail
+        if set(map(type, ids)) != {int}:
+            return None
+        versions = np.array(ids, np.int64) if self._only is None else np.zeros(len(ids), np.int64)
+        return MarkColumns(strings_of(list(map(str, ids))), Numbers(versions))
 
     def settled(self, position: str, until: str) -> str:  # noqa: ARG002
         """Stay behind the last row."""

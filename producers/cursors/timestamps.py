@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+import numpy as np
 from sqlalchemy import ColumnElement, FromClause, Select, or_, select
 
 from producers.connection.dialects import AnyType, Dialect
 from producers.cursors.interface import Columns, Doubt, Mark
+from producers.cursors.marks import MarkColumns, Tail
 from producers.cursors.values import bad_position, beginning, ending, id_reader
+from producers.reading.time_columns import versions_of
 from producers.reading.times import version_of
 from runtime.errors import AosError
+from schemas.columnar_encoding import side_by_side, strings_of
 from schemas.cursors import Timestamp, TimestampId
 
 _SKEW_SECONDS: Final = 60.0
@@ -76,6 +80,14 @@ class TimestampCursor:
         """Read the time of a row."""
         (time,) = tail
         return Mark(str(time), version_of(time), "upsert")
+
+    def marks(self, tail: Tail) -> MarkColumns | None:
+        """Read the times of a page."""
+        (times,) = tail
+        if set(map(type, times)) != {str}:
+            return None
+        texts = strings_of(times)
+        return MarkColumns(texts, versions_of(texts))
 
     def settled(self, position: str, until: str) -> str:  # noqa: ARG002
         """Stay behind the last row: a bound is a guess, a row is not."""
@@ -161,6 +173,16 @@ class TimestampIdCursor(TimestampCursor):
         """Read time and id of a row."""
         time, row_id = tail
         return Mark(f"{time}|{row_id}", version_of(time), "upsert")
+
+    def marks(self, tail: Tail) -> MarkColumns | None:
+        """Read times and ids of a page."""
+        times, ids = tail
+        found = super().marks([times])
+        if found is None:
+            return None
+        bars = strings_of(["|"]).take(np.zeros(len(times), np.int64))
+        texts = strings_of(list(map(str, ids)))
+        return found._replace(positions=side_by_side([found.positions, bars, texts]))
 
     def _behind(self, after: str) -> Sequence[ColumnElement[bool]]:
         text, row_id = self._split(after)

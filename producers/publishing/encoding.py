@@ -17,12 +17,13 @@ import numpy as np
 
 from runtime.errors import DataQuality
 from schemas.avsc import load, without_logical_types
-from schemas.columnar import Column, Numbers
-from schemas.columnar_encoding import ColumnarEncoder, numbers_of, strings_of
+from schemas.columnar import Column, Integers, Mask, Numbers
+from schemas.columnar_encoding import ColumnarEncoder, heads_of, numbers_of, strings_of
 from schemas.framing import frame
 
 Record = dict[str, Any]
 _FIRST_OF_ROW: Final = "observed_local"
+_OPS: Final = ("upsert", "delete")
 
 
 class RawReading(NamedTuple):
@@ -43,22 +44,43 @@ class Columns(Protocol):
 
     @property
     def sensors(self) -> Sequence[Record]:
-        """The sensor of each reading."""
+        """Sensors, each once."""
 
-    def column(self, name: str) -> Sequence[Any]:
+    @property
+    def numbers(self) -> Integers:
+        """Which of them each reading is of."""
+
+    @property
+    def deleted(self) -> Mask | None:
+        """Which readings are deleted; None: none is."""
+
+    def column(self, name: str) -> Column:
         """Give a field of all readings."""
 
 
 class Gathered:
-    """Gathers the columns of readings that stand one by one."""
+    """Gathers the columns of readings that stand one by one.
 
-    def __init__(self, readings: Sequence[RawReading]) -> None:
+    Raises:
+        DataQuality: a value does not fit the schema; the message names the field.
+    """
+
+    def __init__(self, readings: Sequence[RawReading], name: str, kinds: dict[str, str]) -> None:
         self.sensors = [reading.sensor for reading in readings]
+        self.numbers: Integers = np.arange(len(readings))
+        self.deleted = np.array([reading.row["op"] == "delete" for reading in readings], np.bool_)
+        self._name = name
+        self._kinds = kinds
         self._parts = [{**reading.row, **reading.measures} for reading in readings]
 
-    def column(self, name: str) -> Sequence[Any]:
+    def column(self, name: str) -> Column:
         """Give a field of all readings."""
-        return list(map(itemgetter(name), self._parts))
+        values = list(map(itemgetter(name), self._parts))
+        try:
+            return _column(self._kinds[name], values)
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
+            problem = f"{name} does not fit schema {self._name}: {error}"
+            raise DataQuality(problem, reason="does_not_fit_schema") from error
 
 
 class ReadingEncoder:
@@ -70,10 +92,10 @@ class ReadingEncoder:
         first = names.index(_FIRST_OF_ROW)
         self._name = name
         self._sensor = fastavro.parse_schema({**schema, "fields": schema["fields"][:first]})
-        self._fields = [_column_of(field) for field in schema["fields"][first:]]
+        self._kinds = {field["name"]: _kind(field["type"]) for field in schema["fields"][first:]}
         self._columns = ColumnarEncoder(schema, _FIRST_OF_ROW)
         self._header = frame(schema_id)
-        self._heads: dict[tuple[str, str, str], tuple[bytes, bytes]] = {}
+        self._heads: dict[tuple[int, int], tuple[bytes, bytes, Record]] = {}
 
     def messages(self, readings: Sequence[RawReading]) -> list[Record]:
         """Encode readings.
@@ -81,52 +103,49 @@ class ReadingEncoder:
         Raises:
             DataQuality: a reading does not fit the schema; the message names the field.
         """
-        page = readings if isinstance(readings, Columns) else Gathered(readings)
-        found = list(map(self._head, page.sensors, page.column("op")))
-        columns = {
-            column.name: self._made(column, page.column(column.name)) for column in self._fields
-        }
-        values = self._columns([head for _, head in found], columns)
-        return [{"key": key, "value": value} for (key, _), value in zip(found, values, strict=True)]
+        if not readings:
+            return []
+        page = (
+            readings
+            if isinstance(readings, Columns)
+            else Gathered(readings, self._name, self._kinds)
+        )
+        known, heads = self._heads_of(page)
+        columns = {name: page.column(name) for name in self._kinds}
+        values = self._columns(heads_of([head for _, head, _ in known]).take(heads), columns)
+        keys = np.array([key for key, _, _ in known], object)[heads].tolist()
+        return [{"key": key, "value": value} for key, value in zip(keys, values, strict=True)]
 
-    def _head(self, sensor: Record, op: str) -> tuple[bytes, bytes]:
-        known = (sensor["source_table"], sensor["sensor_id"], op)
-        return self._heads.get(known) or self._new_head(known, sensor)
+    def _heads_of(self, page: Columns) -> tuple[list[tuple[bytes, bytes, Record]], Integers]:
+        """Give the heads of a page, each once, and which of them each reading has."""
+        wanted = page.numbers * 2 if page.deleted is None else page.numbers * 2 + page.deleted
+        used = np.flatnonzero(np.bincount(wanted))
+        place = np.empty(int(used[-1]) + 1, np.int64)
+        place[used] = np.arange(len(used))
+        heads = [self._head(page.sensors[number // 2], number % 2) for number in used.tolist()]
+        return heads, place[wanted]
 
-    def _new_head(self, known: tuple[str, str, str], sensor: Record) -> tuple[bytes, bytes]:
+    def _head(self, sensor: Record, op: int) -> tuple[bytes, bytes, Record]:
+        return self._heads.get((id(sensor), op)) or self._new_head(sensor, op)
+
+    def _new_head(self, sensor: Record, op: int) -> tuple[bytes, bytes, Record]:
+        """Encode a sensor; it is kept, so that no other may come to have its identity."""
         out = io.BytesIO()
-        fastavro.schemaless_writer(out, self._sensor, {**sensor, "op": known[-1]})
-        made = (sensor["station_id"].encode(), self._header + out.getvalue())
-        self._heads[known] = made
+        fastavro.schemaless_writer(out, self._sensor, {**sensor, "op": _OPS[op]})
+        made = (sensor["station_id"].encode(), self._header + out.getvalue(), sensor)
+        self._heads[id(sensor), op] = made
         return made
 
-    def _made(self, column: _Column, values: Sequence[Any]) -> Column:
-        try:
-            return column.of(values)
-        except (TypeError, ValueError, AttributeError, OverflowError) as error:
-            problem = f"{column.name} does not fit schema {self._name}: {error}"
-            raise DataQuality(problem, reason="does_not_fit_schema") from error
+
+def _kind(kind: Any) -> str:
+    return str(kind[1] if isinstance(kind, list) else kind)
 
 
-class _Column(NamedTuple):
-    name: str
-    kind: str
-
-    def of(self, values: Sequence[Any]) -> Column:
-        """Make a column of the values of a field."""
-        if self.kind == "string":
-            return strings_of(values)
-        if self.kind == "double":
-            return numbers_of(values)
-        return _longs_of(values)
-
-
-def _column_of(field: Record) -> _Column:
-    kind = field["type"]
-    return _Column(field["name"], str(kind[1] if isinstance(kind, list) else kind))
-
-
-def _longs_of(values: Sequence[int | None]) -> Numbers:
+def _column(kind: str, values: Sequence[Any]) -> Column:
+    if kind == "string":
+        return strings_of(values)
+    if kind == "double":
+        return numbers_of(values)
     if None not in values:
         return Numbers(np.array(values, np.int64))
     present = np.fromiter((value is not None for value in values), np.bool_, len(values))

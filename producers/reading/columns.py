@@ -6,25 +6,18 @@ comes out is the same, which a property test holds.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final, overload
 
-import numpy as np
-from numpy.typing import NDArray
-
 from producers.publishing.encoding import RawReading, Record
-from producers.reading.times import Observed
+from schemas.columnar import Column, Integers, Mask, Numbers
+from schemas.columnar_encoding import constant, numbers_of, strings_of
 
 Values = Sequence[Any]
-_NUMBERS: Final = frozenset({float, int, type(None)})
-_CANONICAL: Final = re.compile(
-    r"(?!0000)\d{4}-\d\d-\d\d[ T](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?", re.ASCII
-)
+_NUMBERS: Final = frozenset({float, int, Decimal, type(None)})
 ROW_FIELDS: Final = (
-    "op",
     "observed_local",
     "observed_text",
     "source_flag",
@@ -37,25 +30,31 @@ ROW_FIELDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ReadingColumns(Sequence[RawReading]):
-    """Readings of one parameter: a sensor for each, the columns of their rows, their measures.
+    """Readings of one parameter: the sensor of each, the columns of their rows, their measures.
 
-    ``rows`` says in which row of the page each reading stands; None: in every row, in order.
+    ``numbers`` say which of ``sensors`` each reading is of. ``rows`` says in which row of the page
+    each stands; None: in every row, in order. ``gone`` marks the rows that are deleted; None: none.
     """
 
     sensors: Sequence[Record]
-    shared: dict[str, Values]
-    measures: dict[str, Values]
-    rows: Sequence[int] | None = None
+    numbers: Integers
+    shared: Mapping[str, Column]
+    measures: Mapping[str, Column]
+    rows: Integers | None = None
+    gone: Mask | None = None
 
-    def column(self, name: str) -> Values:
+    @property
+    def deleted(self) -> Mask | None:
+        """Say which readings are deleted."""
+        return self.gone if self.gone is None or self.rows is None else self.gone[self.rows]
+
+    def column(self, name: str) -> Column:
         """Give a field of all readings."""
-        values = self.measures.get(name)
-        if values is None:
-            values = self.shared[name]
-        return values if self.rows is None else [values[row] for row in self.rows]
+        column = self.measures.get(name) or self.shared[name]
+        return column if self.rows is None else column.take(self.rows)
 
     def __len__(self) -> int:
-        return len(self.sensors)
+        return len(self.numbers)
 
     @overload
     def __getitem__(self, index: int) -> RawReading: ...
@@ -64,52 +63,40 @@ class ReadingColumns(Sequence[RawReading]):
     def __getitem__(self, index: int | slice) -> RawReading | list[RawReading]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        row = index if self.rows is None else self.rows[index]
-        shared = {name: self.shared[name][row] for name in ROW_FIELDS}
-        measures = {name: values[row] for name, values in self.measures.items()}
-        return RawReading(self.sensors[index], shared, measures)
+        row = index if self.rows is None else int(self.rows[index])
+        op = "delete" if self.gone is not None and self.gone[row] else "upsert"
+        shared = {name: value_at(self.shared[name], row) for name in ROW_FIELDS}
+        measures = {name: value_at(column, row) for name, column in self.measures.items()}
+        return RawReading(self.sensors[self.numbers[index]], {"op": op, **shared}, measures)
 
     def __iter__(self) -> Iterator[RawReading]:
         return (self[i] for i in range(len(self)))
 
 
+def value_at(column: Column, row: int) -> Any:
+    """Give one value of a column.
+
+    >>> value_at(strings_of(["a", None]), 1), value_at(numbers_of([1.5]), 0)
+    (None, 1.5)
+    """
+    if column.present is not None and not column.present[row]:
+        return None
+    if isinstance(column, Numbers):
+        return column.values[row].item()
+    start, length = int(column.starts[row]), int(column.lengths[row])
+    return column.data[start : start + length].tobytes().decode()
+
+
 def measured_columns(
     values: Values, measured: Callable[[object], tuple[float | None, str | None]]
-) -> tuple[Values, Values]:
+) -> tuple[Column, Column]:
     """Part a column into numbers and texts, as ``measured`` parts a value.
 
-    >>> measured_columns([1.5, None], lambda value: (value, None))
-    ([1.5, None], [None, None])
+    >>> number, text = measured_columns([1.5, None], lambda value: (value, None))
+    >>> number.present.tolist(), text.present.tolist()
+    ([True, False], [False, False])
     """
     if set(map(type, values)) <= _NUMBERS:
-        return values, [None] * len(values)
+        return numbers_of(values), constant(None, len(values))
     parted = [measured(value) for value in values]
-    return [number for number, _ in parted], [text for _, text in parted]
-
-
-def observed_columns(
-    values: Values, observed: Callable[[object], Observed]
-) -> tuple[list[int | None], list[str | None]]:
-    """Read a column of times, as ``observed`` reads a time.
-
-    >>> observed_columns(["1970-01-01 00:00:01"], lambda value: (None, str(value)))
-    ([1000000], [None])
-    """
-    micros = _micros(values)
-    if micros is not None:
-        read: list[int | None] = micros.tolist()
-        return read, [None] * len(values)
-    each = [observed(value) for value in values]
-    return [local for local, _ in each], [text for _, text in each]
-
-
-def _micros(values: Values) -> NDArray[np.int64] | None:
-    """Read times all at once, where all are naive, or all are written in the one plain way."""
-    kinds = set(map(type, values))
-    plain = kinds == {datetime} and not any(value.tzinfo for value in values)
-    if plain or (kinds == {str} and all(map(_CANONICAL.fullmatch, values))):
-        try:
-            return np.array(values, "datetime64[us]").astype(np.int64)
-        except ValueError:  # a thirtieth of February: looked at one by one
-            return None
-    return None
+    return numbers_of([number for number, _ in parted]), strings_of([text for _, text in parted])

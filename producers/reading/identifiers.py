@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from schemas.columnar import Strings
+from schemas.columnar_encoding import strings_of
 from schemas.mapping import sensor_id
+
+_FIRST_VISIBLE: Final = 0x21
+_LAST_VISIBLE: Final = 0x7E
 
 
 def identifier(value: object) -> str:
@@ -12,6 +22,24 @@ def identifier(value: object) -> str:
     ('JFK', '108', '')
     """
     return "" if value is None else str(value).rstrip()
+
+
+def identifiers(values: Sequence[Any], *, nullable: bool = False) -> Strings:
+    """Give a column of them at once; ``nullable`` leaves what is NULL so.
+
+    >>> identifiers(["JFK   ", 108, None]).bytes()
+    [b'JFK', b'108', b'']
+    """
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return strings_of(list(map(str, values)))
+    if kinds == {str} or (nullable and kinds <= {str, type(None)}):
+        found = strings_of(values)
+        if _is_trim(found):
+            return found
+    return strings_of(
+        [None if nullable and value is None else identifier(value) for value in values]
+    )
 
 
 def sensor_of(station: str, parameter: str, position: object) -> str:
@@ -24,3 +52,10 @@ def sensor_of(station: str, parameter: str, position: object) -> str:
     if text and not text.isdecimal():
         return f"{sensor_id(station, parameter)}:{text}"
     return sensor_id(station, parameter, int(text or "1"))
+
+
+def _is_trim(strings: Strings) -> bool:
+    """Say whether each ends in a visible ASCII character; others than ours may be blanks."""
+    filled = np.flatnonzero(strings.lengths)
+    last = strings.data[(strings.starts + strings.lengths - 1)[filled]]
+    return bool(((last >= _FIRST_VISIBLE) & (last <= _LAST_VISIBLE)).all())

@@ -1,0 +1,100 @@
+"""Columns of times as whole microseconds: all at once where they are written in the one plain way.
+
+The plain way is how databases write: ``2013-11-03 01:00:00``, with ``T`` or a blank and up to seven
+digits of a second. Whatever else stands there is looked at one by one; what comes out is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+
+from producers.reading.times import Observed, version_of
+from schemas.columnar import Column, Integers, Mask, Numbers, Strings, rows_by_length
+from schemas.columnar_encoding import constant, strings_of
+
+_LEAST: Final = np.frombuffer(b"0000-00-00 00:00:00.0000000", np.uint8)
+_MOST: Final = np.frombuffer(b"9999-19-39T29:59:59.9999999", np.uint8)
+_LENGTHS: Final = frozenset({19, *range(21, 28)})
+_BETWEEN: Final = 10
+_TO_MICROSECONDS: Final = 26
+
+
+def micros_of(texts: Strings) -> tuple[Integers, Mask]:
+    """Read plain times, and say which were plain.
+
+    >>> micros, plain = micros_of(strings_of(["1970-01-01 00:00:01", "gestern"]))
+    >>> micros[plain].tolist()
+    [1000000]
+    """
+    micros = np.zeros(len(texts.lengths), np.int64)
+    plain = np.zeros(len(texts.lengths), np.bool_)
+    for length, rows in rows_by_length(texts.lengths):
+        read = _plain(texts, length, rows) if length in _LENGTHS else None
+        if read is not None:
+            micros[rows], plain[rows] = read, True
+    return micros, plain
+
+
+def versions_of(texts: Strings) -> Numbers:
+    """Give the times of changes as microseconds; digits beyond are cut.
+
+    Raises:
+        DataQuality: one is no time.
+    """
+    micros, plain = micros_of(texts)
+    rest = np.flatnonzero(~plain)
+    micros[rest] = [version_of(text.decode()) for text in texts.take(rest).bytes()]
+    return Numbers(micros)
+
+
+def observed_columns(
+    values: Sequence[Any], observed: Callable[[Any], Observed]
+) -> tuple[Column, Column]:
+    """Read a column of times, as ``observed`` reads a time: microseconds, and what is none.
+
+    >>> local, text = observed_columns(["1970-01-01 00:00:01"], lambda value: (None, str(value)))
+    >>> local.values.tolist(), text.present.tolist()
+    ([1000000], [False])
+    """
+    micros = _all_plain(values)
+    if micros is not None:
+        return Numbers(micros), constant(None, len(values))
+    return observed_one_by_one([observed(value) for value in values])
+
+
+def observed_one_by_one(each: Sequence[Observed]) -> tuple[Column, Column]:
+    """Make columns of times that were read one by one."""
+    micros = np.array([local or 0 for local, _ in each], np.int64)
+    present = np.array([local is not None for local, _ in each], np.bool_)
+    return Numbers(micros, present), strings_of([text for _, text in each])
+
+
+def _all_plain(values: Sequence[Any]) -> Integers | None:
+    kinds = set(map(type, values))
+    if kinds == {datetime} and not any(value.tzinfo for value in values):
+        return np.array(values, "datetime64[us]").astype(np.int64)
+    if kinds == {str}:
+        micros, plain = micros_of(strings_of(values))
+        return micros if plain.all() else None
+    return None
+
+
+def _plain(texts: Strings, length: int, rows: Integers | slice) -> Integers | None:
+    """Read texts of one length; None where one of them is not written in the plain way."""
+    written = texts.of_length(length, rows)
+    if not ((written >= _LEAST[:length]) & (written <= _MOST[:length])).all():
+        return None
+    between, year = written[:, _BETWEEN], written[:, :4]
+    if not ((between == _LEAST[_BETWEEN]) | (between == _MOST[_BETWEEN])).all():
+        return None
+    if (year == _LEAST[:4]).all(axis=1).any():
+        return None
+    cut = np.ascontiguousarray(written[:, :_TO_MICROSECONDS])
+    try:
+        return cut.view(f"S{cut.shape[1]}")[:, 0].astype("datetime64[us]").astype(np.int64)
+    except ValueError:  # a thirtieth of February: looked at one by one
+        return None

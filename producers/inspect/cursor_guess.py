@@ -68,23 +68,40 @@ def _by_change(layout: Layout, dialect: str) -> Guess | None:
     changed = layout.modified
     if changed is None or not sortable(layout, changed.value, dialect):
         return None
-    name, row_id = changed.value, layout.row_id()
+    name, row_id = changed.value, _sure_id(layout)
+    optional = may_be_null(layout, name)
+    if optional and row_id is None:
+        return None
     keys: dict[str, Any] = {"mode": "timestamp", "column": name}
     if row_id is not None:
         keys = {"mode": "timestamp_id", "column": name, "id": row_id}
-        if layout.facts[name].nulls:
-            keys["null_rows"] = "by_id"
+    if optional:
+        keys["null_rows"] = "by_id"
     if clock := _clock(layout, name):
         keys["clock"] = clock
     if dialect == "sqlite":
         keys["lag_seconds"] = _ONE_WRITER_SECONDS  # one writer: none is late
     indexed = layout.table.leads_an_index(name)
     doubt = "" if indexed else "; no index begins with it: every poll would read the whole table"
+    if optional:
+        doubt += f"; it may be NULL: such rows are read once, by {row_id}"
     return Guess(keys, 0.9 if indexed else 0.7, f"{name}: {changed.reason}{doubt}")
 
 
+def may_be_null(layout: Layout, name: str) -> bool:
+    """Say whether the catalogue lets a column be NULL, as the source will ask it at its start."""
+    column = layout.table.column(name)
+    return column is None or (column.nullable and name not in layout.table.primary_key)
+
+
+def _sure_id(layout: Layout) -> str | None:
+    """Give the column that alone tells rows apart, if it is never NULL and rises as a number."""
+    name = layout.row_id()
+    return None if name is None or may_be_null(layout, name) else name
+
+
 def _by_id(layout: Layout, dialect: str) -> Guess | None:
-    row_id = layout.row_id()
+    row_id = _sure_id(layout)
     facts = layout.facts.get(row_id or "")
     if row_id is None or facts is None or facts.words or facts.numbers_as_text:
         return None
@@ -101,7 +118,7 @@ def _by_id(layout: Layout, dialect: str) -> Guess | None:
 
 def _by_observation(layout: Layout, time: dict[str, Any] | None, dialect: str) -> Guess | None:
     name = str(time.get("column")) if time else ""
-    if not sortable(layout, name, dialect):
+    if not sortable(layout, name, dialect) or may_be_null(layout, name):
         return None
     keys = {
         "mode": "timestamp", "column": name, "clock": _clock(layout, name) or "local",

@@ -23,7 +23,8 @@ from schemas.mapping import Mapping, parse_mapping
 
 _DERIVED: Final = {
     "daily", "monthly", "yearly", "summary", "stat", "stats", "statistics", "agg", "avg", "bak",
-    "backup", "old", "tmp", "archive", "test", "log", "audit", "forecast", "일별", "월별",
+    "backup", "old", "hist", "history", "staging", "stg", "copy",
+    "이력", "백업", "tmp", "archive", "test", "log", "audit", "forecast", "일별", "월별",
 }  # fmt: skip
 
 
@@ -84,28 +85,39 @@ def _metadata(layouts: Sequence[Layout], notes: Notes) -> tuple[dict[str, Any], 
     stations = [(d, one) for one in layouts if (d := station_table(one, Notes())) is not None]
     sensors = [(d, one) for one in layouts if (d := sensor_table(one, Notes())) is not None]
     taken = {one.table.name for _, one in [*stations, *sensors]}
-    if not stations or not sensors:
-        if missing := [
-            w for w, found in (("stations", stations), ("sensors", sensors)) if not found
-        ]:
-            notes.say(
-                f"no table of {' and of '.join(missing)} was recognised: without metadata every "
-                "reading is flagged 2, not evaluated"
-            )
+    if not stations:
+        notes.say(
+            "no table of stations was recognised: without metadata every reading is flagged 2, "
+            "not evaluated"
+        )
         return {}, taken
     station = max(stations, key=lambda item: (len(item[0]), item[1].sample.rows))[1]
-    sensor = max(sensors, key=lambda item: (len(item[0]["codes"]), len(item[0])))[1]
     parts: dict[str, Any] = {"zone": own.guess("metadata.zone", _validity_zone(layouts))}
     parts["stations"] = station_table(station, own)
-    parts["sensors"] = sensor_table(sensor, own)
-    drafts = [(calibration_table(one, sensor, own), one) for one in layouts if one is not sensor]
-    for drafted, one in drafts:
-        if drafted is not None and one is not station:
+    if sensors:
+        best = max(sensors, key=lambda item: (len(item[0]["codes"]), len(item[0])))[1]
+        parts |= _sensors(best, [one for one in layouts if one is not station], own, taken)
+    else:
+        notes.say(
+            "no table of sensors was recognised: every station is supposed to have the sensors "
+            "that the readings speak of; heights and calibrations are not known"
+        )
+    notes.guesses += own.guesses
+    return parts, taken
+
+
+def _sensors(
+    sensor: Layout, layouts: Sequence[Layout], notes: Notes, taken: set[str]
+) -> dict[str, Any]:
+    """Draft the sections of sensors and of their calibrations; name their tables as taken."""
+    parts: dict[str, Any] = {"sensors": sensor_table(sensor, notes)}
+    for one in layouts:
+        drafted = calibration_table(one, sensor, notes) if one is not sensor else None
+        if drafted is not None:
             parts["calibrations"] = drafted
             taken.add(one.table.name)
             break
-    notes.guesses += own.guesses
-    return parts, taken
+    return parts
 
 
 def _validity_zone(_layouts: Sequence[Layout]) -> Guess:
@@ -121,11 +133,11 @@ def _chosen(layouts: Sequence[Layout], taken: set[str], notes: Notes) -> list[La
         name = layout.table.full_name
         columns = {c.name.lower() for c in layout.table.columns}
         same = [x for x in chosen if len(columns & _column_names(x)) > 0.6 * len(columns)]
-        if layout in derived and len(derived) < len(likely):
-            notes.say(f"{name} is not mapped: by its name it is a summary or a copy of others")
-        elif layout.table.is_view and same:
+        if layout.table.is_view and same:
             base = max(same, key=lambda x: x.table.count.rows if x.table.count else 0)
             notes.say(f"view {name} is not mapped: {base.table.full_name} has its columns")
+        elif layout in derived and len(derived) < len(likely):
+            notes.say(f"{name} is not mapped: by its name it is a summary or a copy of others")
         elif any(x.table.name == layout.table.name for x in chosen):
             notes.say(f"{name} is not mapped: another schema has a table of this name, too")
         else:

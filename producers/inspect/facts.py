@@ -32,7 +32,7 @@ _MOSTLY: Final = 0.8
 _LOOKED_AT: Final = 400
 _DATE: Final = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?|(19|20)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])")
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-4]):[0-5]\d(:[0-5]\d(\.\d*)?)?")
-_OFFSET: Final = re.compile(r".*\d(Z|[+-]\d\d:?\d\d)", re.ASCII)
+_OFFSET: Final = re.compile(r".*\d ?(Z|[+-]\d\d:?\d\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,8 @@ class Facts:
     def may_measure(self) -> bool:
         """Whether a measure can stand here: numbers, or nothing yet in a column that takes them."""
         if self.present:
+            if self.is_hhmm:
+                return False
             return self.is_numeric and self.column.kind in {"number", "text", "any"}
         return self.column.kind in {"number", "any"}
 
@@ -139,6 +141,13 @@ class Facts:
         return self.column.kind == "clock" or self._all(
             lambda v: isinstance(v, time) or bool(_CLOCK.fullmatch(as_text(v)))
         )
+
+    @cached_property
+    def is_hhmm(self) -> bool:
+        """Whether it holds times of the day as text of four digits, such as 0905 and 2400."""
+        texts = [as_text(v) for v in self.some if isinstance(v, str)]
+        four = bool(texts) and all(len(t) == len("hhmm") and t.isdecimal() for t in texts)
+        return four and len(texts) == len(self.some) and self.clock_digits() == "hhmm"
 
     def clock_digits(self) -> str | None:
         """Say what a time of day without colons counts: an hour, or hour and minute; else None."""

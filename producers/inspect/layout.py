@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from producers.inspect.catalogue import Table
+from producers.inspect.company import by_table, codes_meant, letters, topic
 from producers.inspect.database import Sample
 from producers.inspect.facts import NO_TIME, Facts, as_text, local_times
 from producers.inspect.guesses import Guess, best
@@ -48,7 +49,8 @@ class Layout:
     @cached_property
     def senses(self) -> dict[str, Guess]:
         """The best meaning of each column's name, or else of its comment."""
-        return {name: sense for name in self.facts if (sense := self._sense(name)) is not None}
+        found = {name: sense for name in self.facts if (sense := self._sense(name)) is not None}
+        return {**letters(found, self.facts), **found}
 
     @cached_property
     def measures(self) -> dict[str, list[tuple[str, Guess]]]:
@@ -57,6 +59,9 @@ class Layout:
         for name, sense in self.senses.items():
             if sense.value in {*MEASURED, "daily rain"} and self.facts[name].may_measure:
                 found.setdefault(sense.value, []).append((name, sense))
+        only = topic(self.table.name, self.value) if self.code is None else None
+        if only and self.value and only.value not in found:
+            found[only.value] = [(self.value.value, only)]
         return found
 
     @cached_property
@@ -95,6 +100,11 @@ class Layout:
             for name, sense in self._all("value")
             if self.facts[name].may_measure and name not in self.table.primary_key
         )
+
+    @cached_property
+    def meant(self) -> dict[str, Guess]:
+        """What the codes of a long table stand for, by their texts."""
+        return codes_meant(self.known_codes(self.code.value).values()) if self.code else {}
 
     @cached_property
     def flag(self) -> Guess | None:
@@ -147,7 +157,7 @@ class Layout:
         return {code: self.codes.get(code, code) for code in sorted(values)}
 
     def _sense(self, name: str) -> Guess | None:
-        by_name = next(iter(meanings(name)), None)
+        by_name = by_table(self.table.name, name) or next(iter(meanings(name)), None)
         comment = self.facts[name].column.comment
         by_comment = next(iter(meanings(comment)), None) if comment else None
         if by_comment and (by_name is None or by_name.confidence < 0.6):
@@ -168,7 +178,7 @@ class Layout:
             return None
         named = meaning(name, ["code", "sensor", "name"])
         codes = self.known_codes(name)
-        told = sum(parameter_of_code(text) is not None for text in codes.values()) / len(codes)
+        told = len(codes_meant(codes.values())) / len(codes)
         if told < 0.5 or (named is None and len(codes) < 2):
             return None
         sure = 0.5 * told + 0.45 * (named.confidence if named and named.value == "code" else 0.5)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
+from producers.inspect.facts import Facts
 from producers.inspect.guesses import Guess, Notes
 from producers.inspect.layout import MEASURED, Layout
 from producers.inspect.rain import daily_totals
+from producers.inspect.sentinels import words_for_missing
 from weather.parameters import PARAMETERS as KNOWN
 
 _SURE: Final = 0.6
+_COMMA: Final = re.compile(r"-?\d+,\d+")
 
 
 def why_not(layout: Layout, key: str, text: str, meant: Guess | None) -> str:
@@ -22,6 +26,8 @@ def why_not(layout: Layout, key: str, text: str, meant: Guess | None) -> str:
         return f"{where} are not mapped: a reading of wind needs {meant.value} beside its speed"
     if meant.value in {"daily rain", "rain"}:
         return f"{where} are not mapped: {daily_totals(text)}"
+    if meant.value == "not mapped":
+        return f"{where} are not mapped: by its name it is no parameter of ours"
     return f"{where} are not mapped: {meant.value} is none of {', '.join(KNOWN)}"
 
 
@@ -44,4 +50,25 @@ def _say_words(layout: Layout, notes: Notes) -> None:
         looks = sense.value in MEASURED and sense.confidence >= _SURE
         if looks and facts.words and not facts.may_measure:
             some = ", ".join(word for word, _ in facts.words.most_common(3))
-            notes.say(f"{name} is not mapped: it looks like {sense.value}, but holds {some}")
+            why = "; a decimal comma is not read: make a view" if _with_comma(facts) else ""
+            notes.say(f"{name} is not mapped: it looks like {sense.value}, but holds {some}{why}")
+        elif looks and (others := _other_words(facts)):
+            notes.say(
+                f"{name} holds {others} among its numbers: such values are published as text, and "
+                "flagged, unless you name them under sentinels"
+            )
+
+
+def _with_comma(facts: Facts) -> bool:
+    found = sum(count for word, count in facts.words.items() if _COMMA.fullmatch(word))
+    return found > 0.5 * facts.words.total()
+
+
+def _other_words(facts: Facts) -> str:
+    """Quote the words that stand among numbers and are not known to mean *missing*."""
+    known = set(words_for_missing(dict(facts.words)))
+    return ", ".join(
+        f"{word!r} ({count} times)"
+        for word, count in facts.words.most_common(3)
+        if word not in known
+    )

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import numpy as np
-
 from producers.inspect.facts import as_text
 from producers.inspect.guesses import Guess, Notes
 from producers.inspect.layout import PARAMETERS, Layout, parameter_of_code
-from producers.inspect.names import meaning, unit_of
-from schemas.mapping_parts import UNSET
+from producers.inspect.names import meaning, unit_of, words
+from producers.inspect.place_guess import are_swapped, crs_of, unreadable_position
 
 _MOST_ROWS: Final = 200_000
 _LOOKUP_ROWS: Final = 500
+_FEET: Final = {"ft", "feet", "foot"}
+_LONGEST_UNIT: Final = 10
 _STATION: Final = {
     "name": "station name", "wigos_id": "wigos", "elevation": "elevation",
     "valid_from": "valid from", "valid_to": "valid to",
@@ -34,22 +34,35 @@ def is_small(layout: Layout) -> bool:
 def station_table(layout: Layout, notes: Notes) -> dict[str, Any] | None:
     """Draft the section ``metadata.stations``, if this is such a table."""
     lon, lat = layout.first("longitude"), layout.first("latitude")
+    if lon and lat and are_swapped(layout.facts[lon.value], layout.facts[lat.value]):
+        told = f"{lat.value} holds what only a longitude can be: the two are swapped"
+        lon, lat = Guess(lat.value, 0.8, told), Guess(lon.value, 0.8, told)
     station = _own_station(layout)
     if not (lon and lat and station and is_small(layout)) or _has(layout, "scale", "code"):
         return None
     place = "metadata.stations"
     draft: dict[str, Any] = {"table": layout.table.name, **_schema(layout)}
     draft["station"] = notes.guess(f"{place}.station", station)
+    if unreadable := unreadable_position(layout.facts[lon.value], layout.facts[lat.value]):
+        notes.say(
+            f"positions in {layout.table.full_name} such as {unreadable!r} cannot be read, and are "
+            "left out: make a view that gives decimal degrees"
+        )
+        return draft | _found(layout, _STATION, notes, place, but=[lon.value, lat.value])
     draft["x"] = notes.guess(f"{place}.x", lon)
     draft["y"] = notes.guess(f"{place}.y", lat)
     draft |= _found(layout, _STATION, notes, place, but=draft.values())
+    if "elevation" in draft and set(words(draft["elevation"])) & _FEET:
+        notes.say(f"{draft.pop('elevation')} is not mapped: heights are in metres, not in feet")
     if "name" not in draft and (name := layout.first("name", but=draft.values())):
         draft["name"] = notes.guess(f"{place}.name", name)
     crs = layout.first("crs")
     if crs and layout.facts[crs.value].words:
         draft["crs_column"] = notes.guess(f"{place}.crs_column", crs)
     else:
-        draft["crs"] = notes.guess(f"{place}.crs", _crs(layout, lon.value, lat.value))
+        draft["crs"] = notes.guess(
+            f"{place}.crs", crs_of(layout.facts[lon.value], layout.facts[lat.value])
+        )
     return draft
 
 
@@ -118,12 +131,16 @@ def explain_codes(layout: Layout, others: Sequence[Layout]) -> None:
 def _explained(other: Layout, key: str, texts: list[str]) -> tuple[dict[str, str], dict[str, str]]:
     codes, units = {}, {}
     for row, value in enumerate(other.facts[key].values):
-        told = [as_text(other.facts[n].values[row] or "") for n in texts]
-        if text := next((t for t in told if t and parameter_of_code(t)), None):
+        told = {n: as_text(other.facts[n].values[row] or "") for n in texts}
+        written = [text for text in told.values() if text]
+        if text := next(filter(parameter_of_code, written), next(iter(written), None)):
             codes[as_text(value)] = text
-        if unit := next((t for t in told if t and len(t) <= 10 and unit_of(t)), None):
+        short = [t for t in written if t != text and len(t) <= _LONGEST_UNIT]
+        named = [t for name, t in told.items() if meaning(name, ["unit"])]
+        if unit := next(filter(unit_of, [*named, *short]), None):
             units[as_text(value)] = unit
-    return codes, units
+    known = any(parameter_of_code(text) for text in codes.values())
+    return (codes, units) if known else ({}, {})
 
 
 def via_sensor(layout: Layout, others: Sequence[Layout], notes: Notes, place: str) -> Layout | None:
@@ -188,16 +205,6 @@ def _own_station(layout: Layout) -> Guess | None:
     if key and meaning(layout.table.name, ["station"]):
         return Guess(key, 0.8, "the key of a table of stations")
     return None
-
-
-def _crs(layout: Layout, x: str, y: str) -> Guess:
-    lon, lat = layout.facts[x].measured, layout.facts[y].measured
-    if not len(lon) or not len(lat):
-        return Guess("EPSG:4326", 0.6, "no positions yet; degrees are usual")
-    if np.abs(lon).max() <= 180 and np.abs(lat).max() <= 90:
-        return Guess("EPSG:4326", 0.9, "positions are degrees; WGS 84 is supposed")
-    told = "positions are no degrees; in Korea EPSG:5186, 5181, 5179 or 5174 are usual"
-    return Guess(UNSET, 0.0, told)
 
 
 def _found(

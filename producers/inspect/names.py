@@ -13,13 +13,36 @@ from functools import lru_cache
 from typing import Final
 
 from producers.inspect.guesses import Guess
-from producers.inspect.vocabulary import MEANINGS, UNITS, WEAK, WHOLE_NAME_UNITS
+from producers.inspect.vocabulary import (
+    ATTRIBUTES,
+    LETTERS,
+    MEANINGS,
+    UNITS,
+    WEAK,
+    WHOLE_NAME_UNITS,
+)
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+")
 _IN_BRACKETS: Final = re.compile(r"[\(\[\{]([^()\[\]{}]*)[\)\]\}]")
 
+_MEASURES: Final = {
+    "temperature", "humidity", "pressure", "wind speed", "wind direction", "gust", "rain",
+}  # fmt: skip
+
+
+def without_accents(text: str) -> str:
+    """Take accents and umlauts away, in every script alike.
+
+    >>> without_accents("Böe précipité 기온")
+    'Boe precipite 기온'
+    """
+    apart = unicodedata.normalize("NFD", text)
+    bare = "".join(letter for letter in apart if unicodedata.category(letter) != "Mn")
+    return unicodedata.normalize("NFC", bare)
+
+
 _GROUPS: Final = [
-    (meaning, frozenset(group.split("+")))
+    (meaning, frozenset(without_accents(group).split("+")))
     for meaning, groups in MEANINGS.items()
     for group in groups.split()
 ]
@@ -33,7 +56,7 @@ def words(name: str) -> tuple[str, ...]:
     (('wind', 'speed', 'kmh'), ('기온',), ('ta',))
     """
     plain = _IN_BRACKETS.sub(" ", unicodedata.normalize("NFKC", name).replace("º", "°"))
-    return tuple(word.lower() for word in _WORD.findall(plain))
+    return tuple(word.lower() for word in _WORD.findall(without_accents(plain)))
 
 
 @lru_cache(maxsize=4096)
@@ -45,9 +68,10 @@ def meanings(name: str) -> tuple[Guess, ...]:
     """
     parts = words(name)
     bare = [word for word in parts if not word.isdigit()]
+    about = len(bare) > 1 and bare[-1] in ATTRIBUTES
     found: dict[str, Guess] = {}
     for meaning, group in _GROUPS:
-        weight = _weight(parts, bare, group)
+        weight = _weight(parts, bare, group) * (0.4 if about and meaning in _MEASURES else 1.0)
         if weight > 0 and (meaning not in found or found[meaning].confidence < weight):
             found[meaning] = Guess(meaning, round(weight, 2), f"its name has {_quoted(group)}")
     ranked = sorted(found.values(), key=lambda guess: -guess.confidence)
@@ -57,6 +81,16 @@ def meanings(name: str) -> tuple[Guess, ...]:
 def meaning(name: str, wanted: Sequence[str]) -> Guess | None:
     """Give the best of the meanings asked for, if there is one among all that is not far better."""
     return next((guess for guess in meanings(name) if guess.value in wanted), None)
+
+
+def letter_meaning(name: str) -> Guess | None:
+    """Give what a name of one letter, or of two, stands for among others of its kind.
+
+    >>> letter_meaning("T").value, letter_meaning("X")
+    ('temperature', None)
+    """
+    sense = LETTERS.get(name.strip().lower())
+    return Guess(sense, 0.6, f"{name} stands for it among such names") if sense else None
 
 
 def unit_in(text: str) -> str | None:

@@ -12,6 +12,7 @@ from weather.arrays import Floats, Micros
 
 _SPAN: Final = re.compile(r"(\d+)[ _-]?(min|m|hours|hour|hr|h|d)(?![a-z])", re.IGNORECASE)
 _SPAN_BEFORE: Final = re.compile(r"(?:^|[ _-])(hr|hour|min)[ _-]?(\d+)", re.IGNORECASE)
+_SYNOP: Final = re.compile(r"rr_?(\d+)", re.IGNORECASE)
 _SECONDS: Final = {"m": 60, "h": 3600, "d": 86_400}
 _DAY: Final = 86_400_000_000
 
@@ -19,9 +20,11 @@ _DAY: Final = 86_400_000_000
 def rolling_seconds(name: str) -> int | None:
     """Give the span that a column of rain names; None where it names none.
 
-    >>> rolling_seconds("RN_60M"), rolling_seconds("rn_hr1"), rolling_seconds("RN")
-    (3600, 3600, None)
+    >>> [rolling_seconds(name) for name in ("RN_60M", "rn_hr1", "rr3", "RN")]
+    [3600, 3600, 10800, None]
     """
+    if found := _SYNOP.fullmatch(name):
+        return int(found.group(1)) * 3600
     if found := _SPAN.search(name):
         return int(found.group(1)) * _SECONDS[found.group(2)[0].lower()]
     if found := _SPAN_BEFORE.search(name):

@@ -11,7 +11,7 @@ import numpy as np
 
 from producers.inspect.facts import Facts, as_number, as_text
 from producers.inspect.guesses import Guess, Notes
-from producers.inspect.layout import PARAMETERS, Layout, parameter_of_code
+from producers.inspect.layout import PARAMETERS, Layout
 from producers.inspect.left_out import say_what_is_left, why_not
 from producers.inspect.names import words
 from producers.inspect.rain import daily_totals, grows_within_days, rolling_seconds
@@ -49,6 +49,7 @@ class Values:
 
     facts: Facts
     rows: np.ndarray[Any, np.dtype[np.bool_]]
+    signed: bool = True
 
     @property
     def numbers(self) -> Floats:
@@ -62,7 +63,7 @@ class Values:
     def sentinels(self) -> dict[float, int]:
         """Numbers of these rows that look like sentinels."""
         found = self.facts.floats[self.rows]
-        return numeric_sentinels(found[np.isfinite(found)])
+        return numeric_sentinels(found[np.isfinite(found)], signed=self.signed)
 
     @property
     def missing_words(self) -> list[str]:
@@ -90,7 +91,17 @@ def wide_readings(draft: Draft) -> list[dict[str, Any]]:
             reading = _reading(parameter, measures, draft.cadence)
             readings.append(reading | ({"position": number} if len(names) > 1 else {}))
     say_what_is_left(layout, notes)
+    if not any(_is_plausible(measure) for r in readings for measure in r["measures"].values()):
+        named = ", ".join(m["column"] for r in readings for m in r["measures"].values())
+        if layout.sample.rows and named:
+            table = layout.table.full_name
+            notes.say(f"{table} is not mapped: no weather is like the values of {named}")
+            return []
     return _agreeing(readings)
+
+
+def _is_plausible(measure: dict[str, Any]) -> bool:
+    return bool(measure["unit"] != UNSET)
 
 
 def long_readings(draft: Draft) -> list[dict[str, Any]]:
@@ -100,7 +111,7 @@ def long_readings(draft: Draft) -> list[dict[str, Any]]:
     texts = np.array([as_text(v) if v is not None else "" for v in layout.facts[code].values])
     readings = []
     for key, text in layout.known_codes(code).items():
-        meant, rows = parameter_of_code(text), texts == key
+        meant, rows = layout.meant.get(text), texts == key
         parameter = PARAMETERS.get(meant.value) if meant else None
         is_total = parameter == "rainfall" and value and draft.is_total(value.value, rows)
         if parameter is None or meant is None or value is None or is_total:
@@ -200,22 +211,29 @@ def _drafted(
     system, beside = (more, None) if text is None else (None, more)
     drafted: dict[str, Any] = {}
     for measure, column in columns.items():
-        values = Values(layout.facts[column], rows)
-        name = (
-            text if text is not None and column == (layout.value and layout.value.value) else column
-        )
-        unit = unit_by_word(parameter, measure, name, values.facts.column.comment, beside)
+        values = Values(layout.facts[column], rows, signed=parameter == "temperature")
+        name = text if text is not None and column == _value_of(layout) else column
+        said = beside or (_unit_beside(layout, rows) if column == _value_of(layout) else None)
+        unit = unit_by_word(parameter, measure, name, values.facts.column.comment, said)
         unit = unit or unit_by_value(parameter, measure, values.numbers, system)
         if measure == "gust" and "speed" in drafted:
             unit = _gust_unit(drafted["speed"]["unit"], unit, values.numbers)
-        sense = layout.senses.get(column)
-        if sense is not None and layout.value is None:
+        sense = None if text is not None else _sense_of(layout, column)
+        if sense is not None:
             notes.guess(f"{place}.{measure}.column", Guess(column, *_of(sense)))
         drafted[measure] = {"column": column, "unit": _settled(unit, notes, f"{place}.{measure}")}
         if sentinels := _sentinels(values, notes, f"{place}.{measure}"):
             drafted[measure]["sentinels"] = sentinels
     _compare_gust(layout, columns, drafted, notes)
     return drafted
+
+
+def _sense_of(layout: Layout, column: str) -> Guess | None:
+    return next((s for m in layout.measures.values() for name, s in m if name == column), None)
+
+
+def _value_of(layout: Layout) -> str | None:
+    return layout.value.value if layout.value else None
 
 
 def _settled(unit: Guess | None, notes: Notes, place: str) -> str:

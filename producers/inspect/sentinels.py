@@ -14,7 +14,9 @@ _NINES: Final = {"9", "99", "999", "9999", "99999", "999999", "9999999", "98", "
 _WORDS: Final = {
     "m", "mm", "na", "n/a", "nan", "null", "none", "nil", "missing", "-", "--", "---", "----", "*",
     "**", "***", "****", "/", "//", "///", "////", "x", "xx", "err", "error", "?", "결측", "없음",
-    "fault", "nodata", "no data", "bad", "inf", "-inf", "infinity", "-infinity", "#n/a",
+    "fault", "nodata",
+    "mq", "s/d", "nd", "n.d.", "k.a.", "欠測", "缺测", "no data", "bad", "inf",
+    "-inf", "infinity", "-infinity", "#n/a",
 }  # fmt: skip
 
 
@@ -31,14 +33,21 @@ def looks_like_a_sentinel(number: float) -> bool:
     return digits in _NINES and size >= 90
 
 
-def numeric_sentinels(numbers: Floats) -> dict[float, int]:
+def numeric_sentinels(numbers: Floats, *, signed: bool = True) -> dict[float, int]:
     """Find numbers that recur, look like sentinels, and lie beyond all that are measured.
+
+    Of what has no sign, as humidity, -9 is one, too.
 
     >>> numeric_sentinels(np.array([20.1, 20.2, 20.0, -9999, -9999, -9999]))
     {-9999.0: 3}
+    >>> numeric_sentinels(np.array([60.0, 61.0, -9, -9, -9]), signed=False)
+    {-9.0: 3}
     """
     found: dict[float, int] = {}
     values, counts = np.unique(numbers, return_counts=True)
+    if not signed:
+        small = {float(v): int(n) for v, n in zip(values, counts, strict=True) if _is_nine(v)}
+        found = {value: n for value, n in small.items() if n >= MIN_TIMES}
     for order in (np.arange(len(values)), np.arange(len(values))[::-1]):
         for i in order:
             value, count = float(values[i]), int(counts[i])
@@ -49,6 +58,10 @@ def numeric_sentinels(numbers: Floats) -> dict[float, int]:
                 break
             found[value] = count
     return found
+
+
+def _is_nine(value: float) -> bool:
+    return value < 0 and f"{-value:g}".replace(".", "") in _NINES
 
 
 def words_for_missing(words: dict[str, int]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -21,6 +22,7 @@ from schemas.mapping_parts import UNSET
 from weather.arrays import Micros
 
 _STATION: Final = "station_of_source"
+_NUMBERED: Final = re.compile(r"(.*?\D)(\d{1,6})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,6 @@ def table_draft(
     document["key"] = _key(layout, how, notes, place)
     cursor = cursor_of(layout, how, dialect)
     document["cursor"] = notes.guess(f"{place}.cursor", cursor)
-    if missed := missed_by(cursor.value):
-        notes.say(f"{name}: {missed}")
     document["station"] = _station(layout, others, hints, document, notes)
     document["time"] = how
     if is_long and layout.code:
@@ -85,6 +85,8 @@ def table_draft(
     if not readings:
         notes.say(f"{name} holds nothing that can be mapped yet")
         return None
+    if missed := missed_by(cursor.value):
+        notes.say(f"{name}: {missed}")
     return Drafted({**document, "readings": readings}, layout)
 
 
@@ -226,10 +228,28 @@ def _station(
         guess = Guess(hints.station, 1.0, "as it was said")
     elif len(only) == 1:
         guess = Guess(only[0], 0.8, "the only station there is")
+    elif number := _number_of_twin(layout, others):
+        guess = Guess(number, 0.6, "its name is that of other tables but for this number")
     else:
         guess = Guess(UNSET, 0.0, "no column says which station: name it here, or say --station")
     document["constants"] = {_STATION: notes.guess(f"{place}.constant", guess)}
     return _STATION
+
+
+def _number_of_twin(layout: Layout, others: Sequence[Layout]) -> str | None:
+    """Give the number in a table's name where tables of other numbers have the same columns."""
+    columns = {c.name for c in layout.table.columns}
+    named = _NUMBERED.fullmatch(layout.table.name)
+    twins = [
+        other
+        for other in others
+        if other is not layout
+        and named
+        and (found := _NUMBERED.fullmatch(other.table.name))
+        and found.group(1) == named.group(1)
+        and {c.name for c in other.table.columns} == columns
+    ]
+    return named.group(2) if named and twins else None
 
 
 def _position(layout: Layout, document: dict[str, Any], notes: Notes, place: str) -> dict[str, str]:

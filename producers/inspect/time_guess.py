@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from producers.inspect.facts import NO_TIME, Facts
 from producers.inspect.guesses import Guess, best
 from producers.inspect.layout import Layout
 from producers.inspect.names import meaning
+
+_NAMED: Final = 0.7
 
 
 def time_of(layout: Layout) -> Guess | None:
@@ -39,11 +41,11 @@ def is_utc(layout: Layout, how: dict[str, Any]) -> Guess | None:
 
 
 def _whole(layout: Layout, name: str, facts: Facts) -> Guess | None:
-    if facts.form is None or meaning(name, ["valid from", "valid to"]):
-        return None
-    if not facts.present and facts.column.kind != "time":
+    if meaning(name, ["valid from", "valid to"]):
         return None
     sense = meaning(name, ["time", "date", "clock"])
+    if facts.form is None or (not facts.present and facts.column.kind != "time"):
+        return _named(layout, name, sense)
     sure = 0.35 if sense is None else max(0.65, sense.confidence)
     if "epoch" in facts.form.keys and sense is None:
         return None  # any large number would do
@@ -58,6 +60,13 @@ def _whole(layout: Layout, name: str, facts: Facts) -> Guess | None:
         sure, reasons = min(sure, 0.6), [*reasons, "but day and month may be the other way round"]
     keys = {"column": name, **facts.form.keys}
     return Guess(keys, round(min(sure * facts.form.share, 0.98), 2), ", ".join(reasons))
+
+
+def _named(layout: Layout, name: str, sense: Guess | None) -> Guess | None:
+    """Take a time by its name alone where no row is there yet."""
+    if layout.sample.rows or sense is None or sense.confidence <= _NAMED:
+        return None
+    return Guess({"column": name}, 0.4, f"{sense.reason}; there is no row yet")
 
 
 def _apart(layout: Layout) -> Guess | None:
@@ -105,7 +114,7 @@ def _may_be_day(name: str) -> bool:
 
 
 def _is_clock(facts: Facts) -> bool:
-    if facts.is_clock:
+    if facts.is_clock or (facts.is_hhmm and facts.distinct > 1):
         return True
     named = meaning(facts.name, ["clock", "time"])
     return named is not None and facts.clock_digits() is not None

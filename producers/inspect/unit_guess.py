@@ -20,10 +20,18 @@ from weather.units import known_units
 
 US: Final = "us"
 METRIC: Final = "metric"
-_SYSTEMS: Final = {"degF": US, "in": US, "mph": US, "inHg": US, "degC": METRIC, "mm": METRIC}
+TENTHS: Final = "tenths"
+_SYSTEMS: Final = {
+    "degF": US, "in": US, "mph": US, "inHg": US, "degC": METRIC, "mm": METRIC,
+    "0.1degC": TENTHS, "0.1degC+1000": TENTHS, "0.1%": TENTHS, "0.1hPa": TENTHS,
+}  # fmt: skip
 _SUFFIX_OF_PRESSURE: Final = {"in": "inHg", "mm": "mmHg"}
 _KNOT: Final = {"m/s": 0.514444, "mph": 1.150779, "km/h": 1.852}
 _ENOUGH: Final = 10
+_HOTTEST_F, _COLDEST_F = 140.0, -130.0
+_FASTEST: Final = 260.0
+"""19 of 20 winds are below it in any unit, whichever the place."""
+_WETTEST: Final = 115.0
 
 
 def unit_by_word(
@@ -66,10 +74,14 @@ def system_of(units: list[str]) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _temperature(values: Floats, system: str | None) -> Guess:
+def _temperature(values: Floats, system: str | None) -> Guess | None:
     low, middle, high = _spread(values)
+    whole = _is_whole(values)
     if low >= 215 and middle <= 325:
-        return Guess("K", 0.95, f"values are about {middle:.0f}")
+        sure, doubt = (0.5, "; or tenths of °C in the tropics") if whole else (0.95, "")
+        return Guess("K", sure, f"values are about {middle:.0f}{doubt}")
+    if high > _HOTTEST_F or (whole and low < _COLDEST_F):
+        return _tenths_of_a_degree(low, high) if whole else None
     if high > 48:
         sure = 0.9 if high > 60 else 0.6
         return Guess("degF", sure, f"values reach {high:.1f}, too hot for °C")
@@ -81,8 +93,19 @@ def _temperature(values: Floats, system: str | None) -> Guess:
     return Guess("degC", sure, f"values lie from {low:.1f} to {high:.1f}; °F is not excluded")
 
 
+def _tenths_of_a_degree(low: float, high: float) -> Guess | None:
+    told = f"whole numbers from {low:.0f} to {high:.0f}: "
+    if low >= 400 and high <= 1650:
+        return Guess("0.1degC+1000", 0.7, f"{told}tenths of °C, counted from -100")
+    if low >= -600 and high <= 600:
+        return Guess("0.1degC", 0.7, f"{told}tenths of °C")
+    return None
+
+
 def _pressure(values: Floats, _system: str | None) -> Guess | None:
     _, middle, _ = _spread(values)
+    if 5_000 <= middle < 11_000 and _is_whole(values):
+        return Guess("0.1hPa", 0.9, f"values are whole numbers about {middle:.0f}")
     bands = (
         (15.0, 33.0, "inHg", 0.95), (50.0, 110.0, "kPa", 0.9), (500.0, 690.0, "hPa", 0.6),
         (690.0, 725.0, "hPa", 0.5), (725.0, 790.0, "mmHg", 0.6), (790.0, 1100.0, "hPa", 0.95),
@@ -95,11 +118,17 @@ def _pressure(values: Floats, _system: str | None) -> Guess | None:
     return None
 
 
-def _speed(values: Floats, system: str | None) -> Guess:
+def _speed(values: Floats, system: str | None) -> Guess | None:
     for unit, step in _KNOT.items():
         if _on_lattice(values, step):
             return Guess(unit, 0.9, f"values are multiples of {step:g}: whole knots")
     high = float(np.percentile(values, 95))
+    if system == TENTHS and _is_whole(values):
+        return Guess("0.1m/s", 0.7, "other columns are whole numbers of tenths")
+    return None if high > _FASTEST else _speed_by_size(high, system)
+
+
+def _speed_by_size(high: float, system: str | None) -> Guess:
     if system == US:
         return Guess("mph", 0.6, "other columns are in units of the United States; or knots")
     if high > 32:
@@ -110,20 +139,28 @@ def _speed(values: Floats, system: str | None) -> Guess:
     return Guess("m/s", sure, f"19 of 20 are below {high:.1f}; knots are not excluded")
 
 
-def _direction(values: Floats, _system: str | None) -> Guess | None:
-    high = float(values.max())
-    whole = bool((values == np.floor(values)).all())
+def _direction(values: Floats, system: str | None) -> Guess | None:
+    high = float(np.percentile(values, 99))
+    whole = _is_whole(values)
     if high > 720:
-        return Guess("mil", 0.7, f"values reach {high:.0f}") if high <= 6400 else None
+        return _fine_direction(high, system) if high <= 6400 else None
     if high <= 16 and whole and len(np.unique(values)) >= 4:
         return Guess("sector16", 0.7, "values are whole numbers up to 16")
     if high <= 36 and whole and len(values) > 100:
-        return None  # tens of degrees: no unit of ours
+        return Guess("10degree", 0.8, "values are whole numbers up to 36")
     return Guess("degree", 0.95, f"values reach {high:.0f}")
+
+
+def _fine_direction(high: float, system: str | None) -> Guess:
+    if high > 3600:
+        return Guess("mil", 0.7, f"values reach {high:.0f}")
+    return Guess("0.1degree", 0.8 if system == TENTHS else 0.7, f"values reach {high:.0f}")
 
 
 def _depth(values: Floats, system: str | None) -> Guess:
     wet = values[values > 0]
+    if system == TENTHS and _is_whole(values):
+        return Guess("0.1mm", 0.7, "other columns are whole numbers of tenths")
     if not len(wet):
         return Guess("mm", 0.5 if system != US else 0.3, "no rain in the sample")
     least, most = float(wet.min()), float(np.percentile(wet, 99))
@@ -140,7 +177,12 @@ def _depth(values: Floats, system: str | None) -> Guess:
 def _humidity(values: Floats, _system: str | None) -> Guess | None:
     high = float(np.percentile(values, 99))
     if 0 < high <= 1.05:
-        return None  # a fraction: no unit of ours
+        return None if _is_whole(values) else Guess("1", 0.7, f"values reach {high:.2f}")
+    if high > _WETTEST:
+        fits = high <= 10 * _WETTEST and _is_whole(values)
+        return Guess("0.1%", 0.8, f"whole numbers up to {high:.0f}") if fits else None
+    if float(np.percentile(values, 1)) < 0:
+        return Guess("%", 0.4, "some values are below 0")
     return Guess("%", 0.95, f"values reach {high:.0f}")
 
 
@@ -156,6 +198,10 @@ _EMPTY: Final = {
     "direction": Guess("degree", 0.6, "no values; nothing else is usual"),
     "humidity": Guess("%", 0.8, "no values; there is no other unit"),
 }
+
+
+def _is_whole(values: Floats) -> bool:
+    return bool((values == np.floor(values)).all())
 
 
 def _spread(values: Floats) -> tuple[float, float, float]:

@@ -26,6 +26,9 @@ class TableProgress:
         oldest_seconds: age of the oldest open transaction that has written; None: there is none,
             or it cannot be seen.
         blind: why it cannot be seen; empty when it can.
+        overdue: what it means that it is open for longer than the cursor waits; empty when it is
+            not.
+        overdue_total: how many times that has begun.
         drained: nothing was left to read at the last look.
         error: why the last look failed; empty when it did not.
     """
@@ -41,6 +44,8 @@ class TableProgress:
     held_seconds: float = 0.0
     oldest_seconds: float | None = None
     blind: str = ""
+    overdue: str = ""
+    overdue_total: int = 0
     drained: bool = False
     error: str = ""
 
@@ -55,6 +60,8 @@ class TableProgress:
         self.held_seconds = page.held.seconds
         self.oldest_seconds = page.held.oldest
         self.blind = page.held.blind
+        self.overdue_total += bool(page.held.overdue and not self.overdue)
+        self.overdue = page.held.overdue
         self.drained = page.drained
         self.error = ""
         return met_first

@@ -19,6 +19,7 @@ from producers import stage
 from producers.progress import Summary
 from producers.settings import SourceSettings
 from producers.stage import Watcher
+from runtime import logs
 from runtime.errors import AosError, Configuration, Transient
 from runtime.kafka import KafkaSettings
 from runtime.retry import Backoff
@@ -116,6 +117,10 @@ class _Run:
 
     def work(self, stop: threading.Event, once: bool) -> None:
         """Run it to its end; one that does not answer at its start is tried again."""
+        with logs.about(source=self.name):
+            self._work(stop, once)
+
+    def _work(self, stop: threading.Event, once: bool) -> None:
         try:
             self.summary = self._start() if once else self._persist(stop)
         except AosError as error:

@@ -16,6 +16,7 @@ from typing import Final
 
 from producers.backfill.daily import look_back
 from producers.connection.faults import Busy
+from producers.connection.server import Held
 from producers.progress import Summary, TableProgress
 from producers.publishing.outlet import Outlet
 from producers.reading.ahead import ReadAhead
@@ -27,9 +28,12 @@ from producers.sensors.metadata_tables import read_metadata
 from producers.settings import SourceSettings
 from producers.start import Source, prepare
 from producers.waiting import Waiting
+from runtime import logs
 from runtime.errors import AosError, Fenced, System, Transient
 from runtime.kafka import KafkaSettings
+from runtime.metrics import new_registry, served
 from runtime.retry import Backoff, retry
+from schemas.mapping import read_mapping
 from schemas.registry import RegistrySettings
 from schemas.topics import Topics
 
@@ -59,12 +63,27 @@ def run(
         System: publishing failed twice in a way that waiting does not mend.
         Transient: database, broker or registry did not answer while starting.
     """
-    source = retry(lambda: prepare(settings, kafka, registry, topics), Backoff(), stop, _log_retry)
     world = settings, kafka, registry, topics
+    with logs.about(source=read_mapping(settings.mapping).source):
+        return _run(*world, stop, once, watcher)
+
+
+def _run(
+    settings: SourceSettings,
+    kafka: KafkaSettings,
+    registry: RegistrySettings,
+    topics: Topics,
+    stop: threading.Event,
+    once: bool,
+    watcher: Watcher,
+) -> Summary:
+    world = settings, kafka, registry, topics
+    source = retry(lambda: prepare(*world), Backoff(), stop, _log_retry)
     stage = Stage(source, settings, stop, watcher, partial(look_back, *world, stop))
     try:
-        stage.start()
-        stage.read(once=once)
+        with served(new_registry(), settings.metrics_port, "source.metrics_port"):
+            stage.start()
+            stage.read(once=once)
     finally:
         stage.close()
         source.close()
@@ -88,7 +107,7 @@ class Stage:
         self._stop = stop
         self._watcher = watcher
         self._waiting = {feed.table: Waiting() for feed in source.feeds}
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
+        self._reader = ThreadPoolExecutor(1, "read-ahead", logs.carried())
         self._ahead = {
             feed.table: ReadAhead(feed, None if feed.published is not None else self._reader)
             for feed in source.feeds
@@ -211,7 +230,10 @@ class Stage:
         self._watch()
 
     def _count(self, table: str, page: Page) -> None:
-        for code in self.summary.tables[table].add(page):
+        progress = self.summary.tables[table]
+        if bool(page.held.overdue) != bool(progress.overdue):
+            _log_overdue(table, page.held)
+        for code in progress.add(page):
             _LOGGER.warning(
                 "table %s has code %r, which the mapping does not name: its rows are counted, "
                 "not published. Mend: add a reading with this code to the mapping",
@@ -222,6 +244,20 @@ class Stage:
     def _watch(self) -> None:
         self.summary.circuits = self._source.database.circuits
         self._watcher(self.summary)
+
+
+def _log_overdue(table: str, now: Held) -> None:
+    about = {"table": table}
+    if not now.overdue:
+        _LOGGER.info("no transaction is open any more that table %s waits for", table, extra=about)
+        return
+    seconds = now.oldest or 0.0
+    _LOGGER.warning(
+        "table %s: a transaction has been open in the source for %.0f s, longer than "
+        "cursor.wait_seconds; %s. Mend: find it (sys.dm_tran_active_transactions, "
+        "pg_stat_activity), and let it end",
+        table, seconds, now.overdue, extra={**about, "oldest_seconds": seconds},
+    )  # fmt: skip
 
 
 def _log_retry(error: Transient, wait: float) -> None:

@@ -107,9 +107,14 @@ class Id(Lagged):
 
 
 class Rowversion(Ranged):
-    """By SQL Server's ``rowversion``; values are written like ``0x00000000000007D1``."""
+    """By SQL Server's ``rowversion``; values are written like ``0x00000000000007D1``.
+
+    The bound waits for every open transaction, however long; of one that lasts for more than
+    ``wait_seconds`` the source warns.
+    """
 
     mode: Literal["rowversion"]
+    wait_seconds: float = Field(default=600.0, ge=0, le=604_800)
 
 
 class ChangeTracking(Kind):

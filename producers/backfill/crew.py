@@ -11,6 +11,7 @@ from typing import Final
 from producers.backfill.opened import World
 from producers.backfill.worker import Shared, Worker
 from producers.publishing.publisher import Publisher
+from runtime import logs
 
 MOST_WORKERS: Final = 8
 _LOOK_SECONDS: Final = 0.5
@@ -49,7 +50,7 @@ def work(
         Worker(n, shared, world.messages(), publisher, partial(world.publisher, job, n))
         for n, publisher in enumerate(publishers)
     ]
-    with ThreadPoolExecutor(len(workers), thread_name_prefix="backfill") as pool:
+    with ThreadPoolExecutor(len(workers), "backfill", logs.carried()) as pool:
         running = [pool.submit(worker.run) for worker in workers]
         try:
             _attend(running, shared.halt, stop, watch)

@@ -28,10 +28,12 @@ from producers.reading.times import now_micros
 from producers.sensors.metadata import sensor_records
 from producers.sensors.metadata_tables import read_metadata
 from producers.settings import SourceSettings
+from runtime import logs
 from runtime.errors import AosError, Fenced, Transient
 from runtime.kafka import KafkaSettings
 from runtime.retry import Backoff, retry
 from schemas.codec import Record
+from schemas.mapping import read_mapping
 from schemas.registry import RegistrySettings
 from schemas.topics import Topics
 
@@ -57,11 +59,12 @@ def run(
         Transient: database, broker or registry did not answer while starting.
     """
     opening = partial(open_world, settings, kafka, registry, topics)
-    world = retry(opening, Backoff(), stop, _log_retry)
-    try:
-        return Backfill(world, options, stop, watcher).run()
-    finally:
-        world.close()
+    with logs.about(source=read_mapping(settings.mapping).source):
+        world = retry(opening, Backoff(), stop, _log_retry)
+        try:
+            return Backfill(world, options, stop, watcher).run()
+        finally:
+            world.close()
 
 
 class Backfill:

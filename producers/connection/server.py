@@ -54,6 +54,8 @@ _ROUNDING: Final = 1.0
 """DATEDIFF counts the boundaries between two times: up to a second less than lies between them."""
 _NOT_ALLOWED: Final = "the user may not see the server's transactions (VIEW SERVER STATE)"
 _NOT_HERE: Final = "a replica does not show the transactions of its primary"
+_STANDSTILL: Final = "nothing that was changed since it began is read until it ends"
+_PASSED_OVER: Final = "it is no longer waited for: what it commits only a second look finds"
 _UNKNOWN: Final = "this kind of database does not show its transactions"
 
 
@@ -66,11 +68,14 @@ class Held:
         oldest: age of the oldest transaction that has written and is open, in seconds; None: there
             is none, or it cannot be seen.
         blind: why it cannot be seen; empty when it can.
+        overdue: what it means that it is open for longer than the cursor waits; empty when it is
+            not.
     """
 
     seconds: float = 0.0
     oldest: float | None = None
     blind: str = ""
+    overdue: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +114,26 @@ def held(connection: Connection, how: object) -> Held:
     Raises:
         Configuration: it is a replica, and nobody says how far it is behind.
     """
-    if not isinstance(how, Lagged):
+    if not isinstance(how, Lagged | Rowversion):
         return Held()
     server = server_of(connection)
-    if server.replica:
+    if server.replica and isinstance(how, Lagged):
         return Held(_behind(connection, server, how), blind=_NOT_HERE)
     if server.dialect not in _OLDEST:
         return Held(blind=_UNKNOWN)
     if not server.sees:
         return Held(blind=_NOT_ALLOWED)
-    oldest = _seconds(connection, _OLDEST[server.dialect])
-    waited = 0.0 if oldest is None else min(oldest + _ROUNDING, how.wait_seconds)
-    return Held(waited, oldest)
+    return _by_oldest(_seconds(connection, _OLDEST[server.dialect]), how)
+
+
+def _by_oldest(oldest: float | None, how: Lagged | Rowversion) -> Held:
+    if oldest is None:
+        return Held()
+    if isinstance(how, Rowversion):
+        return Held(oldest=oldest, overdue=_STANDSTILL if oldest > how.wait_seconds else "")
+    waited = min(oldest + _ROUNDING, how.wait_seconds)
+    late = oldest > how.lag_seconds + how.wait_seconds
+    return Held(waited, oldest, overdue=_PASSED_OVER if late else "")
 
 
 def _behind(connection: Connection, server: Server, how: Lagged) -> float:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextvars import copy_context
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -52,7 +53,8 @@ def watched(work: Callable[[Watch], Result], seconds: float) -> Result:
         OverdueError: a step of it took longer than ``seconds``.
     """
     watch, outcome = Watch(seconds), Future[Result]()
-    threading.Thread(target=_run, args=(work, watch, outcome), daemon=True).start()
+    inside = copy_context().run  # what is logged there is about the same
+    threading.Thread(target=inside, args=(_run, work, watch, outcome), daemon=True).start()
     while not outcome.done():
         left = watch.left()
         if not left:

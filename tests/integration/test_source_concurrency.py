@@ -129,6 +129,20 @@ def test_a_transaction_that_outlasts_the_lag_is_waited_for_and_told(
         source.reads("1", "2")
 
 
+@pytest.mark.requirement("A6", "D5")
+@pytest.mark.backend("postgresql")
+@pytest.mark.parametrize("mode", MODES)
+def test_a_transaction_that_outlasts_all_patience_is_told(
+    postgres: str, writers: tuple[Any, Any], mode: str
+) -> None:
+    slow, _ = writers
+    with closing(Source(postgres, {**MODES[mode], "wait_seconds": 0.2})) as source:
+        slow.execute(_INSERT, (1, 1.0))
+        eventually(lambda: "second look" in source.poll().overdue)
+        slow.commit()
+        eventually(lambda: not source.poll().overdue)
+
+
 @pytest.mark.requirement("A6")
 @pytest.mark.backend("postgresql")
 def test_a_row_that_comes_later_than_anybody_waits_is_found_by_the_second_look(

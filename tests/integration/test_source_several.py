@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import sqlite3
 import threading
+from contextlib import closing
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +19,12 @@ from sqlalchemy import make_url
 from producers import several
 from producers.progress import Summary
 from producers.settings import SourceSettings
+from runtime import logs
 from runtime.errors import AosError, Configuration
 from schemas.codec import Record
 from stream_app.judging.versions import version_of
 from tests.source_runs import Deployment
-from tests.sources import create, document, hourly, insert, write_mapping
+from tests.sources import create, document, hourly, insert, minutely, write_mapping
 from tests.tcp_proxy import Proxy
 from tests.waiting import eventually
 
@@ -84,6 +90,35 @@ def test_a_source_that_cannot_be_read_stops_no_other(
     with pytest.raises(Configuration, match="no such database"):
         run(deployment, *sources)
     assert [r["source"] for r in deployment.raw("wind")] == ["here", "here"]
+
+
+@pytest.mark.requirement("D5")
+def test_each_line_of_the_log_names_its_source_whichever_thread_wrote_it(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    sources = []
+    for name, rank in (("best", 1), ("older", 0)):
+        insert(path := create(tmp_path / f"{name}.db"), "minutely", [minutely(1, code="SNOW")])
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute("UPDATE minutely SET changed = '2999-01-01 00:00:00'")
+            database.execute(
+                "INSERT INTO minutely (id, station, code, at, v, changed) SELECT "
+                "2, station, code, at, v, '2020-01-01 00:00:00' FROM minutely"
+            )
+        how = write_mapping(tmp_path / f"{name}.yaml", source=name, rank=rank)
+        sources.append(settings(f"sqlite:///{path}", how))
+    before = logging.getLogger().handlers[:]
+    logs.configure(stream=(out := StringIO()), stage="source")
+    try:
+        run(deployment, *sources)
+    finally:
+        logging.getLogger().handlers[:] = before
+        logging.captureWarnings(capture=False)
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    for words in ("in the future", "has code"):  # of a watched thread; of the source's own
+        told = [line.get("source") for line in lines if words in line["message"]]
+        assert sorted(told) == ["best", "older"], words
+    assert {line.get("source") for line in lines if "table" in line} == {"best", "older"}
 
 
 def test_a_lower_rank_fills_in_and_the_primary_outranks_it_once_it_is_back(

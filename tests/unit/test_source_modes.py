@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -114,6 +114,30 @@ class Replica:
 
     def scalar(self) -> int | None:
         return self._behind
+
+
+class Primary(Replica):
+    """A primary with a transaction that has been open for so many seconds."""
+
+    def __init__(self, oldest: int | None) -> None:
+        super().__init__(oldest, sees=True)
+        self.info = {"aos_server": Server("mssql", sees=True)}
+
+
+@pytest.mark.requirement("A6", "D5")
+def test_an_open_transaction_is_overdue_once_the_cursor_waits_no_longer() -> None:
+    how = TimestampId(column="changed", id="id", lag_seconds=5, wait_seconds=60)
+    found = [held(cast("Any", Primary(seconds)), how) for seconds in (None, 20, 65, 66)]
+    assert [each.seconds for each in found] == [0, 21, 60, 60]
+    assert [bool(each.overdue) for each in found] == [False, False, False, True]
+
+
+@pytest.mark.requirement("A6", "D5")
+def test_a_transaction_that_holds_a_rowversion_back_is_seen_and_overdue_in_time() -> None:
+    how = Rowversion(mode="rowversion", column="rv", wait_seconds=60)
+    found = [held(cast("Any", Primary(seconds)), how) for seconds in (None, 60, 61)]
+    assert [(each.seconds, each.oldest) for each in found] == [(0, None), (0, 60), (0, 61)]
+    assert ["until it ends" in each.overdue for each in found] == [False, False, True]
 
 
 @pytest.mark.requirement("A6")

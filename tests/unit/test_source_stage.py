@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from typing import Any, cast
 
 import pytest
 
+from producers.connection.server import Held
 from producers.progress import Summary
 from producers.publishing.encoding import RawReading
 from producers.reading.feed import Page
@@ -97,6 +99,33 @@ def test_tables_are_read_in_turn_to_their_end() -> None:
     assert stage.summary.readings == {"wind": 3}
     assert stage.summary.tables["a"].unmapped == {"SNOW": 2}
     assert stage.summary.errors == {}
+
+
+class HeldFeed(FakeFeed):
+    """A table whose bound open transactions hold back, look by look."""
+
+    def __init__(self, table: str, held: list[Held]) -> None:
+        super().__init__(table, 0)
+        self._held = held
+
+    def next_page(self, after: str) -> Page:
+        held = self._held.pop(0)
+        return Page(Readings(), 0, after, 0.0, drained=not self._held, held=held)
+
+
+@pytest.mark.requirement("A6", "D5")
+def test_a_transaction_that_is_open_for_too_long_is_told_once_each_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    long = Held(600.0, 700.0, overdue="a second look")
+    stage, _ = stage_of(HeldFeed("a", [Held(), long, long, Held(), long]))
+    with caplog.at_level(logging.INFO, "aos.source"):
+        stage.read(once=True)
+    told = [r.levelname for r in caplog.records if "transaction" in r.getMessage()]
+    assert told == ["WARNING", "INFO", "WARNING"]
+    assert "table a: a transaction has been open in the source for 700 s" in caplog.text
+    assert stage.summary.tables["a"].overdue == "a second look"
+    assert stage.summary.tables["a"].overdue_total == 2
 
 
 @pytest.mark.requirement("A8")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from operate.options import AsJson
+from operate.options import AsJson, Config
 from operate.printing import show
+from operate.settings import load
 from runtime.errors import Exit
+from schemas.asyncapi import as_yaml
 from schemas.compatibility import problems
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -14,7 +16,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 @app.callback()
 def schema() -> None:
-    """Check the schemas of the topics."""
+    """Check the schemas of the topics, or describe the topics."""
 
 
 @app.command()
@@ -28,3 +30,9 @@ def check(as_json: AsJson = False) -> None:
     )
     if found:
         raise typer.Exit(Exit.FAILED)
+
+
+@app.command()
+def asyncapi(config: Config = None) -> None:
+    """Write the AsyncAPI document of this deployment's topics to standard output."""
+    typer.echo(as_yaml(load(config).topics), nl=False)

@@ -209,6 +209,8 @@ class Mapping(Part):
     version: int = Field(ge=1)
     rank: int = Field(default=0, ge=-1023, le=1023)
     """Of two sources that tell of one reading, the one of higher rank is believed."""
+    licence: str = ""
+    """Terms on which others may use the readings: an SPDX id, or the address of their text."""
     tables: tuple[AnyTable, ...] = Field(min_length=1)
     metadata: Metadata | None = None
 

@@ -214,13 +214,30 @@ class Mapping(Part):
     tables: tuple[AnyTable, ...] = Field(min_length=1)
     metadata: Metadata | None = None
 
+    @model_validator(mode="after")
+    def _tables_differ(self) -> Self:
+        """Hold tables apart by what a reading tells of its own: the name, without the schema."""
+        names = [table.table for table in self.tables]
+        if twice := {name for name in names if names.count(name) > 1}:
+            problem = (
+                f"table {min(twice)} is mapped twice: give all its readings in one place; read a "
+                "table of this name in another schema by a view, or as a source of its own"
+            )
+            raise ValueError(problem)
+        return self
+
     @property
     def key(self) -> str:
         """Key of the mapping on its topic."""
         return f"{self.source}:{self.version}"
 
     def reading_of(self, table: str, parameter: str) -> Reading | None:
-        """Give how ``table`` holds ``parameter``; the first way, where there are several codes."""
+        """Give how ``table`` holds ``parameter``.
+
+        Where it does so under several codes, they agree in all but code and unit, which each
+        reading tells itself. A mapping is one version of one source: which one a reading was read
+        by, its own ``source`` and ``mapping_version`` say.
+        """
         readings = (r for t in self.tables if t.table == table for r in t.readings)
         return next((r for r in readings if r.parameter == parameter), None)
 

@@ -70,8 +70,11 @@ CREATE TABLE weather_hourly (
 
 CREATE INDEX ix_weather_hourly_modified ON weather_hourly (modified_at, id);
 
--- Not unique: in autumn the clock shows one hour twice.
+-- For the history of a station. Not unique: in autumn the clock shows one hour twice.
 CREATE INDEX ix_weather_hourly_observed ON weather_hourly (station_id, observed_at);
+
+-- For reading history by time, as a backfill does.
+CREATE INDEX ix_weather_hourly_time ON weather_hourly (observed_at, id);
 
 CREATE TABLE aws_minute (
     id INTEGER NOT NULL PRIMARY KEY,
@@ -89,3 +92,5 @@ CREATE TABLE aws_minute (
 CREATE INDEX ix_aws_minute_modified ON aws_minute (modified_at, id);
 
 CREATE INDEX ix_aws_minute_observed ON aws_minute (station_id, observed_at);
+
+CREATE INDEX ix_aws_minute_time ON aws_minute (observed_at, id);

@@ -88,8 +88,11 @@ CREATE TABLE dbo.weather_hourly (
 
 CREATE INDEX ix_weather_hourly_modified ON dbo.weather_hourly (modified_at, id);
 
--- Not unique: in autumn the clock shows one hour twice.
+-- For the history of a station. Not unique: in autumn the clock shows one hour twice.
 CREATE INDEX ix_weather_hourly_observed ON dbo.weather_hourly (station_id, observed_at);
+
+-- For reading history by time, as a backfill does.
+CREATE INDEX ix_weather_hourly_time ON dbo.weather_hourly (observed_at, id);
 
 CREATE TABLE dbo.aws_minute (
     id BIGINT IDENTITY(1, 1) NOT NULL,
@@ -113,3 +116,5 @@ CREATE TABLE dbo.aws_minute (
 CREATE INDEX ix_aws_minute_modified ON dbo.aws_minute (modified_at, id);
 
 CREATE INDEX ix_aws_minute_observed ON dbo.aws_minute (station_id, observed_at);
+
+CREATE INDEX ix_aws_minute_time ON dbo.aws_minute (observed_at, id);

@@ -84,12 +84,8 @@ def check_mapping(connection: Connection, mapping: Mapping) -> dict[str, Types]:
     """Hold the mapping against the live database; give the types of each table's columns.
 
     Raises:
-        Configuration: a table or column is not there, a zone is none, or a table is mapped twice.
+        Configuration: a table or column is not there, or a zone is none.
     """
-    names = [mapped.table for mapped in mapping.tables]
-    if twice := {name for name in names if names.count(name) > 1}:
-        problem = f"table {min(twice)} is mapped twice"
-        raise _refused(problem, "give all its readings in one place")
     for zone in _zones(mapping):
         _check_zone(zone)
     _check_metadata(connection, mapping)

@@ -52,7 +52,7 @@ def test_both_schemas_have_the_same_indexes() -> None:
         return re.findall(r"CREATE INDEX (\w+) ON (?:dbo\.)?(\w+) \((.*?)\)", ddl)
 
     assert indexes(SQLITE) == indexes(SQLSERVER)
-    assert len(indexes(SQLITE)) == 4
+    assert len(indexes(SQLITE)) == 6
 
 
 @pytest.mark.requirement("B1")

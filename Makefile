@@ -52,12 +52,21 @@ coverage: ## Hold the coverage of the last run to its bars
 	@$(RUN)/python -m tests.support.coverage_bars
 
 ## Measure it
-.PHONY: bench-source bench-source-memory
+.PHONY: bench-source bench-source-memory bench-stream
 bench-source: $(INSTALLED) ## Measure the source beside reading alone and writing alone
 	@$(RUN)/python -m bench.source
 
 bench-source-memory: $(INSTALLED) ## Watch the source's memory over ten million readings
 	@$(RUN)/python -m bench.source_memory
+
+QUIX := $(or $(AOS_CACHE),.cache)/bench-quix
+bench-stream: $(INSTALLED) $(QUIX)/.installed ## Measure the stream beside Faust, Quix Streams and Kafka Streams
+	@$(RUN)/python -m bench.stream $(ARGS)
+
+$(QUIX)/.installed: bench/requirements.lock
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install --quiet --require-hashes -r bench/requirements.lock
+	@touch $@
 
 ## Keep it well
 .PHONY: check lint types imports format lock secrets clean

@@ -51,13 +51,17 @@ class Course:
         return {run.name: run for name, each in found.items() for run in runs_of(name, each)}
 
     def slope(self, name: str, contestant: Contestant, sensors: int = 4200) -> tuple[float, float]:
-        """Give readings a second and CPU microseconds a reading, between its two sizes."""
-        small, large = (
-            self.drain(name, contestant, Readings(size, sensors)) for size in contestant.sizes
-        )
-        return large.per_reading(small, contestant.sizes[1] - contestant.sizes[0])
+        """Give readings a second and CPU microseconds a reading, between its two sizes.
 
-    def drain(self, name: str, contestant: Contestant, readings: Readings) -> Took:
+        The rate is that of the long run behind its first readings: a difference of the seconds of
+        two runs would hold the noise of two starts. CPU is the difference of the two runs.
+        """
+        less, more = contestant.sizes
+        small = self.drain(name, contestant, Readings(less, sensors))
+        large = self.drain(name, contestant, Readings(more, sensors), mark=less)
+        return large.rate, (large.cpu - small.cpu) / (more - less) * 1e6
+
+    def drain(self, name: str, contestant: Contestant, readings: Readings, mark: int = 1) -> Took:
         """Let a contestant drain a set, and hold its output against the set.
 
         Raises:
@@ -66,7 +70,7 @@ class Course:
         place = self.place(readings)
         contestant.prepare(place)
         with Processes(contestant.commands(place), self._directory / f"{place.name}.log") as run:
-            took = run.until(self.offsets(contestant, place), readings.count)
+            took = run.until(self.offsets(contestant, place), readings.count, mark)
         contestant.output(place).check(name, readings)
         contestant.tidy(place)
         return took

@@ -30,15 +30,14 @@ _ROOT: Final = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """Seconds from the start of the first process to the last commit, and CPU seconds."""
+    """Seconds from the start of the first process to the last commit, and CPU seconds.
+
+    ``rate`` is readings a second from the first commit behind a mark to the last one.
+    """
 
     seconds: float
     cpu: float
-
-    def per_reading(self, small: Took, readings: int) -> tuple[float, float]:
-        """Give readings a second and CPU microseconds a reading, from the slope to ``small``."""
-        rate = readings / (self.seconds - small.seconds)
-        return rate, (self.cpu - small.cpu) / readings * 1e6
+    rate: float
 
 
 class Offsets:
@@ -93,29 +92,31 @@ class Processes:
         alive = [psutil.Process(each.pid) for each in self._started if each.poll() is None]
         return [*alive, *(child for each in alive for child in each.children(recursive=True))]
 
-    def check(self) -> None:
-        """Make sure that all of them live.
-
-        Raises:
-            System: one has ended.
-        """
-        for process in self._started:
-            if process.poll() is not None:
-                told = self.log.read_text(errors="replace")[-2000:]
-                problem = f"a contestant ended with {process.returncode}: {told}"
-                raise System(problem, mend=f"see {self.log}")
-
-    def until(self, offsets: Offsets, count: int) -> Took:
+    def until(self, offsets: Offsets, count: int, mark: int = 1) -> Took:
         """Wait until the group has committed so many readings.
 
         Raises:
             System: a process ended, or it takes too long.
         """
-        pause = threading.Event()
-        while offsets.committed() < count:
-            self.check()
-            if time.perf_counter() - self.start > _PATIENCE_SECONDS:
-                problem = f"{offsets.group} read {offsets.committed()} of {count} readings"
-                raise System(problem, mend=f"see {self.log}")
+        passed_at, passed, pause = 0.0, 0, threading.Event()
+        while (committed := offsets.committed()) < count:
+            if committed >= mark and not passed:
+                passed_at, passed = self._seconds(), committed
+            self._check(offsets, count)
             pause.wait(_LOOK_SECONDS)
-        return Took(time.perf_counter() - self.start, self.cpu())
+        seconds = self._seconds()
+        rate = (count - passed) / (seconds - passed_at)
+        return Took(seconds, self.cpu(), rate)
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self.start
+
+    def _check(self, offsets: Offsets, count: int) -> None:
+        for process in self._started:
+            if process.poll() is not None:
+                told = self.log.read_text(errors="replace")[-2000:]
+                problem = f"a contestant ended with {process.returncode}: {told}"
+                raise System(problem, mend=f"see {self.log}")
+        if self._seconds() > _PATIENCE_SECONDS:
+            problem = f"{offsets.group} read {offsets.committed()} of {count} readings"
+            raise System(problem, mend=f"see {self.log}")

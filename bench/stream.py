@@ -1,9 +1,10 @@
 """`make bench-stream`: the stream beside Faust as it comes, Quix Streams and Kafka Streams.
 
 One run on the embedded Kafka. Each contestant drains complete raw topics twice a round, a short set
-and a long one: the slope between the two is its readings a second and its CPU a reading, and
-start-up cancels. Then, for ours alone: two workers, few and many sensors, the bytes of the
-changelog, and how quickly state comes back after a kill. ``--help`` tells how to choose.
+and a long one. Its rate is that of the long run behind as many readings as the short one has, its
+CPU a reading the slope between the two: start-up counts in neither. Then, for ours alone: two
+workers, few and many sensors, the changelog's bytes, and how quickly state comes back after a kill.
+``--help`` tells how to choose.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from operate.settings import SECTIONS
+from schemas import avsc
 from schemas.topics import PARAMETERS, Topics
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -28,6 +29,18 @@ def test_every_topic_is_explained() -> None:
     names = {spec.name for spec in Topics().specs()}
     general = {re.sub("|".join(PARAMETERS), "<parameter>", name) for name in names}
     assert {name for name in general if f"`{name}`" not in told} == set()
+
+
+@pytest.mark.requirement("F3")
+@pytest.mark.parametrize("record", ["clean_reading", "clean_wind", "sensor_silence"])
+def test_the_contract_explains_every_field(record: str) -> None:
+    told = (DOCS / "clean-topics.md").read_text()
+    assert [name for name in avsc.field_names(record) if f"`{name}`" not in told] == []
+
+
+@pytest.mark.requirement("F3")
+def test_the_example_is_short() -> None:
+    assert len((DOCS / "examples" / "consume_clean.py").read_text().splitlines()) <= 30
 
 
 @pytest.mark.parametrize("page", [README, *sorted(DOCS.rglob("*.md"))], ids=lambda p: p.name)

@@ -4,50 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_app.cleaned import CleanedColumns
 from stream_app.silence.watch import Rule, Watch
-
-MINUTE = 60_000_000
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
-NOON = 1_700_000_000_000_000
-NAME = "JFK:temperature"
-
-Reading = tuple[str, int, int]
-"""Sensor, observed at, published at."""
-
-
-def heard(
-    readings: Iterable[Reading], *, interval: int = 0, deleted: bool = False
-) -> CleanedColumns:
-    given_ = list(readings)
-    sensors = sorted({sensor for sensor, _, _ in given_})
-    number = len(given_)
-    return CleanedColumns(
-        parameter="temperature",
-        sensors=sensors,
-        stations=[sensor.split(":")[0] for sensor in sensors],
-        sensor=np.array([sensors.index(sensor) for sensor, _, _ in given_], dtype=np.int64),
-        observed_at=np.array([observed for _, observed, _ in given_], dtype=np.int64),
-        published_at=np.array([published for _, _, published in given_], dtype=np.int64),
-        interval=np.full(number, interval, dtype=np.int64),
-        deleted=np.full(number, deleted),
-        version=np.zeros(number, np.int64),
-        values={},
-        flag=np.ones(number, np.int32),
-        raw_offset=np.arange(number),
-    )
-
-
-def every(step: int, number: int, sensor: str = NAME, start: int = NOON) -> list[Reading]:
-    """Make readings that are published two seconds after they were observed."""
-    times = [start + n * step for n in range(number)]
-    return [(sensor, at, at + 2_000_000) for at in times]
+from tests.silence_columns import DAY, HOUR, MINUTE, NAME, NOON, every, heard
 
 
 def watching(rule: Rule | None = None, retired: Iterable[str] = ()) -> Watch:

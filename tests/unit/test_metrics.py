@@ -1,0 +1,127 @@
+"""Metrics: served on loopback, named by the rules, counted by whole batches."""
+
+from __future__ import annotations
+
+import re
+import socket
+from urllib.parse import urlsplit
+
+import httpx
+import numpy as np
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+
+from runtime.errors import Configuration
+from runtime.metrics import Distribution, new_registry, served
+from stream_app.metrics import Standings, StreamMetrics
+from stream_app.silence.watch import Standing
+from tests.silence_columns import MINUTE, NOON, every, heard
+
+UNITS = r"_(seconds|bytes|ratio|fds|sensors|readings_total|letters_total|seconds_total)$"
+
+
+@pytest.fixture
+def stream() -> tuple[StreamMetrics, CollectorRegistry]:
+    registry = new_registry()
+    return StreamMetrics(registry), registry
+
+
+@pytest.mark.requirement("D5")
+def test_the_metrics_of_a_batch_are_found_where_prometheus_looks(
+    stream: tuple[StreamMetrics, CollectorRegistry],
+) -> None:
+    metrics, registry = stream
+    metrics.committed([heard(every(MINUTE, 5))], {"raw": 2}, NOON + 4 * MINUTE, 0.2)
+    metrics.stand(0, [Standing("temperature", NOON, 1)])
+    with served(registry, 0, "stream.metrics_port") as url:
+        assert urlsplit(url).hostname == "127.0.0.1"
+        text = httpx.get(url, trust_env=False).text
+    found = {
+        (sample.name, sample.labels.get("parameter"), sample.labels.get("le")): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    assert found["aos_stream_readings_total", "temperature", None] == 5
+    assert found["aos_stream_dead_letters_total", None, None] == 2
+    assert found["aos_stream_lateness_seconds_bucket", "temperature", "120.0"] == 3
+    assert found["aos_stream_lateness_seconds_bucket", "temperature", "+Inf"] == 5
+    assert found["aos_stream_lateness_seconds_sum", "temperature", None] == 600
+    assert found["aos_stream_batch_seconds_count", None, None] == 1
+    assert found["aos_stream_silent_sensors", "temperature", None] == 1
+    assert found["process_resident_memory_bytes", None, None] > 0
+
+
+@pytest.mark.requirement("D5")
+def test_names_and_labels_keep_the_rules(stream: tuple[StreamMetrics, CollectorRegistry]) -> None:
+    metrics, registry = stream
+    metrics.committed([heard(every(MINUTE, 1))], {"raw": 1}, NOON, 0.1)
+    metrics.stand(0, [Standing("temperature", NOON, 0)])
+    for family in registry.collect():
+        if not family.name.startswith("aos_"):
+            continue
+        name = family.name + ("_total" if family.type == "counter" else "")
+        assert re.search(UNITS, name), name
+        for sample in family.samples:
+            assert set(sample.labels) <= {"topic", "partition", "parameter", "le"}
+
+
+def test_a_port_that_is_taken_is_named_with_its_setting() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with (
+            pytest.raises(Configuration, match=f"stream.metrics_port = {port}"),
+            served(new_registry(), port, "stream.metrics_port"),
+        ):
+            pass
+
+
+def test_without_a_port_nothing_is_served() -> None:
+    with served(new_registry(), None, "sink.metrics_port") as url:
+        assert url == ""
+
+
+def test_the_port_is_free_again_afterwards() -> None:
+    with served(new_registry(), 0, "x") as url:
+        port = urlsplit(url).port
+    with served(new_registry(), port, "x") as again:
+        assert again == url
+
+
+def test_the_watermark_of_a_parameter_is_the_oldest_of_all_partitions_and_ages() -> None:
+    clock = [NOON]
+    standings = Standings(lambda: clock[0])
+    standings.partitions[0] = (
+        Standing("wind", NOON - 60_000_000, 1),
+        Standing("rainfall", None, 2),
+    )
+    standings.partitions[1] = (Standing("wind", NOON - 90_000_000, 1),)
+
+    def samples() -> list[tuple[str, str, float]]:
+        return [
+            (sample.name.removeprefix("aos_stream_"), sample.labels["parameter"], sample.value)
+            for family in standings.collect()
+            for sample in family.samples
+        ]
+
+    assert samples() == [
+        ("watermark_age_seconds", "wind", 90.0),
+        ("silent_sensors", "wind", 2),
+        ("silent_sensors", "rainfall", 2),
+    ]
+    clock[0] += 5_000_000
+    assert samples()[0][2] == 95.0
+
+
+def test_a_value_on_a_bound_belongs_below_it_and_none_is_negative() -> None:
+    late = Distribution("late_seconds", "How late.", ["parameter"], [1.0, 2.0])
+    late.observe(np.array([-5.0, 1.0, 2.0, 2.5]), "wind")
+    late.observe(np.array([], dtype=np.float64), "wind")
+    (family,) = late.collect()
+    assert [(sample.labels.get("le"), sample.value) for sample in family.samples] == [
+        ("1.0", 2),
+        ("2.0", 3),
+        ("+Inf", 4),
+        (None, 4),
+        (None, 5.5),
+    ]

@@ -18,6 +18,8 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 _DEAD_AFTER_SECONDS: Final = 30
 """A peer silent for so long is gone: nothing else bounds a socket whose other end vanished."""
+_LATE: Final = "SET timescaledb.max_tuples_decompressed_per_dml_transaction = 0"
+"""Late readings may open as many compressed ones as they touch. Nothing to plain PostgreSQL."""
 
 
 class Database:
@@ -72,7 +74,7 @@ class Database:
 
 def connect(settings: SinkSettings) -> Connection:
     """Open a connection in UTC, without a transaction, that notices when its other end is gone."""
-    return psycopg.connect(
+    connection = psycopg.connect(
         settings.database_url,
         password=settings.password.get_secret_value() or None,
         autocommit=True,
@@ -84,3 +86,5 @@ def connect(settings: SinkSettings) -> Connection:
         keepalives_count=2,
         tcp_user_timeout=_DEAD_AFTER_SECONDS * 1000,
     )
+    connection.execute(_LATE)
+    return connection

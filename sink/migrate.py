@@ -21,6 +21,10 @@ from sink.database import Connection, Database
 _LOGGER: Final = logging.getLogger("aos.sink")
 
 _LOCK: Final = 0x616F73  # "aos": any number will do that nobody else uses
+_PLAIN: Final = (
+    "plain PostgreSQL: no hypertables, compression or retention; aggregates are plain views, and"
+    " `aos db tidy` does what jobs would"
+)
 _RECORD: Final = """
 CREATE SCHEMA IF NOT EXISTS ops;
 CREATE TABLE IF NOT EXISTS ops.migration (
@@ -39,6 +43,11 @@ class Migration:
     version: int
     name: str
     sql: str
+
+    @property
+    def label(self) -> str:
+        """Its number and name, as its file has them."""
+        return f"{self.version:04d}_{self.name}"
 
     @property
     def checksum(self) -> str:
@@ -81,14 +90,22 @@ def migrate(database: Database, steps: Iterable[Migration] | None = None) -> lis
         Configuration: a file was edited after it ran, or a right is missing.
     """
     with database.transaction("preparing migrations") as connection:
-        _take_turn(connection)
+        take_turn(connection)
         connection.execute(_RECORD)
-        left_out = () if _offers_timescaledb(connection) else (".timescaledb",)
+        with_timescaledb = offers_timescaledb(connection)
     steps = migrations() if steps is None else list(steps)
-    wanted = [m for m in steps if not m.name.endswith(left_out)]
+    wanted = [m for m in steps if with_timescaledb or not m.needs_timescaledb]
     if len(wanted) < len(steps):
-        _LOGGER.warning("plain PostgreSQL: no hypertables, compression or retention")
+        _LOGGER.warning(_PLAIN)
     return [m for m in wanted if _apply(database, m)]
+
+
+def pending(database: Database) -> list[Migration]:
+    """Give what ``migrate`` would run; nothing is changed."""
+    with database.transaction("looking for TimescaleDB") as connection:
+        with_timescaledb = offers_timescaledb(connection)
+    waiting = [s.migration for s in status(database) if s.applied_at is None]
+    return [m for m in waiting if with_timescaledb or not m.needs_timescaledb]
 
 
 def status(database: Database) -> list[Status]:
@@ -106,17 +123,16 @@ def check_migrated(database: Database) -> None:
     Raises:
         Configuration: a migration has not run; the message names it.
     """
-    missing = [s.migration.name for s in status(database) if s.applied_at is None]
-    needed = [name for name in missing if not name.endswith(".timescaledb")]
-    if needed:
-        problem = f"migrations have not run: {', '.join(needed)}"
+    missing = [m.name for m in pending(database)]
+    if missing:
+        problem = f"migrations have not run: {', '.join(missing)}"
         raise Configuration(problem, mend="run `aos db migrate`, or set sink.migrate_at_start")
 
 
 def _apply(database: Database, migration: Migration) -> bool:
-    label = f"migration {migration.version:04d}_{migration.name}"
+    label = f"migration {migration.label}"
     with database.transaction(label) as connection:
-        _take_turn(connection)
+        take_turn(connection)
         if _has_run(connection, migration, label):
             return False
         connection.execute(migration.sql.encode())
@@ -137,10 +153,12 @@ def _has_run(connection: Connection, migration: Migration, label: str) -> bool:
     return row is not None
 
 
-def _take_turn(connection: Connection) -> None:
+def take_turn(connection: Connection) -> None:
+    """Wait until nobody else migrates, and keep others waiting until the transaction ends."""
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
 
 
-def _offers_timescaledb(connection: Connection) -> bool:
+def offers_timescaledb(connection: Connection) -> bool:
+    """Say whether the server has the extension, installed in this database or not."""
     query = "SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb'"
     return connection.execute(query).fetchone() is not None

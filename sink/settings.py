@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -52,6 +52,25 @@ class SinkSettings(BaseModel):
     conflict: Conflict = Conflict.UPDATE
     retry_seconds: float = Field(default=10.0, gt=0)
     """The longest pause between two tries while the database is away."""
+
+    chunk_days: int = Field(default=7, ge=1)
+    """Of how many days a chunk holds the readings; `aos inspect` recommends a number."""
+    compress_after_days: int | None = Field(default=30, ge=1)
+    """When a chunk is compressed; none: never."""
+    keep_days: int | None = Field(default=None, ge=1)
+    """When readings are dropped; none: never. Aggregates stay."""
+    ledger_days: int = Field(default=30, ge=1)
+    """When the ledger of batches is dropped."""
+    migrator_role: str = Field(default="aos_migrator", min_length=1)
+    writer_role: str = Field(default="aos_writer", min_length=1)
+    reader_role: str = Field(default="aos_reader", min_length=1)
+
+    @model_validator(mode="after")
+    def _aggregate_before_dropping(self) -> Self:
+        if self.keep_days is not None and self.keep_days < self.chunk_days + 4:
+            problem = "keep_days is to be at least chunk_days + 4"
+            raise ValueError(problem)
+        return self
 
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     """Port of 127.0.0.1 for Prometheus; 0 takes a free one, none serves nothing."""

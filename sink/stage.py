@@ -23,9 +23,11 @@ from sink.dead_letters import DeadLetterTopic
 from sink.destination import Destination, Destinations
 from sink.loading import Loaded, Loader
 from sink.metadata import SensorTable
-from sink.migrate import check_migrated, migrate
+from sink.migrate import check_migrated
 from sink.readings import ReadingTable
+from sink.roles import Roles
 from sink.settings import SinkSettings
+from sink.upkeep import bring_up_to_date
 
 _LOGGER: Final = logging.getLogger("aos.sink")
 
@@ -97,7 +99,7 @@ def _check(
     check_reachable(kafka)
     database.check()
     if settings.migrate_at_start:
-        migrate(database)
+        bring_up_to_date(database, settings, Roles.of(settings, topics))
     else:
         check_migrated(database)
     ensure_topics(Broker(kafka).admin, _needed(topics), topics.replication)

@@ -15,7 +15,7 @@ from weather.arrays import Micros
 Row = dict[str, Any]
 _DAY: Final = 86_400_000_000
 _HOUR: Final = 3_600_000_000
-_CHUNKS: Final = ((5_000_000, "1 day"), (300_000, "7 days"), (0, "30 days"))
+_CHUNK_DAYS: Final = ((5_000_000, 1), (300_000, 7), (0, 30))
 _ROWS_IN_CHUNK: Final = 10_000_000
 _LEAST_PAGE, _MOST_PAGE = 5_000, 50_000
 
@@ -88,13 +88,12 @@ def recommendations(rows: list[Row]) -> list[Row]:
 
 
 def _chunk(a_day: int) -> Row:
-    interval = next(name for least, name in _CHUNKS if a_day >= least)
-    days = int(interval.split()[0])
+    days = next(days for least, days in _CHUNK_DAYS if a_day >= least)
     told = (
-        f"{a_day:,} readings a day over all parameters are {a_day * days:,} in {interval}: few "
+        f"{a_day:,} readings a day over all parameters are {a_day * days:,} in {days} days: few "
         f"chunks to plan over, and none beyond some {_ROWS_IN_CHUNK:,} rows to fit in memory"
     )
-    return {"setting": "chunk interval", "value": interval, "reason": told}
+    return {"setting": "sink.chunk_days", "value": days, "reason": told}
 
 
 def _poll(cadence: float) -> Row:

@@ -103,6 +103,8 @@ def _metadata(layouts: Sequence[Layout], notes: Notes) -> tuple[dict[str, Any], 
             "that the readings speak of; heights and calibrations are not known"
         )
     notes.guesses += own.guesses
+    for what in own.unknown:
+        notes.say(what)
     return parts, taken
 
 
@@ -154,14 +156,25 @@ def _compare(proposal: Proposal) -> None:
     known: dict[tuple[str, str], str] = {}
     for table in proposal.document["tables"]:
         layout = proposal.layouts[table["table"]]
-        stations = set(map(str, layout.sample.columns.get(table["station"], [])))
+        known_as = table.get("constants", layout.sample.columns).get(table["station"], [])
+        stations = {known_as} if isinstance(known_as, str) else set(map(str, known_as))
         parameters = {r["parameter"] for r in table["readings"]}
         pairs = {(s, p) for s in stations for p in parameters}
         for other in sorted({known[pair] for pair in pairs if pair in known}):
+            if _stem(other) == _stem(table["table"]):
+                proposal.notes.say(
+                    f"{_stem(other)}… are parts of one table: what comes after them is not read; "
+                    "map a view of all parts instead"
+                )
+                continue
             proposal.notes.say(
                 f"{table['table']} and {other} tell of the same sensors: keep the finer of the two"
             )
         known |= dict.fromkeys(pairs, table["table"])
+
+
+def _stem(name: str) -> str:
+    return name.rstrip("0123456789").rstrip("_-")
 
 
 def _problem(document: dict[str, Any]) -> str:

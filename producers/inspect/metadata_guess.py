@@ -43,19 +43,20 @@ def station_table(layout: Layout, notes: Notes) -> dict[str, Any] | None:
     place = "metadata.stations"
     draft: dict[str, Any] = {"table": layout.table.name, **_schema(layout)}
     draft["station"] = notes.guess(f"{place}.station", station)
+    others = _found(layout, _STATION, notes, place, but=[station.value, lon.value, lat.value])
+    if "name" not in others and (name := layout.first("name", but=[station.value])):
+        others["name"] = notes.guess(f"{place}.name", name)
+    if "elevation" in others and set(words(others["elevation"])) & _FEET:
+        notes.say(f"{others.pop('elevation')} is not mapped: heights are in metres, not in feet")
     if unreadable := unreadable_position(layout.facts[lon.value], layout.facts[lat.value]):
         notes.say(
             f"positions in {layout.table.full_name} such as {unreadable!r} cannot be read, and are "
             "left out: make a view that gives decimal degrees"
         )
-        return draft | _found(layout, _STATION, notes, place, but=[lon.value, lat.value])
+        return draft | others
     draft["x"] = notes.guess(f"{place}.x", lon)
     draft["y"] = notes.guess(f"{place}.y", lat)
-    draft |= _found(layout, _STATION, notes, place, but=draft.values())
-    if "elevation" in draft and set(words(draft["elevation"])) & _FEET:
-        notes.say(f"{draft.pop('elevation')} is not mapped: heights are in metres, not in feet")
-    if "name" not in draft and (name := layout.first("name", but=draft.values())):
-        draft["name"] = notes.guess(f"{place}.name", name)
+    draft |= others
     crs = layout.first("crs")
     if crs and layout.facts[crs.value].words:
         draft["crs_column"] = notes.guess(f"{place}.crs_column", crs)

@@ -40,6 +40,29 @@ def daily_totals(name: str) -> str:
     )
 
 
+def counter(name: str) -> str:
+    """Say why a counter that is never reset cannot be mapped yet."""
+    return (
+        f"{name} only rises, as a counter that is never reset does, and its differences are not "
+        "made yet"
+    )
+
+
+def never_falls(local: Micros, values: Floats, groups: list[object]) -> bool:
+    """Say whether values only rise, as those of a counter that is never reset do.
+
+    >>> at = np.arange(10) * 3_600_000_000
+    >>> never_falls(at, np.array([5.0, 5, 5, 6, 6, 8, 8, 8, 9, 9]), ["A"] * 10)
+    True
+    """
+    use = np.isfinite(values) & (local != NO_TIME)
+    _, numbers = np.unique(np.array([str(g) for g in groups]), return_inverse=True)
+    order = np.lexsort((local, numbers))
+    order = order[use[order]]
+    steps = np.diff(values[order])[np.diff(numbers[order]) == 0]
+    return int((steps > 0).sum()) >= 3 and int((steps < 0).sum()) <= 0.01 * len(steps)
+
+
 def grows_within_days(local: Micros, values: Floats, groups: list[object]) -> bool:
     """Say whether values only rise within each day, and fall back to nothing between days.
 

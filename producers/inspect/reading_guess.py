@@ -14,15 +14,21 @@ from producers.inspect.guesses import Guess, Notes
 from producers.inspect.layout import PARAMETERS, Layout
 from producers.inspect.left_out import say_what_is_left, why_not
 from producers.inspect.names import words
-from producers.inspect.rain import daily_totals, grows_within_days, rolling_seconds
+from producers.inspect.rain import (
+    counter,
+    daily_totals,
+    grows_within_days,
+    never_falls,
+    rolling_seconds,
+)
 from producers.inspect.sentinels import numeric_sentinels, words_for_missing
 from producers.inspect.unit_guess import system_of, unit_by_value, unit_by_word
+from producers.inspect.wind_guess import compare_direction, compare_gust, gust_unit
 from schemas.mapping_parts import UNSET
 from weather.arrays import Floats, Micros
 
 _PARTS: Final = {"speed": "wind speed", "direction": "wind direction", "gust": "gust"}
 _AVERAGED_SECONDS: Final = 60
-_GUST_AGREES: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +44,17 @@ class Draft:
 
     def is_total(self, column: str, rows: Any) -> bool:
         """Say whether rain in a column is a running total since midnight."""
-        values = np.where(rows, self.layout.facts[column].floats, np.nan)
-        values[np.isin(values, list(self.layout.facts[column].sentinels))] = np.nan
-        return grows_within_days(self.local, values, self.stations)
+        return grows_within_days(self.local, self._values(column, rows), self.stations)
+
+    def is_counter(self, column: str, rows: Any) -> bool:
+        """Say whether rain in a column is a counter that is never reset."""
+        return never_falls(self.local, self._values(column, rows), self.stations)
+
+    def _values(self, column: str, rows: Any) -> Floats:
+        facts = self.layout.facts[column]
+        values: Floats = np.where(rows, facts.floats, np.nan)
+        values[np.isin(values, list(facts.sentinels))] = np.nan
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +127,7 @@ def long_readings(draft: Draft) -> list[dict[str, Any]]:
     for key, text in layout.known_codes(code).items():
         meant, rows = layout.meant.get(text), texts == key
         parameter = PARAMETERS.get(meant.value) if meant else None
-        is_total = parameter == "rainfall" and value and draft.is_total(value.value, rows)
+        is_total = parameter == "rainfall" and value and _sums(draft, value.value, rows)
         if parameter is None or meant is None or value is None or is_total:
             notes.say(why_not(layout, key, text, meant))
             continue
@@ -125,6 +139,10 @@ def long_readings(draft: Draft) -> list[dict[str, Any]]:
         reading = _reading(parameter, measures, draft.cadence)
         readings.append({"parameter": parameter, "code": key, **reading})
     return _agreeing(readings)
+
+
+def _sums(draft: Draft, column: str, rows: Any) -> bool:
+    return draft.is_total(column, rows) or draft.is_counter(column, rows)
 
 
 def _measures_of_code(layout: Layout, parameter: str, value: str, rows: Any) -> dict[str, str]:
@@ -157,7 +175,9 @@ def _columns(draft: Draft, sense: str) -> list[str]:
         same = same[:1]
     for name, guess in found:
         if name not in same:
-            notes.say(f"{name} looks like {sense}, too ({guess.reason}): {same[0]} was taken")
+            told = f"{name} looks like {sense}, too ({guess.reason}): {same[0]} was taken"
+            stations = "; if each is of another station, make a view with a row for each"
+            notes.say(told + (stations if _stem(name) == stem and _number(name)[0] else ""))
     return same
 
 
@@ -172,6 +192,9 @@ def _adds(draft: Draft, name: str) -> bool:
     """Say whether rain in a column may be added up, row by row."""
     if draft.is_total(name, np.ones(draft.layout.sample.rows, dtype=np.bool_)):
         draft.notes.say(f"{name} is not mapped: by its values {daily_totals(name)}")
+        return False
+    if draft.is_counter(name, np.ones(draft.layout.sample.rows, dtype=np.bool_)):
+        draft.notes.say(f"{name} is not mapped: {counter(name)}")
         return False
     seconds = rolling_seconds(name)
     if seconds is not None and seconds != round(draft.cadence):
@@ -217,14 +240,15 @@ def _drafted(
         unit = unit_by_word(parameter, measure, name, values.facts.column.comment, said)
         unit = unit or unit_by_value(parameter, measure, values.numbers, system)
         if measure == "gust" and "speed" in drafted:
-            unit = _gust_unit(drafted["speed"]["unit"], unit, values.numbers)
+            unit = gust_unit(drafted["speed"]["unit"], unit, values.numbers)
         sense = None if text is not None else _sense_of(layout, column)
         if sense is not None:
             notes.guess(f"{place}.{measure}.column", Guess(column, *_of(sense)))
         drafted[measure] = {"column": column, "unit": _settled(unit, notes, f"{place}.{measure}")}
         if sentinels := _sentinels(values, notes, f"{place}.{measure}"):
             drafted[measure]["sentinels"] = sentinels
-    _compare_gust(layout, columns, drafted, notes)
+    compare_gust(layout, columns, drafted, notes)
+    compare_direction(layout, columns, drafted, notes)
     return drafted
 
 
@@ -242,25 +266,6 @@ def _settled(unit: Guess | None, notes: Notes, place: str) -> str:
     elif unit.confidence < 0.5:
         unit = Guess(UNSET, unit.confidence, f"perhaps {unit.value}: {unit.reason}")
     return str(notes.guess(f"{place}.unit", unit))
-
-
-def _gust_unit(speed: str, own: Guess | None, numbers: Floats) -> Guess | None:
-    if own is not None and "says so" in own.reason:
-        return own
-    return Guess(speed, 0.85, "that of the speed") if speed != UNSET or not len(numbers) else own
-
-
-def _compare_gust(layout: Layout, columns: dict[str, str], drafted: Any, notes: Notes) -> None:
-    if not {"speed", "gust"} <= set(columns) or drafted["speed"]["unit"] != drafted["gust"]["unit"]:
-        return
-    speed, gust = (layout.facts[columns[part]].floats for part in ("speed", "gust"))
-    both = np.isfinite(speed) & np.isfinite(gust)
-    for part, numbers in (("speed", speed), ("gust", gust)):
-        both &= ~np.isin(numbers, drafted[part].get("sentinels", []))
-    if both.sum() >= 20 and np.mean(gust[both] >= speed[both] * 0.999) < _GUST_AGREES:
-        notes.say(
-            f"{columns['gust']} is often below {columns['speed']}: no gust is; is it another unit?"
-        )
 
 
 def _sentinels(values: Values, notes: Notes, place: str) -> list[float | str]:

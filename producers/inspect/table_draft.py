@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
-from producers.inspect.catalogue import Table
+from producers.inspect.borrowed import heading, with_heading, with_sensor
 from producers.inspect.cursor_guess import cursor_of, missed_by
 from producers.inspect.facts import NO_TIME, as_text
 from producers.inspect.guesses import Guess, Notes
 from producers.inspect.layout import PARAMETERS, Layout, seconds_between
-from producers.inspect.metadata_guess import reference, via_sensor
+from producers.inspect.metadata_guess import via_sensor
 from producers.inspect.reading_guess import Draft, long_readings, wide_readings
 from producers.inspect.time_guess import is_utc, time_of
 from producers.inspect.zone_guess import sun_says, zone_by_delay
@@ -22,6 +22,7 @@ from schemas.mapping_parts import UNSET
 from weather.arrays import Micros
 
 _STATION: Final = "station_of_source"
+_MONTH: Final = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])?|\d\d?")
 _NUMBERED: Final = re.compile(r"(.*?\D)(\d{1,6})")
 
 
@@ -49,8 +50,10 @@ class Drafted:
 
 def looks_like_readings(layout: Layout, others: Sequence[Layout]) -> bool:
     """Say whether a table holds readings: a measure or a coded value, and a time."""
-    if not layout.table.columns or time_of(layout) is None:
+    if not layout.table.columns:
         return False
+    if time_of(layout) is None:
+        return heading(layout, others) is not None
     if any(sense in PARAMETERS for sense in layout.measures) or "daily rain" in layout.measures:
         return True
     if layout.value is None:
@@ -67,7 +70,8 @@ def table_draft(
     document: dict[str, Any] = {"shape": "wide", "table": name}
     if layout.table.schema:
         document["db_schema"] = layout.table.schema
-    layout = _with_sensor(layout, others, document, notes, place)
+    layout = with_heading(layout, others, document, notes, place)
+    layout = with_sensor(layout, others, document, notes, place)
     is_long = layout.code is not None and layout.value is not None
     document["shape"] = notes.guess(f"{place}.shape", _shape(layout, is_long=is_long))
     how = _time(layout, hints, notes, place)
@@ -109,44 +113,6 @@ def _shape(layout: Layout, *, is_long: bool) -> Guess:
         return Guess("long", layout.code.confidence, told)
     named = ", ".join(names[0][0] for names in layout.measures.values())
     return Guess("wide", 0.9, f"a column for each of {named}")
-
-
-def _with_sensor(
-    layout: Layout, others: Sequence[Layout], document: dict[str, Any], notes: Notes, place: str
-) -> Layout:
-    """Add the columns that rows have by way of their sensor, where they lack them themselves."""
-    lacks_code = layout.value is not None and layout.code is None and not layout.measures
-    if layout.station is not None and not lacks_code:
-        return layout
-    other = via_sensor(layout, others, notes, place)
-    referring = reference(layout, other) if other else None
-    if other is None or referring is None or (lacks_code and other.code is None):
-        return layout
-    on, key = referring
-    parts = [other.station, other.code if lacks_code else None, other.first("position")]
-    wanted = [p.value for p in parts if p is not None and p.value not in layout.sample.columns]
-    borrowed = [name for name in dict.fromkeys(wanted) if name != key]
-    if not borrowed:
-        return layout
-    document["via"] = {"table": other.table.name, "on": on, "key": key, "columns": borrowed}
-    if other.table.schema != layout.table.schema and other.table.schema:
-        document["via"]["db_schema"] = other.table.schema
-    return _joined(layout, other, on, key, borrowed)
-
-
-def _joined(layout: Layout, other: Layout, on: str, key: str, borrowed: list[str]) -> Layout:
-    row_of = {as_text(v): row for row, v in enumerate(other.sample.columns[key])}
-    rows = [row_of.get(as_text(v)) for v in layout.sample.columns[on]]
-    columns = dict(layout.sample.columns)
-    for name in borrowed:
-        values = other.sample.columns[name]
-        columns[name] = [None if row is None else values[row] for row in rows]
-    own: Table = layout.table
-    table = replace(
-        own, columns=[*own.columns, *(c for c in other.table.columns if c.name in borrowed)]
-    )
-    sample = replace(layout.sample, columns=columns)
-    return Layout(table, sample, layout.codes | other.codes, layout.units | other.units)
 
 
 def _time(layout: Layout, hints: Hints, notes: Notes, place: str) -> dict[str, Any]:
@@ -249,7 +215,8 @@ def _number_of_twin(layout: Layout, others: Sequence[Layout]) -> str | None:
         and found.group(1) == named.group(1)
         and {c.name for c in other.table.columns} == columns
     ]
-    return named.group(2) if named and twins else None
+    is_month = named is not None and _MONTH.fullmatch(named.group(2))
+    return named.group(2) if named and twins and not is_month else None
 
 
 def _position(layout: Layout, document: dict[str, Any], notes: Notes, place: str) -> dict[str, str]:

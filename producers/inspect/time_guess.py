@@ -9,9 +9,10 @@ import numpy as np
 from producers.inspect.facts import NO_TIME, Facts
 from producers.inspect.guesses import Guess, best
 from producers.inspect.layout import Layout
-from producers.inspect.names import meaning
+from producers.inspect.names import meaning, words
 
 _NAMED: Final = 0.7
+_GREENWICH: Final = {"utc", "gmt", "zulu"}
 
 
 def time_of(layout: Layout) -> Guess | None:
@@ -35,7 +36,7 @@ def is_utc(layout: Layout, how: dict[str, Any]) -> Guess | None:
         return Guess("UTC", 1.0, "it counts from 1970-01-01 in UTC")
     if facts.form.with_offset or facts.column.has_zone:
         return Guess("UTC", 1.0, "its times bring their offsets")
-    if any(word in str(column).lower() for word in ("utc", "gmt", "zulu")):
+    if any(word in str(column).lower() for word in _GREENWICH):
         return Guess("UTC", 0.9, "its name says so")
     return None
 
@@ -46,7 +47,7 @@ def _whole(layout: Layout, name: str, facts: Facts) -> Guess | None:
     sense = meaning(name, ["time", "date", "clock"])
     if facts.form is None or (not facts.present and facts.column.kind != "time"):
         return _named(layout, name, sense)
-    sure = 0.35 if sense is None else max(0.65, sense.confidence)
+    sure = 0.35 if sense is None else max(0.65, sense.confidence) + _without_zone(name)
     if "epoch" in facts.form.keys and sense is None:
         return None  # any large number would do
     reasons = [sense.reason if sense else "it holds times"]
@@ -60,6 +61,11 @@ def _whole(layout: Layout, name: str, facts: Facts) -> Guess | None:
         sure, reasons = min(sure, 0.6), [*reasons, "but day and month may be the other way round"]
     keys = {"column": name, **facts.form.keys}
     return Guess(keys, round(min(sure * facts.form.share, 0.98), 2), ", ".join(reasons))
+
+
+def _without_zone(name: str) -> float:
+    """Give weight to the one of two times that needs no zone."""
+    return 0.05 if set(words(name)) & _GREENWICH else 0.0
 
 
 def _named(layout: Layout, name: str, sense: Guess | None) -> Guess | None:

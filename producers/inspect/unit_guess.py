@@ -32,6 +32,8 @@ _HOTTEST_F, _COLDEST_F = 140.0, -130.0
 _FASTEST: Final = 260.0
 """19 of 20 winds are below it in any unit, whichever the place."""
 _WETTEST: Final = 115.0
+_NEVER_SO_LITTLE: Final = 30.0
+"""Directions in degrees go beyond it, wherever the wind comes from."""
 
 
 def unit_by_word(
@@ -144,6 +146,8 @@ def _direction(values: Floats, system: str | None) -> Guess | None:
     whole = _is_whole(values)
     if high > 720:
         return _fine_direction(high, system) if high <= 6400 else None
+    if high < _NEVER_SO_LITTLE and not whole and len(values) >= _ENOUGH:
+        return None
     if high <= 16 and whole and len(np.unique(values)) >= 4:
         return Guess("sector16", 0.7, "values are whole numbers up to 16")
     if high <= 36 and whole and len(values) > 100:

@@ -35,6 +35,16 @@ class RawTopics:
         encode = self._encoder(topic, raw_schema(parameter))
         self._write(topic, [(r["station_id"], encode(r)) for r in records], commit=commit)
 
+    def publish_at(self, parameter: str, records: Iterable[tuple[int, Record]]) -> None:
+        """Write raw readings as if each had been published at its time, in UTC microseconds."""
+        topic = self.topics.raw(parameter)
+        encode = self._encoder(topic, raw_schema(parameter))
+        self._producer.begin_transaction()
+        for at, record in records:
+            key, value = record["station_id"].encode(), encode(record)
+            self._producer.produce(topic, value, key, timestamp=at // 1000)
+        self._producer.commit_transaction()
+
     def publish_bytes(self, parameter: str, *values: bytes | None) -> None:
         """Write something else into a raw topic."""
         self._write(self.topics.raw(parameter), [("JFK", value) for value in values], commit=True)
@@ -60,6 +70,11 @@ class RawTopics:
         """Read every clean reading that is committed by now."""
         decode = Decoder(clean_schema(parameter), self._registry.schema_of)
         return [decode(m.value()) for m in self._read(self.topics.clean(parameter))]
+
+    def silences(self) -> list[Record]:
+        """Read every event of a sensor that fell silent or was heard again."""
+        decode = Decoder("sensor_silence", self._registry.schema_of)
+        return [decode(m.value()) for m in self._read(self.topics.silence)]
 
     def index(self) -> list[Record]:
         """Read the index of the raw topics."""

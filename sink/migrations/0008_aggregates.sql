@@ -150,7 +150,7 @@ BEGIN
                    interval_start, interval_end,'
                    || CASE WHEN is_wind THEN of_wind ELSE of_value END || '
                    readings, good, not_evaluated, suspect, failed, missing, expected,
-                   least(1, %4$I / expected) AS completeness,
+                   CASE WHEN %4$I > expected THEN 1 ELSE %4$I / expected END AS completeness,
                    %4$I >= 0.8 * expected AS is_complete
             FROM (' || CASE WHEN is_day THEN days ELSE windows END || ') AS total
             LEFT JOIN weather.sensor_cadence AS known USING (sensor_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -125,3 +126,15 @@ def test_a_value_on_a_bound_belongs_below_it_and_none_is_negative() -> None:
         (None, 4),
         (None, 5.5),
     ]
+
+
+@pytest.mark.requirement("F3")
+def test_every_metric_is_explained(stream: tuple[StreamMetrics, CollectorRegistry]) -> None:
+    told = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+    names = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in stream[1].collect()
+        if family.name.startswith("aos_")
+    }
+    assert len(names) == 6
+    assert {name for name in names if f"`{name}`" not in told} == set()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from producers.inspect.facts import as_text
 from producers.inspect.guesses import Guess, Notes
 from producers.inspect.layout import Layout
 from producers.inspect.metadata_guess import (
@@ -26,6 +27,7 @@ _DERIVED: Final = {
     "backup", "old", "hist", "history", "staging", "stg", "copy",
     "이력", "백업", "tmp", "archive", "test", "log", "audit", "forecast", "일별", "월별",
 }  # fmt: skip
+_COMPARED: Final = 50
 
 
 @dataclass(slots=True)
@@ -131,7 +133,7 @@ def _chosen(layouts: Sequence[Layout], taken: set[str], notes: Notes) -> list[La
     likely = [x for x in layouts if x.table.name not in taken and looks_like_readings(x, layouts)]
     derived = [x for x in likely if set(words(x.table.name)) & _DERIVED and len(likely) > 1]
     chosen: list[Layout] = []
-    for layout in sorted(likely, key=lambda x: x.table.is_view):
+    for layout in sorted(likely, key=_largest_first):
         name = layout.table.full_name
         columns = {c.name.lower() for c in layout.table.columns}
         same = [x for x in chosen if len(columns & _column_names(x)) > 0.6 * len(columns)]
@@ -140,11 +142,33 @@ def _chosen(layouts: Sequence[Layout], taken: set[str], notes: Notes) -> list[La
             notes.say(f"view {name} is not mapped: {base.table.full_name} has its columns")
         elif layout in derived and len(derived) < len(likely):
             notes.say(f"{name} is not mapped: by its name it is a summary or a copy of others")
+        elif whole := next((x for x in chosen if _repeats(layout, x)), None):
+            notes.say(f"{name} is not mapped: its rows stand in {whole.table.full_name}, too")
         elif any(x.table.name == layout.table.name for x in chosen):
             notes.say(f"{name} is not mapped: another schema has a table of this name, too")
         else:
             chosen.append(layout)
     return sorted(chosen, key=lambda x: -(x.table.count.rows if x.table.count else 0))
+
+
+def _largest_first(layout: Layout) -> tuple[bool, int, int]:
+    rows = layout.table.count.rows if layout.table.count else 0
+    return layout.table.is_view, -rows, len(layout.table.name)
+
+
+def _repeats(part: Layout, whole: Layout) -> bool:
+    """Say whether a table's rows are those of another one: of a copy, or of its partitions."""
+    names = sorted(part.sample.columns)
+    if names != sorted(whole.sample.columns) or not part.sample.rows:
+        return False
+    rows = {_row(whole, names, n) for n in range(whole.sample.rows)}
+    looked_at = range(0, part.sample.rows, max(1, part.sample.rows // _COMPARED))
+    same = sum(_row(part, names, n) in rows for n in looked_at)
+    return same > 0.5 * len(looked_at)
+
+
+def _row(layout: Layout, names: Sequence[str], number: int) -> tuple[str, ...]:
+    return tuple(as_text(layout.sample.columns[name][number]) for name in names)
 
 
 def _column_names(layout: Layout) -> set[str]:

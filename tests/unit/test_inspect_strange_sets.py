@@ -136,8 +136,11 @@ def test_a_number_in_a_tables_name_is_a_station_unless_it_is_a_month(
 ) -> None:
     columns = "(SEQ INTEGER PRIMARY KEY, TM TEXT NOT NULL, TA REAL, HM REAL)"
     schema = "".join(f"CREATE TABLE {name} {columns};" for name in names)
-    rows = [(n, f"{at}", w["ta"], w["hm"]) for n, (at, w) in enumerate(hours(60))]
-    found = look_at(fill(tmp_path / "a.db", schema, dict.fromkeys(names, rows)), zone="+09:00")
+    filled = {
+        name: [(n, f"{at}", w["ta"], w["hm"]) for n, (at, w) in enumerate(hours(60, seed))]
+        for seed, name in enumerate(names)
+    }
+    found = look_at(fill(tmp_path / "a.db", schema, filled), zone="+09:00")
     assert table_of(found, names[0])["constants"] == {"station_of_source": station}
     assert said in told(found)
 

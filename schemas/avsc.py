@@ -20,6 +20,7 @@ NAMES: Final = (
     "source_cursor",
     "partition_state",
     "sensor_folds",
+    "ring_delta",
     "sensor_watch",
     "sensor_silence",
 )

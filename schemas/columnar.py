@@ -269,6 +269,7 @@ _READ: Final[dict[str, Callable[[_Cursor, Mask | None], Column]]] = {
     "long": _Cursor.longs,
     "double": _Cursor.doubles,
     "string": _Cursor.strings,
+    "bytes": _Cursor.strings,
 }
 
 

@@ -1,4 +1,4 @@
-"""What the stream remembers of a partition: the number of its last batch, and the repeated hours.
+"""What the stream remembers of a partition: its last batch, repeated hours, and recent readings.
 
 It lives in memory, and as records on the compacted state topic, written in the transaction of the
 batch that changed it: whoever owns the partition next reads them back. A batch works on an
@@ -7,18 +7,30 @@ batch that changed it: whoever owns the partition next reads them back. A batch 
 
 from __future__ import annotations
 
-from bisect import insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from schemas.codec import Record
+from stream_app.cleaned import CleanedColumns
+from stream_app.window import folds
+from stream_app.window.entries import Entries
+from stream_app.window.folds import Displaced, Folds
+from stream_app.window.incoming import Incoming, incoming
+from stream_app.window.judge import judge
+from stream_app.window.layout import Layout, in_full, in_order, split
+from stream_app.window.rings import Rings
+from stream_app.window.together import Latest, affected, judge_together
+from stream_app.window.verdict import WindowVerdict, verdicts
+from stream_app.window.writing import Deltas, Writes, writes_of
+from weather.arrays import Micros
+from weather.qc.series import NEVER
+from weather.ruleset import Ruleset
 
 PARTITION_KEY: Final = "partition"
 REVISIONS_A_GENERATION: Final = 2**40
-_DAY_MICROS: Final = 24 * 3600 * 1_000_000
-
-Entry = tuple[int, str]
-"""An ambiguous local time in microseconds, and the key of a source row that has it."""
 
 
 def revision_of(generation: int, batch: int) -> int:
@@ -30,41 +42,31 @@ def revision_of(generation: int, batch: int) -> int:
     return generation * REVISIONS_A_GENERATION + batch
 
 
-def key_order(source_key: str) -> tuple[int, str]:
-    """Order source keys as their database does: numbers by size, text by letters.
-
-    >>> sorted(["10", "9", "b"], key=key_order)
-    ['9', 'b', '10']
-    """
-    return (len(source_key), source_key)
-
-
 class State:
     """Memory of one partition, as of its last committed transaction."""
 
     def __init__(self, generation: int, batch: int = 0) -> None:
         self.generation = generation
         self.batch = batch
-        self.folds: dict[str, list[Entry]] = {}
+        self.folds: dict[str, list[folds.Entry]] = {}
+        self.rings = Rings()
+        self.latest = Latest.never(0)
 
     def overlay(self) -> Overlay:
         """Open the next batch."""
         return Overlay(self)
 
     def restore(self, key: str, record: Record) -> None:
-        """Take in a record of the state topic.
+        """Take in a record of the state topic that is no delta of a ring.
 
         A state of an earlier generation keeps its repeated hours but starts its batches anew.
         """
-        if key == PARTITION_KEY:
-            if record["generation"] > self.generation:
-                self.generation, self.batch = record["generation"], record["batch"]
-            elif record["generation"] == self.generation:
-                self.batch = max(self.batch, record["batch"])
-        else:
-            self.folds[key] = list(
-                zip(record["observed_local"], record["source_keys"], strict=True)
-            )
+        if key != PARTITION_KEY:
+            self.folds[key] = folds.from_record(record)
+        elif record["generation"] > self.generation:
+            self.generation, self.batch = record["generation"], record["batch"]
+        elif record["generation"] == self.generation:
+            self.batch = max(self.batch, record["batch"])
 
 
 class Overlay:
@@ -72,45 +74,87 @@ class Overlay:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._folds: dict[str, list[Entry]] = {}
+        self._folds = Folds(state.folds)
+        self._latest = state.latest
+        self._writes: list[Writes] = []
         self.batch = state.batch + 1
         self.revision = revision_of(state.generation, self.batch)
 
-    def fold(self, sensor: str, observed_local: int, source_key: str) -> int:
-        """Tell whether a row holds the first (0) or second (1) coming of a repeated local time.
+    @property
+    def displaced(self) -> list[Displaced]:
+        """Rows of earlier batches that this one moved to the other hour: clean them with it."""
+        return self._folds.displaced
 
-        Of the rows of a sensor with the same local time, the one written first, by its key, is
-        summer time. The answer for a row does not change when the row comes again.
+    def fold(
+        self, sensor: str, observed_local: int, source_key: str, raw_offset: int = folds.UNKNOWN
+    ) -> int:
+        """Tell whether a row holds the first (0) or second (1) coming of a repeated local time."""
+        return self._folds.fold(sensor, observed_local, source_key, raw_offset)
+
+    def newest(self, parameter: str, sensors: Sequence[str]) -> tuple[Micros, NDArray[np.int64]]:
+        """Give time and version of the newest reading of each sensor before this batch.
+
+        Both of shape (len(sensors),), NEVER where there is none.
         """
-        entries = self._entries(sensor)
-        same = [key for local, key in entries if local == observed_local]
-        if source_key not in same:
-            insort(entries, (observed_local, source_key))
-            self._folds[sensor] = [e for e in entries if e[0] > observed_local - _DAY_MICROS]
-            same.append(source_key)
-        return min(1, sorted(same, key=key_order).index(source_key))
+        rings = self._state.rings
+        rows = rings.known(parameter, sensors)
+        at, version = np.full(len(rows), NEVER), np.full(len(rows), NEVER)
+        heard = np.flatnonzero(rows >= 0)
+        heard = heard[rings.count[rows[heard]] > 0]
+        places = rings.slots(rows[heard], 0)
+        at[heard], version[heard] = rings.entries["at"][places], rings.entries["version"][places]
+        return at, version
 
-    def _entries(self, sensor: str) -> list[Entry]:
-        if sensor in self._folds:
-            return list(self._folds[sensor])
-        return list(self._state.folds.get(sensor, []))
+    def judge(
+        self, columns: Mapping[str, CleanedColumns], ruleset: Ruleset
+    ) -> dict[str, WindowVerdict]:
+        """Judge the batch's readings by their neighbours; called once, with all parameters."""
+        columns = {name: found for name, found in columns.items() if len(found.sensor)}
+        if not columns:
+            return {}
+        readings = incoming(columns, self._state.rings, ruleset)
+        judged = [(layout, self._judged(layout, ruleset)) for layout in self._layouts(readings)]
+        self._writes = [writes_of(self._state.rings, *pair) for pair in judged]
+        return verdicts(columns, readings, judged)
+
+    def deltas(self) -> list[Deltas]:
+        """Give what the rings' changelog is to hold of this batch."""
+        return [writes.deltas for writes in self._writes]
 
     def changes(self) -> Iterator[tuple[str, str, Record]]:
-        """Give key, schema and record of everything that changed, for the state topic."""
+        """Give key, schema and record of everything else that changed, for the state topic."""
         state = {"generation": self._state.generation, "batch": self.batch}
         yield PARTITION_KEY, "partition_state", state
-        for sensor, entries in self._folds.items():
-            yield sensor, "sensor_folds", _folds_record(entries)
+        for sensor, entries in self._folds.learned.items():
+            yield sensor, "sensor_folds", folds.to_record(entries)
 
     def commit(self) -> None:
         """Fold the batch into the state: its transaction is committed."""
         self._state.batch = self.batch
-        self._state.folds.update(self._folds)
+        self._state.folds.update(self._folds.learned)
+        self._state.latest = self._latest
+        for writes in self._writes:
+            writes.apply(self._state.rings)
 
+    def _layouts(self, readings: Incoming) -> Iterator[Layout]:
+        rings = self._state.rings
+        winning = readings.pick(np.flatnonzero(readings.wins))
+        self._latest = self._latest.of(rings, winning.row, winning.entries)
+        forced = affected(rings, self._latest, winning)
+        ordered, between = split(rings, readings, forced)
+        if len(ordered):
+            yield in_order(rings, readings, ordered)
+        if len(between) or len(forced):
+            yield in_full(rings, readings, between, forced)
 
-def _folds_record(entries: Iterable[Entry]) -> Record:
-    pairs = list(entries)
-    return {"observed_local": [local for local, _ in pairs], "source_keys": [k for _, k in pairs]}
+    def _judged(self, layout: Layout, ruleset: Ruleset) -> Entries:
+        judged = judge(layout, ruleset)
+        if layout.whole:
+            judge_together(self._state.rings, layout, judged)
+            self._latest = self._latest.of(
+                self._state.rings, np.repeat(layout.rows, layout.lengths), judged
+            )
+        return judged
 
 
 def schema_of_key(key: str) -> str:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_app.transport.batch import Batch, by_partition
-from stream_app.window.state import PARTITION_KEY, State, key_order, revision_of, schema_of_key
+from stream_app.window.folds import key_order
+from stream_app.window.state import PARTITION_KEY, State, revision_of, schema_of_key
 from tests.raw_records import local
 from tests.unit.stream_fakes import Fetched
 
@@ -48,6 +49,30 @@ def test_the_row_that_was_written_first_is_summer_time(keys: list[int]) -> None:
         overlay.commit()
 
 
+@pytest.mark.requirement("B10", "D4")
+def test_the_second_row_moves_on_when_the_first_comes_after_it() -> None:
+    state = State(generation=0)
+    alone = state.overlay()
+    assert alone.fold("s", NIGHT, "9", raw_offset=40) == 0
+    assert alone.displaced == []
+    alone.commit()
+    after = state.overlay()
+    assert after.fold("s", NIGHT, "7", raw_offset=41) == 0
+    assert after.displaced == [("s", 40)]
+    after.commit()
+    again = state.overlay()
+    assert [again.fold("s", NIGHT, key, raw_offset=42) for key in ("9", "7")] == [1, 0]
+    assert again.displaced == []
+
+
+def test_hours_written_down_before_offsets_were_kept_are_read() -> None:
+    state = State(generation=0)
+    state.restore("s", {"observed_local": [NIGHT], "source_keys": ["9"]})
+    overlay = state.overlay()
+    assert [overlay.fold("s", NIGHT, key) for key in ("7", "9")] == [0, 1]
+    assert overlay.displaced == []
+
+
 def test_a_row_that_comes_again_gets_the_same_answer() -> None:
     overlay = State(generation=0).overlay()
     answers = [overlay.fold("s", NIGHT, key) for key in ("9", "10", "9", "10")]
@@ -66,7 +91,7 @@ def test_what_is_a_year_old_is_forgotten() -> None:
         overlay = state.overlay()
         overlay.fold("s", night, key)
         overlay.commit()
-    assert [key for _, key in state.folds["s"]] == ["2"]
+    assert [entry.key for entry in state.folds["s"]] == ["2"]
 
 
 def test_the_state_comes_back_from_its_topic() -> None:

@@ -51,7 +51,7 @@ def spiked(values: Floats, limits: Spike) -> Flags:
 def flat(values: Floats, limits: FlatLine, at: Micros | None = None) -> Flags:
     found = around(values, at)
     at = np.arange(len(values)) * MINUTE if at is None else at
-    stood, count = at - found.past.since, found.past.count
+    stood, count = at - found.past.since, found.past.length
     return flat_line_test(values, stood, count, found.resolution, limits)
 
 

@@ -29,7 +29,7 @@ class Past(NamedTuple):
         value: that value; NaN where there is none.
         broken: whether the newest reading was a missing one, so that the value is no neighbour.
         since: since when the value has not changed.
-        count: how many readings gave it since.
+        length: how many readings gave it since.
         grain: the finest change there was, see :func:`resolution`; 0 where there was none.
     """
 
@@ -37,7 +37,7 @@ class Past(NamedTuple):
     value: Floats
     broken: Bools
     since: Micros
-    count: NDArray[np.int64]
+    length: NDArray[np.int64]
     grain: NDArray[np.int64]
 
     @classmethod
@@ -170,8 +170,8 @@ def _standing(
     """Give since when the value has not changed, and how many readings gave it."""
     moved = _latest(usable & (change != 0.0), np.arange(len(at)))  # so has one without a neighbour
     rank = np.cumsum(usable)
-    ahead = rank[first] - usable[first]
+    ahead: NDArray[np.int64] = rank[first] - usable[first]
     here = moved >= first
     since = np.where(here, at[moved], before.since[series])
-    count = np.where(here, rank - rank[moved] + 1, before.count[series] + rank - ahead)
+    count = np.where(here, rank - rank[moved] + 1, before.length[series] + rank - ahead)
     return since, count

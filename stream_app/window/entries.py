@@ -1,0 +1,108 @@
+"""One remembered reading of a series: 64 bytes, the same in memory and in the changelog.
+
+=============  ======================================================================
+``at``         when it was observed; UTC microseconds
+``version``    its ``source_version``
+``value``      the cleaned value, NaN where missing
+``offset``     where its raw record lies
+``past_…``     what is known of the series after it, see :class:`weather.qc.series.Past`
+``marks``      bits: 0 live, 1 broken, 2-7 grain, then four for each flag of :data:`FLAGS`
+=============  ======================================================================
+
+A reading that its source took back stays, not live, so that an older version does not return.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weather.arrays import Bools, Flags
+from weather.qc.series import Past
+
+Entries = NDArray[np.void]
+"""Entries in an array of any shape."""
+
+ENTRY: Final = np.dtype(
+    [
+        ("at", "<i8"),
+        ("version", "<i8"),
+        ("value", "<f8"),
+        ("offset", "<i8"),
+        ("past_at", "<i8"),
+        ("past_value", "<f8"),
+        ("since", "<i8"),
+        ("count", "<i4"),
+        ("marks", "<u4"),
+    ]
+)
+WORDS: Final = ENTRY.itemsize // 8
+
+FLAGS: Final = ("step", "spike", "flat_line", "consistency", "together")
+"""``consistency`` is found in the record itself, ``together`` in the station's other parameters."""
+
+_LIVE: Final = 1
+_BROKEN: Final = 2
+_GRAIN: Final = 2
+_SHIFT: Final = {name: 8 + 4 * place for place, name in enumerate(FLAGS)}
+FLAG_BITS: Final = np.uint32(0xFFFF_FF00)
+_KEPT: Final = np.uint32(0b1111 << _SHIFT["consistency"] | 0b1111 << _SHIFT["together"])
+
+
+def marks(live: Bools, flags: Mapping[str, Flags]) -> NDArray[np.uint32]:
+    """Pack what is known of new readings; their past is put in later."""
+    packed = live.astype(np.uint32)
+    for name, values in flags.items():
+        packed |= values.astype(np.uint32) << np.uint32(_SHIFT[name])
+    return packed
+
+
+def live(entries: Entries) -> Bools:
+    """Say which entries are still there."""
+    found: Bools = (entries["marks"] & _LIVE) != 0
+    return found
+
+
+def flag(entries: Entries, name: str) -> Flags:
+    """Unpack a flag."""
+    return ((entries["marks"] >> np.uint32(_SHIFT[name])) & np.uint32(15)).astype(np.int32)
+
+
+def put_flag(entries: Entries, name: str, flags: Flags) -> None:
+    """Write a flag, in place."""
+    shift = np.uint32(_SHIFT[name])
+    others = entries["marks"] & ~np.uint32(15 << _SHIFT[name])
+    entries["marks"] = others | (flags.astype(np.uint32) << shift)
+
+
+def past_of(entries: Entries) -> Past:
+    """Unpack what is known of each series after these entries, of shape (m,)."""
+    bits = entries["marks"].astype(np.int64)
+    return Past(
+        entries["past_at"],
+        entries["past_value"],
+        (bits & _BROKEN) != 0,
+        entries["since"],
+        entries["count"].astype(np.int64),
+        (bits >> _GRAIN) & 63,
+    )
+
+
+def put_past(entries: Entries, past: Past, flags: Mapping[str, Flags]) -> None:
+    """Write what is known after each entry and the flags found, in place; other flags stay."""
+    entries["past_at"], entries["past_value"] = past.at, past.value
+    entries["since"], entries["count"] = past.since, past.length
+    bits = entries["marks"] & (_KEPT | np.uint32(_LIVE))
+    bits |= past.broken.astype(np.uint32) << np.uint32(1)
+    bits |= past.grain.astype(np.uint32) << np.uint32(_GRAIN)
+    for name, values in flags.items():
+        bits |= values.astype(np.uint32) << np.uint32(_SHIFT[name])
+    entries["marks"] = bits
+
+
+def words(entries: Entries) -> NDArray[Any]:
+    """See entries as whole numbers, one more dimension: equal where every bit is."""
+    return entries.view(np.int64).reshape(*entries.shape, WORDS)

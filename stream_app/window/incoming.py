@@ -1,0 +1,123 @@
+"""A batch's readings as entries for the rings: one for each series, sorted; and who wins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_app.cleaned import CleanedColumns
+from stream_app.window.entries import ENTRY, Entries, marks
+from stream_app.window.kinds import DIRECTION, KINDS, kinds_of
+from stream_app.window.rings import Rings, Rows
+from weather.arrays import Bools, Flags, Floats
+from weather.qc.consistency import wind_consistency
+from weather.qc.flags import Flag, flags_like
+from weather.ruleset import Ruleset
+
+_KIND_BITS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Readings of a batch, sorted by kind, row, time, version, and the later of equal ones first.
+
+    Attributes:
+        entries: (n,) what is to be remembered, without its past.
+        rank: (n,) kind and row in one number, by which they are sorted.
+        place: (n,) place of the reading in its parameter's columns.
+        wins: (n,) nothing else of this batch beats it.
+        repeated: (n,) an equal one stands before it in the batch.
+    """
+
+    entries: Entries
+    rank: Rows
+    place: NDArray[np.int64]
+    wins: Bools
+    repeated: Bools
+
+    @property
+    def row(self) -> Rows:
+        """The ring of each reading."""
+        return self.rank & ((1 << _KIND_BITS) - 1)
+
+    @property
+    def kind(self) -> NDArray[np.int64]:
+        """The kind of each reading's series."""
+        return self.rank >> _KIND_BITS
+
+    def pick(self, which: NDArray[np.int64]) -> Incoming:
+        """Take some of them."""
+        return Incoming(*(getattr(self, name)[which] for name in self.__slots__))
+
+
+def ranked(kind: NDArray[np.int64] | int, row: Rows) -> Rows:
+    """Put the kind above the row."""
+    return (np.asarray(kind, np.int64) << _KIND_BITS) + row
+
+
+def incoming(columns: Mapping[str, CleanedColumns], rings: Rings, ruleset: Ruleset) -> Incoming:
+    """Bring together all series of a batch."""
+    parts = [
+        part
+        for parameter in sorted(columns, key=lambda name: kinds_of(name)[0])
+        for part in _of(columns[parameter], rings, ruleset)
+    ]
+    entries = np.concatenate([part[0] for part in parts])
+    rank = np.concatenate([part[1] for part in parts])
+    place = np.concatenate([np.arange(len(part[0])) for part in parts])
+    return _sorted(entries, rank, place)
+
+
+def consistency_of(columns: CleanedColumns) -> Flags:
+    """Judge what a record says of itself: a wind may contradict itself, one number cannot."""
+    values = columns.values
+    if columns.parameter == "wind":
+        flags = wind_consistency(values["speed"], values["direction"], values["gust"])
+    else:
+        missing = np.isnan(values["value"])
+        flags = np.where(missing, Flag.MISSING, Flag.GOOD).astype(np.int32)
+    return np.where(columns.deleted, np.int32(Flag.NOT_EVALUATED), flags)
+
+
+def _of(columns: CleanedColumns, rings: Rings, ruleset: Ruleset) -> list[tuple[Entries, Rows]]:
+    rows = rings.rows(columns.parameter, columns.sensors, columns.stations)[columns.sensor]
+    found = []
+    for beside, kind in enumerate(kinds_of(columns.parameter)):
+        entries = np.zeros(len(rows), ENTRY)
+        entries["at"], entries["version"] = columns.observed_at, columns.version
+        entries["value"] = _values(columns, kind, ruleset)
+        entries["offset"] = columns.raw_offset
+        flags = consistency_of(columns) if KINDS[kind].consistency else _unjudged(len(rows))
+        together = np.where(flags == Flag.MISSING, flags, Flag.NOT_EVALUATED).astype(np.int32)
+        unjudged = dict.fromkeys(("step", "spike", "flat_line"), _unjudged(len(rows)))
+        given = {**unjudged, "consistency": flags, "together": together}
+        entries["marks"] = marks(~columns.deleted, given)
+        found.append((entries, ranked(kind, rows + beside)))
+    return found
+
+
+def _unjudged(n: int) -> Flags:
+    return flags_like(n, Flag.NOT_EVALUATED)
+
+
+def _values(columns: CleanedColumns, kind: int, ruleset: Ruleset) -> Floats:
+    """Give what is looked at; a vane that the wind does not move points nowhere."""
+    values = columns.values[KINDS[kind].measure]
+    limits = ruleset.limits_of("wind", "speed").flat_line if kind == DIRECTION else None
+    if limits is None:
+        return values
+    return np.where(columns.values["speed"] > limits.calm, values, np.nan)
+
+
+def _sorted(entries: Entries, rank: Rows, place: NDArray[np.int64]) -> Incoming:
+    order = np.lexsort((-place, entries["version"], entries["at"], rank))
+    entries, rank, place = entries[order], rank[order], place[order]
+    at, version = entries["at"], entries["version"]
+    same = (rank[1:] == rank[:-1]) & (at[1:] == at[:-1])
+    wins, repeated = np.ones(len(rank), np.bool_), np.zeros(len(rank), np.bool_)
+    wins[:-1] = ~same
+    repeated[:-1] = same & (version[1:] == version[:-1])
+    return Incoming(entries, rank, place, wins, repeated)

@@ -1,0 +1,69 @@
+"""Judging a layout: the tests of each kind over its slice of the entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+
+from stream_app.window.entries import Entries, live, put_past
+from stream_app.window.incoming import ranked
+from stream_app.window.kinds import KINDS
+from stream_app.window.layout import Layout
+from weather.arrays import Flags
+from weather.qc.flags import Flag, flags_like
+from weather.qc.flat_line import flat_line_test
+from weather.qc.series import Neighbours, neighbours
+from weather.qc.spike import spike_test
+from weather.qc.step import step_test
+from weather.ruleset import Limits, Ruleset
+
+WINDOW = ("step", "spike", "flat_line")
+
+
+def judge(layout: Layout, ruleset: Ruleset) -> Entries:
+    """Give the layout's entries with their past and the flags of the tests in time."""
+    judged = layout.entries.copy()
+    alive = live(judged)
+    found = neighbours(judged["at"], judged["value"], alive, layout.lengths, layout.before)
+    flags = {name: flags_like(len(judged), Flag.NOT_EVALUATED) for name in WINDOW}
+    for kind, part in kind_slices(layout):
+        limits = ruleset.limits_of(KINDS[kind].parameter, KINDS[kind].measure)
+        missing = np.isnan(judged["value"][part])
+        for name, made in _tests(judged[part], found, part, limits).items():
+            if getattr(KINDS[kind], name) is None:
+                continue
+            made[missing] = Flag.MISSING if KINDS[kind].step else Flag.NOT_EVALUATED
+            made[~alive[part]] = Flag.NOT_EVALUATED
+            flags[name][part] = made
+    put_past(judged, found.past, flags)
+    return judged
+
+
+def kind_slices(layout: Layout) -> Iterator[tuple[int, slice]]:
+    """Give each kind that there is, and where its entries stand."""
+    ends = np.append(0, np.cumsum(layout.lengths))
+    firsts = ranked(np.arange(len(KINDS) + 1), np.zeros(len(KINDS) + 1, np.int64))
+    bounds = ends[np.searchsorted(layout.rank, firsts)].tolist()
+    for kind, (start, stop) in enumerate(pairwise(bounds)):
+        if start < stop:
+            yield kind, slice(start, stop)
+
+
+def _tests(entries: Entries, found: Neighbours, part: slice, limits: Limits) -> dict[str, Flags]:
+    elapsed = found.elapsed[part]
+    stood = entries["at"] - found.past.since[part]
+    return {
+        "step": step_test(found.change[part], elapsed, limits.steps, rises_only=limits.rises_only),
+        "spike": spike_test(
+            found.rise[part], found.fall[part], elapsed, found.to_behind[part], limits.spike
+        ),
+        "flat_line": flat_line_test(
+            entries["value"],
+            stood,
+            found.past.length[part],
+            found.resolution[part],
+            limits.flat_line,
+        ),
+    }

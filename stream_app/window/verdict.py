@@ -1,0 +1,147 @@
+"""What the window says of a batch: flags of its readings, and of earlier ones that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_app.cleaned import CleanedColumns
+from stream_app.window.entries import FLAG_BITS, Entries, flag
+from stream_app.window.incoming import Incoming, ranked
+from stream_app.window.judge import kind_slices
+from stream_app.window.kinds import DIRECTION, KINDS, field_names, kinds_of
+from stream_app.window.layout import Layout
+from weather.arrays import Bools, Flags
+from weather.qc.flags import Flag, flags_like
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Earlier readings that are to be sent again: their verdict changed.
+
+    Attributes:
+        raw_offset: (m,) where their raw records lie, in the parameter's topic.
+        flags: (m,) by field of the clean schema.
+        newest: (m,) the newest readings of their sensors.
+    """
+
+    raw_offset: NDArray[np.int64]
+    flags: Mapping[str, Flags]
+    newest: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class WindowVerdict:
+    """What was found out about the readings of one parameter, in the order of its columns.
+
+    Attributes:
+        flags: (n,) by field of the clean schema.
+        repeated: (n,) sensor, time and version are those of a reading before it in the batch: to be
+            left out, or two records would have an equal version and revision.
+        newest: (n,) now the newest reading of its sensor.
+        again: readings of earlier batches.
+    """
+
+    flags: Mapping[str, Flags]
+    repeated: Bools
+    newest: Bools
+    again: Again
+
+
+def verdicts(
+    columns: Mapping[str, CleanedColumns],
+    incoming: Incoming | None,
+    judged: list[tuple[Layout, Entries]],
+) -> dict[str, WindowVerdict]:
+    """Say of every parameter what was found; one that was not in the batch may yet have changed."""
+    found = {parameter: _blank(parameter, len(c.sensor)) for parameter, c in columns.items()}
+    if incoming is not None:
+        _fill(found, incoming, judged)
+    parts: dict[str, list[Again]] = {}
+    for layout, entries in judged:
+        for parameter, again in _again(layout, entries):
+            parts.setdefault(parameter, []).append(again)
+    for parameter, several in parts.items():
+        blank = found.get(parameter) or _blank(parameter, 0)
+        again = _joined(several)
+        found[parameter] = WindowVerdict(blank.flags, blank.repeated, blank.newest, again)
+    return found
+
+
+def _blank(parameter: str, n: int) -> WindowVerdict:
+    nothing = np.zeros(0, np.int64)
+    names = field_names(parameter)
+    again = Again(nothing, {name: flags_like(0, Flag.GOOD) for name in names}, nothing > 0)
+    flags = {name: flags_like(n, Flag.NOT_EVALUATED) for name in names}
+    return WindowVerdict(flags, np.zeros(n, np.bool_), np.zeros(n, np.bool_), again)
+
+
+def _fill(
+    found: Mapping[str, WindowVerdict], incoming: Incoming, judged: list[tuple[Layout, Entries]]
+) -> None:
+    entries, newest = incoming.entries.copy(), np.zeros(len(incoming.entries), np.bool_)
+    for layout, done in judged:
+        new = np.flatnonzero(layout.new >= 0)
+        entries[layout.new[new]] = done[new]
+        newest[layout.new[new]] = layout.last[new]
+    for kind, part in _slices(incoming):
+        verdict, place = found[KINDS[kind].parameter], incoming.place[part]
+        for name, field in _fields(kind):
+            verdict.flags[field][place] = _flag(entries[part], name)
+        verdict.repeated[place] = incoming.repeated[part]
+        verdict.newest[place] = newest[part]
+
+
+def _again(layout: Layout, entries: Entries) -> Iterator[tuple[str, Again]]:
+    turned = (entries["marks"] ^ layout.entries["marks"]) & FLAG_BITS
+    changed, last = (layout.source >= 0) & (turned != 0), layout.last
+    slices = dict(kind_slices(layout))
+    for kind, part in slices.items():
+        if kind == DIRECTION:
+            continue
+        kinds = kinds_of(KINDS[kind].parameter)
+        which = np.logical_or.reduce([changed[slices[k]] for k in kinds])
+        if not which.any():
+            continue
+        flags = {
+            field: _flag(entries[slices[k]][which], name)
+            for k in kinds
+            for name, field in _fields(k)
+        }
+        offsets = entries["offset"][part][which]
+        yield KINDS[kind].parameter, Again(offsets, flags, last[part][which])
+
+
+def _joined(parts: list[Again]) -> Again:
+    return Again(
+        np.concatenate([part.raw_offset for part in parts]),
+        {name: np.concatenate([part.flags[name] for part in parts]) for name in parts[0].flags},
+        np.concatenate([part.newest for part in parts]),
+    )
+
+
+def _fields(kind: int) -> Iterator[tuple[str, str]]:
+    for name in ("step", "spike", "flat_line", "consistency"):
+        field = getattr(KINDS[kind], name)
+        if field is not None:
+            yield name, field
+
+
+def _flag(entries: Entries, name: str) -> Flags:
+    found = flag(entries, name)
+    if name != "consistency":
+        return found
+    against = (flag(entries, "together") == Flag.SUSPECT) & (found != Flag.FAIL)
+    return np.where(against, np.int32(Flag.SUSPECT), found)
+
+
+def _slices(incoming: Incoming) -> Iterator[tuple[int, slice]]:
+    firsts = ranked(np.arange(len(KINDS) + 1), np.zeros(len(KINDS) + 1, np.int64))
+    bounds = np.searchsorted(incoming.rank, firsts).tolist()
+    for kind, (start, stop) in enumerate(pairwise(bounds)):
+        if start < stop:
+            yield kind, slice(start, stop)

@@ -1,0 +1,106 @@
+"""The window: whatever the order and the batches, the same verdicts in the end."""
+
+from __future__ import annotations
+
+from itertools import pairwise, permutations
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream_app.window import state
+from stream_app.window.layout import split
+from stream_app.window.rings import K
+from tests.unit.windows import Key, Reading, Stream, expected
+
+NAN = float("nan")
+PARAMETERS = ("rainfall", "temperature", "humidity", "wind", "pressure")
+VALUES = {
+    "rainfall": [0.0, 0.0, 0.4, 30.0],
+    "temperature": [20.0, 20.0, 20.1, 35.0, NAN],
+    "humidity": [5.0, 8.0, 40.0, NAN],
+    "wind": [0.0, 3.0, 3.0, 14.0, 40.0, NAN],
+    "pressure": [1000.0, 1000.1, 1004.0, 1020.0],
+}
+
+
+@st.composite
+def _readings(draw: st.DrawFn) -> list[Reading]:
+    """Draw readings of two stations, with corrections, deletions and repeats."""
+    found = []
+    for _ in range(draw(st.integers(1, 24))):
+        parameter = draw(st.sampled_from(PARAMETERS))
+        found.append(
+            Reading(
+                parameter,
+                draw(st.sampled_from("AB")),
+                draw(st.integers(0, K - 2)),
+                draw(st.sampled_from(VALUES[parameter])),
+                version=draw(st.integers(1, 3)),
+                deleted=draw(st.integers(0, 9)) == 0,
+                gust=draw(st.sampled_from([NAN, 3.0, 20.0])),
+            )
+        )
+    # Of one version there is one truth: equal ones are repeats.
+    unique = {(*reading.key, reading.version): reading for reading in found}
+    told = [reading._replace(offset=place) for place, reading in enumerate(unique.values())]
+    return told + draw(st.lists(st.sampled_from(told), max_size=4))
+
+
+@st.composite
+def _batches(draw: st.DrawFn) -> list[list[Reading]]:
+    """Draw readings in any order, cut anywhere."""
+    readings = draw(st.permutations(draw(_readings())))
+    cuts = sorted(draw(st.sets(st.integers(1, max(1, len(readings) - 1)), max_size=8)))
+    bounds = [0, *cuts, len(readings)]
+    return [readings[a:b] for a, b in pairwise(bounds) if a < b]
+
+
+def flags_of(batches: list[list[Reading]], heeding: bool = True) -> dict[Key, object]:
+    stream = Stream(heeding)
+    for batch in batches:
+        stream.take(batch)
+    return {key: (r.offset, flags) for key, (r, flags) in stream.flags().items()}
+
+
+def expected_of(batches: list[list[Reading]]) -> dict[Key, object]:
+    told = [reading for batch in batches for reading in batch]
+    return {key: (r.offset, flags) for key, (r, flags) in expected(told).items()}
+
+
+@pytest.mark.requirement("B6", "D4")
+@settings(max_examples=150)
+@given(batches=_batches())
+def test_any_order_and_any_batches_give_the_same_verdicts(batches: list[list[Reading]]) -> None:
+    assert flags_of(batches) == expected_of(batches)
+
+
+JUMP = [Reading("temperature", "A", m, v, offset=m) for m, v in enumerate((20.0, 35.0, 20.0, 20.1))]
+
+
+def orders_that_show(readings: list[Reading], heeding: bool = True) -> int:
+    """Count the orders, one reading to a batch, that do not end as they should."""
+    return sum(
+        flags_of([[reading] for reading in order], heeding) != expected_of([readings])
+        for order in permutations(readings)
+    )
+
+
+@pytest.mark.requirement("D4")
+def test_if_changed_verdicts_were_not_sent_again_most_orders_would_show() -> None:
+    assert orders_that_show(JUMP) == 0
+    assert orders_that_show(JUMP, heeding=False) > 20
+
+
+@pytest.mark.requirement("D4")
+def test_if_all_were_taken_to_come_in_order_most_orders_would_show(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def all_in_order(*given: Any) -> tuple[Any, Any]:
+        ordered, between = split(*given)
+        return np.sort(np.append(ordered, between)), between[:0]
+
+    monkeypatch.setattr(state, "split", all_in_order)
+    assert orders_that_show(JUMP) > 12

@@ -26,7 +26,7 @@ def published_at(message: Message) -> int:
 
 
 def clocks(
-    kafka: KafkaSettings, positions: Mapping[str, int], partition: int, now: int
+    kafka: KafkaSettings, partition: int, positions: Mapping[str, int], now: int
 ) -> dict[str, int]:
     """Give the clock of each topic that is read up to its position; ``now`` in UTC microseconds.
 

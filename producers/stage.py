@@ -108,10 +108,7 @@ class Stage:
         self._watcher = watcher
         self._waiting = {feed.table: Waiting() for feed in source.feeds}
         self._reader = ThreadPoolExecutor(1, "read-ahead", logs.carried())
-        self._ahead = {
-            feed.table: ReadAhead(feed, None if feed.published is not None else self._reader)
-            for feed in source.feeds
-        }
+        self._ahead = {feed.table: self._read_ahead(feed) for feed in source.feeds}
         self._metadata_due = 0.0
         self._broken = False
         self._rhythm = Rhythm(settings, stop, look_back)
@@ -148,6 +145,11 @@ class Stage:
                 self._stop.wait(self._settings.poll_seconds)
             else:
                 self._rhythm.rest(rows=self.summary.rows, done=done)
+
+    def _read_ahead(self, feed: TableFeed) -> ReadAhead:
+        """Let pages be read and encoded while those before them are published."""
+        pool = None if feed.published is not None else self._reader
+        return ReadAhead(feed, pool, lambda page: self._outlet.encode(page.readings))
 
     def _is_done(self, feed: TableFeed) -> bool:
         return self.summary.tables[feed.table].drained or self._waiting[feed.table].hopeless

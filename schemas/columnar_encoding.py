@@ -25,6 +25,7 @@ moved side by side, all of one length by one array operation. The bytes are thos
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -36,6 +37,9 @@ from schemas.columnar import Bytes, Column, Integers, Mask, Numbers, Strings
 
 _POWERS: Final = (np.uint64(1) << np.arange(7, 64, 7, dtype=np.uint64)).astype(np.uint64)
 _LONGEST: Final = 10
+_TENS: Final = 10 ** np.arange(9, dtype=np.uint32)
+_MOST_DIGITS: Final = 10**9
+_ZERO: Final = ord("0")
 _SHORT: Final = 64
 _PRESENT: Final = np.uint8(2)
 _SPREAD: Final = (
@@ -47,15 +51,16 @@ _SPREAD: Final = (
 
 
 class ColumnarEncoder:
-    """Encodes the fields of a schema from ``first`` on; what stands before is the head's."""
+    """Encodes the fields of a schema from ``first`` on; what stands before is the head's.
 
-    def __init__(self, schema: Schema, first: str | None = None) -> None:
+    With ``end``, the fields from there on are somebody else's, too; see :meth:`piece`.
+    """
+
+    def __init__(self, schema: Schema, first: str | None = None, end: str | None = None) -> None:
         fields = without_logical_types(schema)["fields"]
         names = [field["name"] for field in fields]
-        self._fields = [
-            (field["name"], *_kind(field["type"]))
-            for field in fields[names.index(first) if first else 0 :]
-        ]
+        places = (names.index(name) if name else None for name in (first, end))
+        self.fields = tuple((f["name"], *_kind(f["type"])) for f in fields[slice(*places)])
 
     def __call__(
         self, heads: Sequence[bytes] | Strings, columns: Mapping[str, Column]
@@ -65,10 +70,22 @@ class ColumnarEncoder:
         Raises:
             KeyError: a column is missing.
         """
-        parts = [heads if isinstance(heads, Strings) else heads_of(heads)]
-        for name, kind, nullable in self._fields:
+        head = heads if isinstance(heads, Strings) else heads_of(heads)
+        return side_by_side([head, *self._parts(columns)]).bytes()
+
+    def piece(self, columns: Mapping[str, Column]) -> Strings:
+        """Encode the columns without heads, to be put :func:`side_by_side` with other pieces.
+
+        Raises:
+            KeyError: a column is missing.
+        """
+        return side_by_side(self._parts(columns))
+
+    def _parts(self, columns: Mapping[str, Column]) -> list[Strings]:
+        parts: list[Strings] = []
+        for name, kind, nullable in self.fields:
             parts += _encoded(columns[name], kind, nullable=nullable)
-        return side_by_side(parts).bytes()
+        return parts
 
 
 def side_by_side(parts: Sequence[Strings]) -> Strings:
@@ -103,12 +120,45 @@ def strings_of(values: Sequence[str | None]) -> Strings:
     >>> strings_of(["a", None, "bcd"]).bytes()
     [b'a', b'', b'bcd']
     """
-    if values.count(None) == len(values):  # columns that a source does not have are common
-        return _nothing(len(values))
-    texts = ["" if value is None else value for value in values]
-    if None not in values:
-        return _texts(texts, None)
-    return _texts(texts, np.array([value is not None for value in values], np.bool_))
+    missing = values.count(None)
+    if not missing:
+        given: Any = values
+        return _texts(given, None)
+    if missing == len(values):  # columns that a source does not have are common
+        return _nothing(missing)
+    present = np.array([value is not None for value in values], np.bool_)
+    return _texts(["" if value is None else value for value in values], present)
+
+
+def digits_of(values: Sequence[int]) -> Strings:
+    """Make a column of whole numbers as text.
+
+    >>> digits_of([7, 120, -3]).bytes(), digits_of([0, 120]).bytes()
+    ([b'7', b'120', b'-3'], [b'0', b'120'])
+
+    Raises:
+        TypeError: one is no whole number.
+    """
+    numbers = _fitting(values)
+    if numbers is None or not len(numbers) or numbers.min() < 0 or numbers.max() >= _MOST_DIGITS:
+        return strings_of(list(map(str, values)))
+    left = numbers.astype(np.uint32)
+    widths = np.maximum(np.searchsorted(_TENS, left, side="right"), 1)
+    widest = int(widths.max())
+    written = np.empty((len(left), widest), np.uint8)
+    for place in range(widest - 1, -1, -1):
+        tenth = left // 10
+        written[:, place] = left - tenth * 10 + _ZERO
+        left = tenth
+    starts = np.arange(len(left)) * widest + (widest - widths)
+    return Strings(written.reshape(-1), starts, widths)
+
+
+def _fitting(values: Sequence[int]) -> Integers | None:
+    try:
+        return np.frombuffer(array("q", values), np.int64)
+    except OverflowError:
+        return None
 
 
 def numbers_of(values: Sequence[float | None]) -> Numbers:
@@ -116,15 +166,21 @@ def numbers_of(values: Sequence[float | None]) -> Numbers:
 
     >>> numbers_of([1.5, None]).present.tolist()
     [True, False]
+
+    Raises:
+        TypeError: one is no number.
     """
+    missing = values.count(None)
+    if missing == len(values):
+        return Numbers(np.zeros(missing), np.zeros(missing, np.bool_))
+    if not missing:
+        given: Any = values
+        return Numbers(np.frombuffer(array("d", given), np.float64))
     doubles = np.array(values, np.float64)  # None becomes NaN
     present = ~np.isnan(doubles)
-    if present.all():
-        return Numbers(doubles)
-    if np.count_nonzero(present) + values.count(None) == len(values):
-        return Numbers(doubles, present)
-    # A NaN that was given is a number like any other.
-    return Numbers(doubles, np.array([value is not None for value in values], np.bool_))
+    if np.count_nonzero(present) + missing < len(values):  # a NaN that was given is a number, too
+        present = np.array([value is not None for value in values], np.bool_)
+    return Numbers(doubles, present)
 
 
 def constant(value: str | float | None, count: int) -> Column:
@@ -148,9 +204,9 @@ def _nothing(count: int) -> Strings:
 
 def _texts(values: Sequence[str], present: Mask | None) -> Strings:
     """Encode all at once; a byte that is in none of them tells where each ends."""
-    data = np.frombuffer("\0".join([*values, ""]).encode(), np.uint8)
+    data = np.frombuffer(("\0".join(values) + "\0").encode(), np.uint8)
     ends = np.flatnonzero(data == 0)
-    if len(ends) != len(values):
+    if len(ends) != len(values) or not values:
         plain = heads_of([value.encode() for value in values])
         return Strings(plain.data, plain.starts, plain.lengths, present)
     starts = np.concatenate(([0], ends[:-1] + 1))

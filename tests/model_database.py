@@ -146,8 +146,9 @@ class _Result:
         """Stand in for the driver's cursor too."""
         return self
 
-    def fetchall(self) -> Rows:
-        return self._rows
+    def fetchmany(self, count: int) -> Rows:
+        given, self._rows = self._rows[:count], self._rows[count:]
+        return given
 
     def close(self) -> None:
         """Have nothing to let go of."""

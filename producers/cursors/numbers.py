@@ -21,7 +21,7 @@ from producers.cursors.marks import MarkColumns, Tail
 from producers.cursors.values import bad_position, beginning, ending, gone_back, id_reader
 from runtime.errors import DataQuality
 from schemas.columnar import Numbers
-from schemas.columnar_encoding import strings_of
+from schemas.columnar_encoding import digits_of
 from schemas.cursors import Id, Rowversion
 
 _HIGHEST: Final = "highest id"
@@ -104,7 +104,7 @@ class IdCursor:
         if set(map(type, ids)) != {int}:
             return None
         versions = np.array(ids, np.int64) if self._only is None else np.zeros(len(ids), np.int64)
-        return MarkColumns(strings_of(list(map(str, ids))), Numbers(versions))
+        return MarkColumns(digits_of(ids), Numbers(versions))
 
     def settled(self, position: str, until: str) -> str:  # noqa: ARG002
         """Stay behind the last row."""

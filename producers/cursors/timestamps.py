@@ -15,7 +15,7 @@ from producers.cursors.values import bad_position, beginning, ending, id_reader
 from producers.reading.time_columns import versions_of
 from producers.reading.times import version_of
 from runtime.errors import AosError
-from schemas.columnar_encoding import side_by_side, strings_of
+from schemas.columnar_encoding import digits_of, side_by_side, strings_of
 from schemas.cursors import Timestamp, TimestampId
 
 _SKEW_SECONDS: Final = 60.0
@@ -84,9 +84,12 @@ class TimestampCursor:
     def marks(self, tail: Tail) -> MarkColumns | None:
         """Read the times of a page."""
         (times,) = tail
-        if set(map(type, times)) != {str}:
+        if None in times:
             return None
-        texts = strings_of(times)
+        try:
+            texts = strings_of(times)
+        except TypeError:  # not written as text
+            return None
         return MarkColumns(texts, versions_of(texts))
 
     def settled(self, position: str, until: str) -> str:  # noqa: ARG002
@@ -181,7 +184,8 @@ class TimestampIdCursor(TimestampCursor):
         if found is None:
             return None
         bars = strings_of(["|"]).take(np.zeros(len(times), np.int64))
-        texts = strings_of(list(map(str, ids)))
+        whole = set(map(type, ids)) == {int}
+        texts = digits_of(ids) if whole else strings_of(list(map(str, ids)))
         return found._replace(positions=side_by_side([found.positions, bars, texts]))
 
     def _behind(self, after: str) -> Sequence[ColumnElement[bool]]:

@@ -8,8 +8,7 @@ columns. The bytes are those of :class:`schemas.codec.Encoder`; a test holds the
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from operator import itemgetter
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 import fastavro
@@ -17,12 +16,19 @@ import numpy as np
 
 from runtime.errors import DataQuality
 from schemas.avsc import load, without_logical_types
-from schemas.columnar import Column, Integers, Mask, Numbers
-from schemas.columnar_encoding import ColumnarEncoder, heads_of, numbers_of, strings_of
+from schemas.columnar import Column, Integers, Mask, Numbers, Strings
+from schemas.columnar_encoding import (
+    ColumnarEncoder,
+    heads_of,
+    numbers_of,
+    side_by_side,
+    strings_of,
+)
 from schemas.framing import frame
 
 Record = dict[str, Any]
 _FIRST_OF_ROW: Final = "observed_local"
+_LAST_OF_ROW: Final = "extracted_at"
 _OPS: Final = ("upsert", "delete")
 
 
@@ -54,8 +60,12 @@ class Columns(Protocol):
     def deleted(self) -> Mask | None:
         """Which readings are deleted; None: none is."""
 
-    def column(self, name: str) -> Column:
-        """Give a field of all readings."""
+    @property
+    def measures(self) -> Mapping[str, Column]:
+        """What was measured, by field."""
+
+    def row_bytes(self, encoder: ColumnarEncoder) -> Strings:
+        """Give what the row of each reading says, encoded."""
 
 
 class Gathered:
@@ -70,16 +80,21 @@ class Gathered:
         self.numbers: Integers = np.arange(len(readings))
         self.deleted = np.array([reading.row["op"] == "delete" for reading in readings], np.bool_)
         self._name = name
-        self._kinds = kinds
-        self._parts = [{**reading.row, **reading.measures} for reading in readings]
+        parts = [{**reading.row, **reading.measures} for reading in readings]
+        self.measures = {
+            field: self._made(field, kind, [part[field] for part in parts])
+            for field, kind in kinds.items()
+        }
 
-    def column(self, name: str) -> Column:
-        """Give a field of all readings."""
-        values = list(map(itemgetter(name), self._parts))
+    def row_bytes(self, encoder: ColumnarEncoder) -> Strings:
+        """Give what the row of each reading says, encoded."""
+        return encoder.piece(self.measures)
+
+    def _made(self, field: str, kind: str, values: Sequence[Any]) -> Column:
         try:
-            return _column(self._kinds[name], values)
+            return _column(kind, values)
         except (TypeError, ValueError, AttributeError, OverflowError) as error:
-            problem = f"{name} does not fit schema {self._name}: {error}"
+            problem = f"{field} does not fit schema {self._name}: {error}"
             raise DataQuality(problem, reason="does_not_fit_schema") from error
 
 
@@ -93,7 +108,9 @@ class ReadingEncoder:
         self._name = name
         self._sensor = fastavro.parse_schema({**schema, "fields": schema["fields"][:first]})
         self._kinds = {field["name"]: _kind(field["type"]) for field in schema["fields"][first:]}
-        self._columns = ColumnarEncoder(schema, _FIRST_OF_ROW)
+        behind = names[names.index(_LAST_OF_ROW) + 1]
+        self._rows = ColumnarEncoder(schema, _FIRST_OF_ROW, behind)
+        self._measures = ColumnarEncoder(schema, behind)
         self._header = frame(schema_id)
         self._heads: dict[tuple[int, int], tuple[bytes, bytes, Record]] = {}
 
@@ -111,8 +128,12 @@ class ReadingEncoder:
             else Gathered(readings, self._name, self._kinds)
         )
         known, heads = self._heads_of(page)
-        columns = {name: page.column(name) for name in self._kinds}
-        values = self._columns(heads_of([head for _, head, _ in known]).take(heads), columns)
+        pieces = [
+            heads_of([head for _, head, _ in known]).take(heads),
+            page.row_bytes(self._rows),
+            self._measures.piece(page.measures),
+        ]
+        values = side_by_side(pieces).bytes()
         keys = np.array([key for key, _, _ in known], object)[heads].tolist()
         return [{"key": key, "value": value} for key, value in zip(keys, values, strict=True)]
 

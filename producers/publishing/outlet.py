@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from producers.publishing.memories import recall, written
@@ -114,6 +114,16 @@ class Outlet:
             self._publisher.close()
         self._publisher = None
 
+    def encode(self, readings: Readings) -> Sequence[Batch]:
+        """Encode what a page holds, once; any thread may do so before the page is published.
+
+        Raises:
+            DataQuality: a reading does not fit the schema; the message names the field.
+        """
+        if readings.batches is None:
+            readings.batches = self._messages.readings(readings.records)
+        return readings.batches
+
     def publish_page(self, table: str, readings: Readings, rows: int, position: str) -> None:
         """Publish a page of a table, and where the source then stands.
 
@@ -122,8 +132,8 @@ class Outlet:
             Transient: it may be out or not; :meth:`reopen` finds out.
         """
         standing = self.standings[table].after(position, rows, readings.count)
-        batches = self._messages.readings(readings.records)
-        self._publish([*batches, self._cursors([standing]), *self._remember(standing)])
+        cursors = [self._cursors([standing]), *self._remember(standing)]
+        self._publish([*self.encode(readings), *cursors])
         self.standings[table] = standing
         if table in self._memories:
             self._memories[table].settle()

@@ -1,4 +1,4 @@
-"""Reading ahead: while one page is on its way to Kafka, the next is read already.
+"""Reading ahead: while one page is on its way to Kafka, the next is read and encoded already.
 
 What was read ahead is used only if the page before it was published; else it is read again, from
 where the source then stands.
@@ -6,6 +6,7 @@ where the source then stands.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, wait
 from typing import Protocol
 
@@ -23,11 +24,18 @@ class ReadAhead:
     """The pages of one feed, each read while the one before is published.
 
     A feed that takes second looks is not read ahead of: what it remembers is settled by publishing.
+    ``prepare`` is called with each page, in the thread that read it.
     """
 
-    def __init__(self, feed: Feed, pool: Executor | None) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        pool: Executor | None,
+        prepare: Callable[[Page], object] = lambda _page: None,
+    ) -> None:
         self._feed = feed
         self._pool = pool
+        self._prepare = prepare
         self._next: tuple[str, Future[Page]] | None = None
 
     def next_page(self, after: str) -> Page:
@@ -36,10 +44,15 @@ class ReadAhead:
         Raises:
             AosError: as the feed does.
         """
-        page = self._taken(after) or self._feed.next_page(after)
+        page = self._taken(after) or self._read(after)
         if self._pool and page.rows and not page.drained and not page.waiting:
-            reading = self._pool.submit(self._feed.next_page, page.position)
+            reading = self._pool.submit(self._read, page.position)
             self._next = page.position, reading
+        return page
+
+    def _read(self, after: str) -> Page:
+        page = self._feed.next_page(after)
+        self._prepare(page)
         return page
 
     def _taken(self, after: str) -> Page | None:

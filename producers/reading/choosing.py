@@ -125,8 +125,17 @@ class _Known(dict[Key, int]):
 
 def _told_apart(values: Values) -> tuple[Values, type]:
     """Give values that are equal only where they mean the same: 1, 1.0 and True are equal, too."""
-    kinds = set(map(type, values))
+    kinds = {str} if _are_texts(values) else set(map(type, values))
     (kind,) = kinds if len(kinds) == 1 else (object,)
     if kind in _SAFE:
         return values, kind
     return list(map(identifier, values)), str
+
+
+def _are_texts(values: Values) -> bool:
+    """Try to join them: that looks at their types, too, and is quicker than asking for each."""
+    try:
+        "".join(values)
+    except TypeError:
+        return False
+    return True

@@ -12,25 +12,34 @@ from decimal import Decimal
 from typing import Any, Final, overload
 
 from producers.publishing.encoding import RawReading, Record
-from schemas.columnar import Column, Integers, Mask, Numbers
-from schemas.columnar_encoding import constant, numbers_of, strings_of
+from schemas.columnar import Column, Integers, Mask, Numbers, Strings
+from schemas.columnar_encoding import ColumnarEncoder, constant, numbers_of, strings_of
 
 Values = Sequence[Any]
 _NUMBERS: Final = frozenset({float, int, Decimal, type(None)})
-ROW_FIELDS: Final = (
-    "observed_local",
-    "observed_text",
-    "source_flag",
-    "source_key",
-    "source_version",
-    "cursor",
-    "extracted_at",
-)
+
+
+class PageColumns:
+    """The columns of what all readings of a row share; their bytes are made once for a page."""
+
+    def __init__(self, columns: Mapping[str, Column]) -> None:
+        self._columns = columns
+        self._encoded: dict[object, Strings] = {}
+
+    def at(self, row: int) -> Record:
+        """Give what a row says."""
+        return {name: value_at(column, row) for name, column in self._columns.items()}
+
+    def encoded(self, encoder: ColumnarEncoder) -> Strings:
+        """Give the bytes of each row; encoders of the same fields share them."""
+        if encoder.fields not in self._encoded:
+            self._encoded[encoder.fields] = encoder.piece(self._columns)
+        return self._encoded[encoder.fields]
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingColumns(Sequence[RawReading]):
-    """Readings of one parameter: the sensor of each, the columns of their rows, their measures.
+    """Readings of one parameter: the sensor of each, the columns of the page, their own measures.
 
     ``numbers`` say which of ``sensors`` each reading is of. ``rows`` says in which row of the page
     each stands; None: in every row, in order. ``gone`` marks the rows that are deleted; None: none.
@@ -38,7 +47,7 @@ class ReadingColumns(Sequence[RawReading]):
 
     sensors: Sequence[Record]
     numbers: Integers
-    shared: Mapping[str, Column]
+    shared: PageColumns
     measures: Mapping[str, Column]
     rows: Integers | None = None
     gone: Mask | None = None
@@ -48,10 +57,10 @@ class ReadingColumns(Sequence[RawReading]):
         """Say which readings are deleted."""
         return self.gone if self.gone is None or self.rows is None else self.gone[self.rows]
 
-    def column(self, name: str) -> Column:
-        """Give a field of all readings."""
-        column = self.measures.get(name) or self.shared[name]
-        return column if self.rows is None else column.take(self.rows)
+    def row_bytes(self, encoder: ColumnarEncoder) -> Strings:
+        """Give what a row says, encoded, for each reading."""
+        page = self.shared.encoded(encoder)
+        return page if self.rows is None else page.take(self.rows)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -65,9 +74,10 @@ class ReadingColumns(Sequence[RawReading]):
             return [self[i] for i in range(*index.indices(len(self)))]
         row = index if self.rows is None else int(self.rows[index])
         op = "delete" if self.gone is not None and self.gone[row] else "upsert"
-        shared = {name: value_at(self.shared[name], row) for name in ROW_FIELDS}
-        measures = {name: value_at(column, row) for name, column in self.measures.items()}
-        return RawReading(self.sensors[self.numbers[index]], {"op": op, **shared}, measures)
+        measures = {name: value_at(column, index) for name, column in self.measures.items()}
+        return RawReading(
+            self.sensors[self.numbers[index]], {"op": op, **self.shared.at(row)}, measures
+        )
 
     def __iter__(self) -> Iterator[RawReading]:
         return (self[i] for i in range(len(self)))
@@ -96,7 +106,10 @@ def measured_columns(
     >>> number.present.tolist(), text.present.tolist()
     ([True, False], [False, False])
     """
-    if set(map(type, values)) <= _NUMBERS:
-        return numbers_of(values), constant(None, len(values))
+    try:
+        if None not in values or set(map(type, values)) <= _NUMBERS:
+            return numbers_of(values), constant(None, len(values))
+    except TypeError:
+        pass
     parted = [measured(value) for value in values]
     return numbers_of([number for number, _ in parted]), strings_of([text for _, text in parted])

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from schemas.columnar import Strings
-from schemas.columnar_encoding import strings_of
+from schemas.columnar_encoding import digits_of, strings_of
 from schemas.mapping import sensor_id
 
 _FIRST_VISIBLE: Final = 0x21
@@ -30,13 +30,9 @@ def identifiers(values: Sequence[Any], *, nullable: bool = False) -> Strings:
     >>> identifiers(["JFK   ", 108, None]).bytes()
     [b'JFK', b'108', b'']
     """
-    kinds = set(map(type, values))
-    if kinds == {int}:
-        return strings_of(list(map(str, values)))
-    if kinds == {str} or (nullable and kinds <= {str, type(None)}):
-        found = strings_of(values)
-        if _is_trim(found):
-            return found
+    found = _texts(values, nullable=nullable)
+    if found is not None and _is_trim(found):
+        return found
     return strings_of(
         [None if nullable and value is None else identifier(value) for value in values]
     )
@@ -52,6 +48,17 @@ def sensor_of(station: str, parameter: str, position: object) -> str:
     if text and not text.isdecimal():
         return f"{sensor_id(station, parameter)}:{text}"
     return sensor_id(station, parameter, int(text or "1"))
+
+
+def _texts(values: Sequence[Any], *, nullable: bool) -> Strings | None:
+    """Give a column of nothing but texts or nothing but whole numbers; None: it is another."""
+    kind = type(values[0]) if values else str
+    try:
+        if kind is int and set(map(type, values)) == {int}:
+            return digits_of(values)
+        return strings_of(values) if nullable or None not in values else None
+    except TypeError:
+        return None
 
 
 def _is_trim(strings: Strings) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from producers.publishing.encoding import RawReading, Record
 from producers.reading.columns import Values, measured_columns
 from producers.reading.identifiers import sensor_of
-from schemas.columnar import Column
+from schemas.columnar import Column, Integers
 from schemas.columnar_encoding import constant
 from schemas.mapping import Mapping, Reading, Table
 from weather.parameters import parameter_of
@@ -73,16 +73,29 @@ class Maker:
             self._sensors[station, sensor_id] = known
         return known
 
-    def measures(self, columns: Sequence[Values], made: Measured) -> dict[str, Column]:
-        """Make the columns of what was measured; ``made`` keeps what other makers need, too."""
+    def measures(
+        self, columns: Sequence[Values], rows: Integers | None, made: Measured
+    ) -> dict[str, Column]:
+        """Make the columns of what was measured in ``rows`` (None: in all of them).
+
+        ``made`` keeps the columns that are looked at for every row, since other makers may, too.
+        """
+        count = len(columns[0]) if rows is None else len(rows)
         found: dict[str, Column] = {}
-        for name, text_name, at in self._measures:
+        for number, (name, text_name, at) in enumerate(self._measures):
             if at is None:
-                found[name] = found[text_name] = constant(None, len(columns[0]))
-            else:
+                found[name] = found[text_name] = constant(None, count)
+            elif rows is None or number == 0:
                 if at not in made:
                     made[at] = measured_columns(columns[at], measured)
-                found[name], found[text_name] = made[at]
+                whole = made[at]
+                found[name], found[text_name] = (
+                    whole if rows is None else (whole[0].take(rows), whole[1].take(rows))
+                )
+            else:
+                values = columns[at]
+                some = [values[row] for row in rows.tolist()]
+                found[name], found[text_name] = measured_columns(some, measured)
         return found
 
 

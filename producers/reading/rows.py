@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
-from typing import Any, Final
+from typing import Final
 
 from producers.cursors.marks import Marking, marks_of
 from producers.publishing.encoding import RawReading, Record
+from producers.publishing.messages import Batch
 from producers.reading.choosing import EveryMaker, MakerByCode
 from producers.reading.clocks import observation
-from producers.reading.columns import ReadingColumns, Values
+from producers.reading.columns import PageColumns, ReadingColumns, Values
+from producers.reading.fetching import Row, Rows
 from producers.reading.identifiers import identifier, identifiers
 from producers.reading.makers import Maker, Measured, are_alike
 from producers.reading.time_columns import observed_columns, observed_one_by_one
@@ -27,7 +28,6 @@ from schemas.columnar_encoding import constant, side_by_side, strings_of
 from schemas.mapping import AnyTable, LongTable, Mapping
 from schemas.mapping_parts import Time
 
-Row = Sequence[Any]
 _ON_EVERY_TABLE: Final = ("station", "flag", "code", "position")
 
 
@@ -38,10 +38,12 @@ class Readings:
     Attributes:
         records: raw readings by parameter, in the order of the rows.
         unmapped: how many rows a code had that the mapping does not name; they are not published.
+        batches: the records as messages, once they are encoded.
     """
 
     records: dict[str, Sequence[RawReading]] = field(default_factory=dict)
     unmapped: Counter[str] = field(default_factory=Counter)
+    batches: Sequence[Batch] | None = None
 
     @property
     def count(self) -> int:
@@ -99,17 +101,20 @@ class RowReader:
 
     def _at_once(self, rows: Sequence[Row], extracted_at: int) -> Readings:
         found, made = Readings(), Measured()
-        columns = _transposed(rows)
+        columns = (rows if isinstance(rows, Rows) else Rows([rows])).columns
         marks = marks_of(self._cursor, columns[self._tail :])
-        shared = {
-            **self._shared(rows, columns),
-            "source_version": marks.versions,
-            "cursor": marks.positions,
-            "extracted_at": constant(extracted_at, len(rows)),
-        }
+        shared = PageColumns(
+            {
+                **self._shared(rows, columns),
+                "source_version": marks.versions,
+                "cursor": marks.positions,
+                "extracted_at": constant(extracted_at, len(rows)),
+            }
+        )
         for maker, sensors, numbers, places in self._choose(columns, found.unmapped):
+            measures = maker.measures(columns, places, made)
             found.records[maker.parameter] = ReadingColumns(
-                sensors, numbers, shared, maker.measures(columns, made), places, marks.deleted
+                sensors, numbers, shared, measures, places, marks.deleted
             )
         return found
 
@@ -124,7 +129,7 @@ class RowReader:
                 lists[maker.parameter].append(maker(row, station, position, common))
         return found
 
-    def _shared(self, rows: Sequence[Row], columns: list[Values]) -> dict[str, Column]:
+    def _shared(self, rows: Sequence[Row], columns: Sequence[Values]) -> dict[str, Column]:
         """Make the columns of what all readings of a row share."""
         local, text = self._times(rows, columns)
         flags = None if self._flag is None else columns[self._flag]
@@ -137,7 +142,7 @@ class RowReader:
             "source_key": self._keys(columns),
         }
 
-    def _keys(self, columns: list[Values]) -> Column:
+    def _keys(self, columns: Sequence[Values]) -> Column:
         """Write the primary key of each row, columns parted by bars."""
         first, *rest = (identifiers(columns[at]) for at in self._key)
         if not rest:
@@ -145,7 +150,7 @@ class RowReader:
         bar = strings_of(["|"] * len(first.lengths))
         return side_by_side([first, *(part for key in rest for part in (bar, key))])
 
-    def _times(self, rows: Sequence[Row], columns: list[Values]) -> tuple[Column, Column]:
+    def _times(self, rows: Sequence[Row], columns: Sequence[Values]) -> tuple[Column, Column]:
         if self._time_at is None:
             return observed_one_by_one([self._time(row) for row in rows])
         at, observed = self._time_at
@@ -170,9 +175,8 @@ class RowReader:
         return self._all
 
     def _codes(self, table: LongTable) -> dict[str, Maker]:
-        return {
-            reading.code: maker for reading, maker in zip(table.readings, self._makers, strict=True)
-        }
+        both = zip(table.readings, self._makers, strict=True)
+        return {reading.code: maker for reading, maker in both if reading.code is not None}
 
     def _code_at(self, table: LongTable) -> tuple[int, int | None]:
         return self._at[table.code], self._at[table.position] if table.position else None
@@ -191,15 +195,6 @@ class RowReader:
             return ((makers[code], None if position_at is None else row[position_at]),)
 
         return choose
-
-
-def _transposed(rows: Sequence[Row]) -> list[Values]:
-    """Turn rows into columns; zip would make an iterator for each row."""
-    width = len(rows[0])
-    flat = list(chain.from_iterable(rows))
-    if len(flat) != width * len(rows):
-        raise ValueError(width)
-    return [flat[place::width] for place in range(width)]
 
 
 def _place_of_time(

@@ -74,13 +74,21 @@ def observed_one_by_one(each: Sequence[Observed]) -> tuple[Column, Column]:
 
 
 def _all_plain(values: Sequence[Any]) -> Integers | None:
-    kinds = set(map(type, values))
-    if kinds == {datetime} and not any(value.tzinfo for value in values):
-        return np.array(values, "datetime64[us]").astype(np.int64)
-    if kinds == {str}:
-        micros, plain = micros_of(strings_of(values))
-        return micros if plain.all() else None
+    kind = type(values[0]) if values else None
+    if kind is str and None not in values:
+        return _all_plain_texts(values)
+    if kind is datetime and set(map(type, values)) == {datetime}:
+        aware = any(value.tzinfo for value in values)
+        return None if aware else np.array(values, "datetime64[us]").astype(np.int64)
     return None
+
+
+def _all_plain_texts(values: Sequence[Any]) -> Integers | None:
+    try:
+        micros, plain = micros_of(strings_of(values))
+    except TypeError:  # not all are texts
+        return None
+    return micros if plain.all() else None
 
 
 def _plain(texts: Strings, length: int, rows: Integers | slice) -> Integers | None:

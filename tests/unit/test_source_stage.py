@@ -67,6 +67,9 @@ class FakeOutlet:
         self.reopened: list[bool] = []
         self._fails = list(fails or [])
 
+    def encode(self, readings: Readings) -> None:
+        """Take everything as it is."""
+
     def publish_page(self, table: str, readings: Readings, rows: int, position: str) -> None:
         if self._fails:
             raise self._fails.pop(0)

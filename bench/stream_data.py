@@ -8,7 +8,6 @@ has something to find. Reading ``i`` is of sensor ``i % sensors`` in minute ``i 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -113,16 +112,16 @@ class Publisher:
         self._describe(self._topics.mapping, "mapping", {f"{_SOURCE}:1": _mapping()})
         metadata = {sensor_name(sensor): _metadata(sensor) for sensor in range(readings.sensors)}
         self._describe(self._topics.metadata, "sensor_metadata", metadata)
-        size = sum(self._piece(readings, rows) for rows in _pieces(readings.count))
+        return self.add(readings)
+
+    def add(self, readings: Readings, first: int = 0) -> int:
+        """Write the readings from the ``first`` on; give their bytes, keys included."""
+        pieces = range(first, readings.count, _PIECE)
+        size = sum(
+            self._piece(readings, np.arange(at, min(at + _PIECE, readings.count))) for at in pieces
+        )
         self._producer.flush()
         return size
-
-    def again(self, readings: Readings) -> None:
-        """Write one more minute, of every sensor, behind the readings."""
-        more = Readings(readings.count + readings.sensors, readings.sensors)
-        for rows in _pieces(readings.sensors):
-            self._piece(more, rows + readings.count)
-        self._producer.flush()
 
     def _describe(self, topic: str, schema: str, records: dict[str, Record]) -> None:
         encode = Encoder(schema, self._registry.id_of(subject_of(topic), schema))
@@ -143,11 +142,6 @@ class Publisher:
             self._producer.poll(0)
             size += sum(map(len, keys)) + sum(map(len, values))
         return size
-
-
-def _pieces(count: int) -> Iterator[Rows]:
-    for first in range(0, count, _PIECE):
-        yield np.arange(first, min(first + _PIECE, count))
 
 
 def _columns(readings: Readings, rows: Rows, parameter: str) -> dict[str, Column]:

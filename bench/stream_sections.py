@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from bench.contestants import Ours, Place
+from bench.contestants import Ours, Place, delete
 from bench.course import Course, cpu_of, line, runs_of
 from bench.drain import Processes
 from bench.harness import Bar, Run, at_most
@@ -16,7 +16,7 @@ from bench.stream_data import Readings
 _CHANGELOG_BAR: Final = 2.0
 _SENSORS: Final = (1_000, 10_000, 100_000)
 _SENSOR_SIZES: Final = (100_000, 300_000)
-_RECOVERED: Final = (10_000, 100_000)
+_RECOVERED: Final = 100_000
 _LEAST_SECONDS: Final = 0.1
 
 Found = tuple[list[Run], list[Bar]]
@@ -50,29 +50,38 @@ def changelog(course: Course, ours: Ours) -> Found:
 
 
 def recovery(course: Course, ours: Ours) -> Found:
-    """Measure what state costs at a start: a killed worker's first commit beside a new one's."""
-    runs = []
-    for count in _RECOVERED:
-        seconds = _recovered(course, ours, Readings(2 * count, count))
-        runs.append(line(f"recovery, {count:,} sensors", "s", [seconds]))
-        rate = count / max(seconds, _LEAST_SECONDS)
-        runs.append(line(f"recovery, {count:,} sensors: rate", "sensors/s", [rate]))
+    """Measure what reading state back costs at a start after a kill.
+
+    A worker is killed and started again, once with its state topic as it was and once with an empty
+    one: the seconds until each first commits are equal in all but the reading of state.
+    """
+    place = course.place(Readings(2 * _RECOVERED, _RECOVERED))
+    ours.prepare(place)
+    with _started(ours, place) as run:
+        run.until(course.offsets(ours, place), place.readings.count)
+    place, seconds = _restarted(course, ours, place)
+    delete(place.kafka, [place.topics.state])
+    ours.prepare(place)
+    place, without = _restarted(course, ours, place)
+    ours.tidy(place)
+    rate = _RECOVERED / max(seconds - without, _LEAST_SECONDS)
+    name = f"recovery, {_RECOVERED:,} sensors"
+    runs = [
+        line(f"{name}: kill to commit", "s", [seconds]),
+        line(f"{name}: without state", "s", [without]),
+        line(f"{name}: state read", "sensors/s", [rate]),
+    ]
     return runs, []
 
 
-def _recovered(course: Course, ours: Ours, readings: Readings) -> float:
-    """Give the seconds by which a start with state is slower than one without."""
-    place = course.place(readings)
-    offsets = course.offsets(ours, place)
-    ours.prepare(place)
+def _restarted(course: Course, ours: Ours, place: Place) -> tuple[Place, float]:
+    """Give the seconds from a start until the first of new readings are committed."""
+    done = place.readings.count
+    place = course.one_more_minute(place)
     with _started(ours, place) as run:
-        without = run.until(offsets, 1)
-        run.until(offsets, readings.count)
-    course.one_more_minute(place)
-    with _started(ours, place) as run:
-        state = run.until(offsets, readings.count + 1)
-    ours.tidy(place)
-    return state.seconds - without.seconds
+        took = run.until(course.offsets(ours, place), done + 1)
+        run.until(course.offsets(ours, place), place.readings.count)
+    return place, took.seconds
 
 
 def _started(ours: Ours, place: Place) -> Processes:

@@ -86,6 +86,10 @@ class Topics(BaseModel):
         """What AOS said about a parameter; the archive that replay reads."""
         return self.named(f"aos.raw.{parameter}.v1")
 
+    def all_raw(self) -> tuple[str, ...]:
+        """Every raw topic."""
+        return tuple(map(self.raw, PARAMETERS))
+
     def clean(self, parameter: str) -> str:
         """What the stream made of it."""
         return self.named(f"weather.clean.{parameter}.v1")

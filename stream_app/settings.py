@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -19,14 +21,24 @@ class StreamSettings(BaseModel):
     generation: int = Field(default=0, ge=0, lt=2**20)
     """Raised by a promoted replay or a new partition count: its revisions win over all before."""
 
-    batch_records: int = Field(default=4000, ge=1)
-    """Most records of a fetch round: a batch, and so a transaction, holds no more."""
+    processing_guarantee: Literal["exactly_once", "at_least_once"] = "exactly_once"
+    """One transaction for each batch; or delivery first and offsets behind, so that a crash repeats
+    a batch."""
 
-    buffered_batches: int = Field(default=4, ge=1)
-    """Most batches that wait for their partition's running transaction."""
+    batch_records: int = Field(default=8000, ge=1)
+    """Most records of a batch: what one fetch round brings for one partition number."""
 
-    threads: int = Field(default=2, ge=1)
-    """Transactions that run side by side."""
+    batch_bytes: int = Field(default=4 << 20, ge=1)
+    """Most bytes of a batch, to within a helping of 500 records."""
+
+    buffered_batches: int = Field(default=2, ge=1)
+    """Most batches of a partition that are worked on or wait; more are not fetched."""
+
+    fetch_bytes: int = Field(default=1 << 20, ge=1)
+    """Most (compressed) bytes of one topic partition in an answer of the broker."""
+
+    most_fetched_bytes: int = Field(default=16 << 20, ge=1)
+    """Most (compressed) bytes of an answer of the broker."""
 
     session_timeout_seconds: float = Field(default=15.0, gt=3)
     transaction_timeout_seconds: float = Field(default=20.0, gt=1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,14 +18,15 @@ from runtime.kafka import KafkaSettings, check_reachable
 from runtime.kafka_topics import ensure_topics
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import Topics
-from stream_app.judging.decoding import RawDecoder
 from stream_app.judging.judge import Judge
 from stream_app.metadata.reference import Reference
-from stream_app.outputs.records import Outputs
+from stream_app.outputs.at_least_once import AtLeastOnce
+from stream_app.outputs.delivery import Delivery
+from stream_app.outputs.transaction import Transactions
 from stream_app.partition import Tools
 from stream_app.settings import StreamSettings
 from stream_app.transport.app import build_app
-from stream_app.transport.consumer import BatchApp
+from stream_app.transport.consumer import BatchApp, committer
 from stream_app.worker import Worker
 
 _LOG: Final = logging.getLogger("aos.stream")
@@ -57,37 +59,38 @@ def run(
     settings = settings.model_copy(update={"group": topics.named(settings.group)})
     schemas = Registry(registry)
     schemas.check()
-    tools = _tools(settings, kafka, schemas, topics)
-    try:
+    with ExitStack() as open_:
+        open_.callback(schemas.close)
+        tools = _tools(settings, kafka, schemas, topics, open_)
         return asyncio.run(_serve(tools, stop))
-    finally:
-        tools.reference.close()
-        tools.group.close()
-        tools.registry.close()
 
 
 def _tools(
-    settings: StreamSettings, kafka: KafkaSettings, registry: Registry, topics: Topics
+    settings: StreamSettings,
+    kafka: KafkaSettings,
+    registry: Registry,
+    topics: Topics,
+    open_: ExitStack,
 ) -> Tools:
     admin = AdminClient(kafka.client())
     ensure_topics(admin, [*topics.source_specs(), *topics.stream_specs()], topics.replication)
     registry.register(topics.stream_specs())
-    reference = Reference(kafka, topics, registry)
+    reference = open_.enter_context(closing(Reference(kafka, topics, registry)))
     reference.catch_up()
+    group = Consumer(kafka.client(group_id=settings.group, isolation_level="read_committed"))
+    judge = Judge(
+        reference.sensors,
+        reference.mappings,
+        future_tolerance_seconds=settings.future_tolerance_seconds,
+    )
     return Tools(
         settings=settings,
         kafka=kafka,
         topics=topics,
         registry=registry,
-        group=Consumer(kafka.client(group_id=settings.group, isolation_level="read_committed")),
+        group=open_.enter_context(closing(group)),
         reference=reference,
-        decoder=RawDecoder(topics, registry),
-        outputs=Outputs(topics, registry),
-        judge=Judge(
-            reference.sensors,
-            reference.mappings,
-            future_tolerance_seconds=settings.future_tolerance_seconds,
-        ),
+        judge=judge,
     )
 
 
@@ -98,8 +101,8 @@ async def _serve(tools: Tools, stop: threading.Event) -> Summary:
         if not failure.done():
             failure.set_result(error)
 
-    app = build_app(tools.settings, tools.kafka, tools.topics, tools.decoder.topics)
-    app.owner = worker = Worker(tools, fail)
+    app = build_app(tools.settings, tools.kafka, tools.topics)
+    app.owner = worker = Worker(tools, _deliveries(tools, app), fail)
     await app.start()
     try:
         await _until_stopped(app, stop, failure)
@@ -108,6 +111,16 @@ async def _serve(tools: Tools, stop: threading.Event) -> Summary:
     if failure.done():
         raise failure.result()
     return Summary(worker.readings)
+
+
+def _deliveries(tools: Tools, app: BatchApp) -> Callable[[int], Delivery]:
+    """Make what gives each partition number its way out, as the settings promise."""
+    settings, kafka = tools.settings, tools.kafka
+    timeout = settings.transaction_timeout_seconds
+    if settings.processing_guarantee == "exactly_once":
+        return lambda number: Transactions(kafka, tools.group, settings.group, number, timeout)
+    commit = committer(app, asyncio.get_running_loop())
+    return lambda number: AtLeastOnce(kafka, settings.group, number, timeout, commit)
 
 
 async def _until_stopped(

@@ -1,37 +1,64 @@
-"""One worker of the stream: the partitions it owns and the transactions that run for them."""
+"""One worker of the stream: the partitions it owns, each with a thread and a queue of its own.
+
+So a partition that has to wait (for the broker's commit, or for better times) holds up no other;
+when its queue is full, nothing more is fetched for it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from faust.types import TP
 
-from runtime.errors import Fenced, Transient
+from runtime.errors import Fenced, System, Transient
+from stream_app.outputs.delivery import Delivery
 from stream_app.partition import Partition, Tools
 from stream_app.transport.batch import Batch
 
 _LOG: Final = logging.getLogger("aos.stream.worker")
+_DEADLINE_SECONDS: Final = 45.0
+"""A batch that takes longer has been given up by the broker, and by the group as well."""
+
+
+class _Seat:
+    """A partition at work: its thread, and how many of its batches are not done yet."""
+
+    def __init__(self, number: int) -> None:
+        self.pool = ThreadPoolExecutor(1, thread_name_prefix=f"partition-{number}")
+        self.batches = 0
+        self.partition: Partition
 
 
 class Worker:
-    """Owns partitions and runs one transaction at a time for each, several partitions side by side.
+    """Owns partitions, and processes the batches of each in turn, several partitions side by side.
 
     ``on_failure`` is told of an error that nothing here can mend; the process is to end then.
     """
 
-    def __init__(self, tools: Tools, on_failure: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        delivery: Callable[[int], Delivery],
+        on_failure: Callable[[BaseException], None],
+    ) -> None:
         self._tools = tools
+        self._delivery = delivery
         self._on_failure = on_failure
-        self._partitions: dict[int, Partition] = {}
-        self._running: dict[int, asyncio.Future[int]] = {}
-        self._pool = ThreadPoolExecutor(tools.settings.threads, thread_name_prefix="partition")
+        self._seats: dict[int, _Seat] = {}
         self.readings = 0
         self.epoch = 0
         """Rises whenever ownership changes: batches fetched under another epoch are stale."""
+
+    @property
+    def full(self) -> Set[int]:
+        """Partitions that have as many batches as they may."""
+        most = self._tools.settings.buffered_batches
+        return {number for number, seat in self._seats.items() if seat.batches >= most}
 
     async def take(self, partitions: set[int]) -> None:
         """Open these partitions, each fenced before its position is read."""
@@ -41,13 +68,13 @@ class Worker:
             if error is not None:
                 # Told, not raised: aiokafka would log it and go on as if the partition were ours.
                 self._on_failure(error)
-        _LOG.info("partitions taken", extra={"partitions": sorted(self._partitions)})
+        _LOG.info("partitions taken", extra={"partitions": sorted(self._seats)})
 
     async def release(self, partitions: set[int]) -> None:
-        """Wait for the running transactions of these partitions, then forget them."""
+        """Wait for the running batches of these partitions, then forget them."""
         self.epoch += 1
-        for number in partitions & self._partitions.keys():
-            await self._close(number)
+        closing = [self._close(number) for number in partitions & self._seats.keys()]
+        await asyncio.gather(*closing)
         if partitions:
             _LOG.info("partitions released", extra={"partitions": sorted(partitions)})
 
@@ -55,42 +82,48 @@ class Worker:
         """Give the next offset of every topic partition that is owned."""
         return {
             TP(topic, number): offset
-            for number, partition in self._partitions.items()
-            for topic, offset in partition.positions.items()
+            for number, seat in self._seats.items()
+            for topic, offset in seat.partition.positions.items()
         }
 
-    async def process(self, batch: Batch) -> None:
-        """Start a batch's transaction once the last one of its partition is done."""
-        running = self._running.get(batch.partition)
-        if running is not None:
-            await asyncio.wait([running])
-        partition = self._partitions.get(batch.partition)
-        if batch.epoch != self.epoch or partition is None:
+    def process(self, batch: Batch) -> None:
+        """Put a batch into the queue of its partition."""
+        seat = self._seats.get(batch.partition)
+        if batch.epoch != self.epoch or seat is None:
             return  # the partition has moved since the batch was fetched: its owner reads it again
-        started = asyncio.get_running_loop().run_in_executor(self._pool, partition.process, batch)
-        started.add_done_callback(self._done)
-        self._running[batch.partition] = started
+        loop = asyncio.get_running_loop()
+        started = loop.run_in_executor(seat.pool, seat.partition.process, batch)
+        seat.batches += 1
+        started.add_done_callback(partial(self._done, seat))
 
     async def stop(self) -> None:
         """Finish everything that is running."""
-        await self.release(set(self._partitions))
-        self._pool.shutdown()
+        await self.release(set(self._seats))
 
     async def _open(self, number: int) -> None:
-        opening = asyncio.get_running_loop().run_in_executor(
-            self._pool, Partition.open, number, self._tools
+        seat = _Seat(number)
+        loop = asyncio.get_running_loop()
+        opening = loop.run_in_executor(
+            seat.pool, Partition.open, number, self._tools, self._delivery
         )
-        self._partitions[number] = await opening
+        seat.partition = await opening
+        self._seats[number] = seat
 
     async def _close(self, number: int) -> None:
-        partition = self._partitions.pop(number)
-        partition.interrupt()
-        running = self._running.pop(number, None)
-        if running is not None:
-            await asyncio.wait([running])
-        await asyncio.get_running_loop().run_in_executor(self._pool, partition.close)
+        seat = self._seats.pop(number)
+        seat.partition.interrupt()
+        loop = asyncio.get_running_loop()
+        # Behind the batch that is running; those that wait are begun no more.
+        closing = loop.run_in_executor(seat.pool, seat.partition.close)
+        seat.pool.shutdown(wait=False)
+        try:
+            await asyncio.wait_for(closing, _DEADLINE_SECONDS)
+        except TimeoutError:
+            problem = f"partition {number} did not finish its batch in {_DEADLINE_SECONDS:.0f} s"
+            self._on_failure(System(problem, mend="see whether the brokers are up; start again"))
 
-    def _done(self, finished: asyncio.Future[int]) -> None:
+    def _done(self, seat: _Seat, finished: asyncio.Future[int]) -> None:
+        seat.batches -= 1
         error = finished.exception()
         if error is None:
             self.readings += finished.result()
@@ -98,5 +131,5 @@ class Worker:
             pass  # interrupted while it waited for a better moment; the next owner tries again
         else:
             level = logging.INFO if isinstance(error, Fenced) else logging.ERROR
-            _LOG.log(level, "a transaction cannot go on: %s", error)
+            _LOG.log(level, "a batch cannot go on: %s", error)
             self._on_failure(error)

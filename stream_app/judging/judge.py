@@ -1,71 +1,37 @@
-"""From raw readings to clean ones: the stream's own step, as a function of what it is given.
+"""From raw readings to judged ones: the stream's own step, as a function of what it is given.
 
-Readings that share source, mapping, table and parameter are judged together, as arrays, by the
+Readings that share source, mapping, table, zone and units are judged together, as arrays, by the
 science of ``weather/``. A reading that cannot be used comes back with its reason instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Protocol
 
 import numpy as np
 
 from runtime.errors import DataQuality
-from schemas.codec import Record
-from schemas.dead_letters import Stage
+from schemas.columnar import Integers, numbers, strings
 from schemas.mapping import Mapping as SourceMapping
-from stream_app.judging.clean_record import Judged, records_of
+from stream_app.judging.decoding import DeadLetter, Decoded
+from stream_app.judging.judged import Judged, Origin, joined
+from stream_app.judging.reading import Read, read
 from stream_app.judging.table import Table, table_of
-from stream_app.judging.values import observed_local, values_of
-from stream_app.judging.versions import version_of
-from stream_app.metadata.sensors import UNKNOWN, Placement, Sensor
-from stream_app.transport.batch import Raw
-from stream_app.window.state import Overlay
-from weather.arrays import Flags, Micros
+from stream_app.metadata.sensors import ALWAYS_UNKNOWN, UNKNOWN, Sensor, Span
+from weather.arrays import Bools, Flags, Micros
 from weather.clean import Calibration, Given, clean
 from weather.qc.flags import Flag, flags_like, overall
 from weather.ruleset import DEFAULT, Ruleset
-from weather.time import LocalTime, is_ambiguous, to_utc
+from weather.time import LocalTime, to_utc
 
 
-class Row(NamedTuple):
-    """A raw record: as it came, and as it was decoded."""
+class Folds(Protocol):
+    """Who tells the two comings of a repeated hour apart."""
 
-    raw: Raw
-    record: Record
-
-
-class DeadLetter(NamedTuple):
-    """A raw record that cannot be used, and why."""
-
-    raw: Raw
-    error: DataQuality
-    stage: Stage = Stage.CLEANING
-
-
-class Clean(NamedTuple):
-    """A clean reading on its way: the raw record gives key and partition."""
-
-    raw: Raw
-    parameter: str
-    record: Record
-
-
-@dataclass(frozen=True, slots=True)
-class Verdicts:
-    """What became of a batch: each of its records stands in one of the two."""
-
-    clean: list[Clean]
-    dead: list[DeadLetter]
-
-
-class _Read(NamedTuple):
-    row: Row
-    local: int
-    version: int
-    values: list[float]
+    def fold(self, sensor: str, observed_local: int, source_key: str) -> int:
+        """Say whether a row holds the first (0) or the second (1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,124 +43,143 @@ class Judge:
     ruleset: Ruleset = DEFAULT
     future_tolerance_seconds: float = 300.0
 
-    def judge(self, parameter: str, rows: Iterable[Row], overlay: Overlay, now: int) -> Verdicts:
-        """Judge readings of one parameter; ``now`` (UTC micros) becomes their processing time."""
-        verdicts = Verdicts([], [])
-        for rows_of_table in _by_table(rows):
-            try:
-                table = table_of(parameter, rows_of_table[0].record, self.mappings)
-            except DataQuality as error:
-                verdicts.dead.extend(DeadLetter(row.raw, error) for row in rows_of_table)
-                continue
-            readable = _read(rows_of_table, table, verdicts)
-            if readable:
-                verdicts.clean.extend(self._clean(readable, table, overlay, now))
-        return verdicts
+    def judged(
+        self, parts: Sequence[Decoded], folds: Folds, dead: list[DeadLetter]
+    ) -> dict[str, Judged]:
+        """Judge readings, give them by parameter, and add to ``dead`` what cannot be used."""
+        found: dict[str, list[Judged]] = {}
+        for part in parts:
+            for of_table in self._by_table(part, dead):
+                if len(of_table.local):
+                    judged = self._judged(of_table, folds)
+                    found.setdefault(part.parameter, []).append(judged)
+        return {parameter: joined(parts) for parameter, parts in found.items()}
 
-    def _clean(self, read: list[_Read], table: Table, overlay: Overlay, now: int) -> list[Clean]:
-        utc, flag_time, late = self._times(read, table, overlay)
-        placements = self._placements(read, utc)
+    def _by_table(self, part: Decoded, dead: list[DeadLetter]) -> Iterator[Read]:
+        """Part readings by what decides how they are to be read, and read them."""
+        tables: dict[tuple[object, ...], int] = {}
+        numbered = np.empty(len(part.heads), np.int64)
+        for head in present(part.head, len(part.heads)).tolist():
+            numbered[head] = tables.setdefault(part.heads[head].table, len(tables))
+        table_of_row = numbered[part.head]
+        for number in range(len(tables)):
+            rows = np.flatnonzero(table_of_row == number)
+            same = part if len(tables) == 1 else part.take(rows)
+            try:
+                record = same.heads[same.head[0]].record
+                table = table_of(part.parameter, record, self.mappings)
+            except DataQuality as error:
+                dead += [DeadLetter(same.records.raw(row), error) for row in range(len(rows))]
+            else:
+                yield read(same, table, dead)
+
+    def _judged(self, of_table: Read, folds: Folds) -> Judged:
+        decoded, table = of_table.decoded, of_table.table
+        utc, flag_time, in_future = self._times(of_table, folds)
+        origins, origin = self._origins(decoded, utc)
         readings = clean(
-            table.parameter, _given(read, table), _calibration(placements), self.ruleset
+            table.parameter, _given(of_table), _calibration(origins, origin), self.ruleset
         )
-        flag_metadata = _flag_metadata(placements)
-        judged = Judged(
-            table=table,
-            records=[reading.row.record for reading in read],
-            raws=[reading.row.raw for reading in read],
-            placements=placements,
-            local=[reading.local for reading in read],
-            versions=[reading.version for reading in read],
+        unknown = np.array([one.placement is UNKNOWN for one in origins])[origin]
+        flag_metadata = np.where(unknown, Flag.NOT_EVALUATED, Flag.GOOD).astype(np.int32)
+        return Judged(
+            parameter=table.parameter,
+            origins=origins,
+            origin=origin,
+            offsets=decoded.records.offsets,
+            published=decoded.records.published,
+            keys=decoded.records.keys,
+            source_key=strings(decoded.columns, "source_key"),
+            extracted=numbers(decoded.columns, "extracted_at"),
+            local=of_table.local,
             utc=utc,
-            readings=readings,
+            interval=np.full(len(utc), table.interval_micros),
+            version=of_table.version,
+            measures=readings.measures,
+            corrections=readings.corrections,
+            flag_measured=readings.flag,
             flag_time=flag_time,
             flag_metadata=flag_metadata,
             flag=overall(readings.flag, flag_time, flag_metadata),
-            in_future=late,
+            in_future=in_future,
+            deleted=np.array([one.head.deletes for one in origins])[origin],
         )
-        records = records_of(judged, self.ruleset.version, overlay.revision, now)
-        return [
-            Clean(raw, table.parameter, record)
-            for raw, record in zip(judged.raws, records, strict=True)
-        ]
 
-    def _times(
-        self, read: list[_Read], table: Table, overlay: Overlay
-    ) -> tuple[Micros, Flags, np.ndarray[Any, np.dtype[np.bool_]]]:
-        local = np.array([reading.local for reading in read], dtype=np.int64)
-        utc, status = to_utc(local, table.zone, _folds(read, local, table.zone, overlay))
-        extracted = np.array([r.row.record["extracted_at"] for r in read], dtype=np.int64)
-        in_future = utc > extracted + round(self.future_tolerance_seconds * 1e6)
-        flags = flags_like(len(read), Flag.GOOD)
+    def _times(self, of_table: Read, folds: Folds) -> tuple[Micros, Flags, Bools]:
+        local, zone = of_table.local, of_table.table.zone
+        utc, status = to_utc(local, zone)
+        twice = np.flatnonzero(status == LocalTime.AMBIGUOUS)
+        if len(twice):
+            fold = np.zeros(len(local), np.int64)
+            fold[twice] = _folds(of_table, twice, folds)
+            utc, status = to_utc(local, zone, fold)
+        extracted = numbers(of_table.decoded.columns, "extracted_at")
+        in_future: Bools = utc > extracted + round(self.future_tolerance_seconds * 1e6)
+        flags = flags_like(len(local), Flag.GOOD)
         flags[in_future | (status == LocalTime.MISSING)] = Flag.SUSPECT
         return utc, flags, in_future
 
-    def _placements(self, read: list[_Read], utc: Micros) -> list[Placement]:
-        sensors = self.sensors
-        found = []
-        for reading, observed_at in zip(read, utc.tolist(), strict=True):
-            sensor = sensors.get(reading.row.record["sensor_id"])
-            found.append(sensor.at(observed_at) if sensor else UNKNOWN)
-        return found
+    def _origins(self, decoded: Decoded, utc: Micros) -> tuple[list[Origin], Integers]:
+        """Find for every reading what held for its sensor at its time.
+
+        A head is looked up for one of its readings, and the span found serves all that lie in it.
+        """
+        origins: list[Origin] = []
+        origin = np.empty(len(utc), np.int64)
+        left = np.arange(len(utc))
+        while len(left):
+            head = decoded.head[left]
+            one_row = np.empty(len(decoded.heads), np.int64)
+            one_row[head] = left
+            which = present(head, len(decoded.heads))
+            spans = [self._span(decoded, row, int(utc[row])) for row in one_row[which].tolist()]
+            place = np.empty(len(decoded.heads), np.int64)
+            place[which] = np.arange(len(which))
+            span = place[head]
+            since = np.array([one.since for one in spans], np.int64)[span]
+            until = np.array([one.until for one in spans], np.int64)[span]
+            inside = (utc[left] >= since) & (utc[left] < until)
+            origin[left[inside]] = len(origins) + span[inside]
+            heads = [decoded.heads[number] for number in which.tolist()]
+            origins += map(Origin, heads, [one.placement for one in spans])
+            left = left[~inside]
+        return origins, origin
+
+    def _span(self, decoded: Decoded, row: int, utc: int) -> Span:
+        sensor = self.sensors.get(decoded.heads[decoded.head[row]].sensor)
+        return sensor.span(utc) if sensor else ALWAYS_UNKNOWN
 
 
-def _by_table(rows: Iterable[Row]) -> list[list[Row]]:
-    grouped: dict[tuple[Any, ...], list[Row]] = {}
-    for row in rows:
-        r = row.record
-        key = (r["source"], r["mapping_version"], r["source_table"], r["zone"], *_units(r))
-        grouped.setdefault(key, []).append(row)
-    return list(grouped.values())
+def present(numbers: Integers, count: int) -> Integers:
+    """Give which of the numbers below ``count`` there are, each once, rising.
+
+    >>> present(np.array([4, 1, 4]), 6).tolist()
+    [1, 4]
+    """
+    return np.flatnonzero(np.bincount(numbers, minlength=count))
 
 
-def _units(record: Record) -> tuple[str, ...]:
-    if "unit" in record:
-        return (record["unit"],)
-    return (record["speed_unit"], record["direction_unit"], record["gust_unit"])
+def _folds(of_table: Read, rows: Integers, folds: Folds) -> list[int]:
+    decoded = of_table.decoded
+    keys = strings(decoded.columns, "source_key").take(rows).bytes()
+    found = []
+    for row, key in zip(rows.tolist(), keys, strict=True):
+        head = decoded.heads[decoded.head[row]]
+        told_by = f"{head.record['source']}/{head.sensor}"
+        found.append(folds.fold(told_by, int(of_table.local[row]), key.decode()))
+    return found
 
 
-def _read(rows: list[Row], table: Table, verdicts: Verdicts) -> list[_Read]:
-    readable = []
-    for row in rows:
-        try:
-            read = _read_row(row, table)
-        except DataQuality as error:
-            verdicts.dead.append(DeadLetter(row.raw, error))
-        else:
-            readable.append(read)
-    return readable
-
-
-def _read_row(row: Row, table: Table) -> _Read:
-    record = row.record
-    values = values_of(record, table.measures)
-    return _Read(row, observed_local(record), version_of(record), values)
-
-
-def _folds(read: list[_Read], local: Micros, zone: str, overlay: Overlay) -> Micros:
-    folds = np.zeros(len(read), dtype=np.int64)
-    for i in np.flatnonzero(is_ambiguous(local, zone)):
-        record = read[i].row.record
-        told_by = f"{record['source']}/{record['sensor_id']}"
-        folds[i] = overlay.fold(told_by, read[i].local, record["source_key"])
-    return folds
-
-
-def _given(read: list[_Read], table: Table) -> dict[str, Given]:
-    values = np.array([reading.values for reading in read], dtype=np.float64)
+def _given(of_table: Read) -> dict[str, Given]:
+    table: Table = of_table.table
     return {
-        name: Given(values[:, i], table.units[name], table.sentinels[name])
-        for i, name in enumerate(table.measures)
+        name: Given(values, table.units[name], table.sentinels[name])
+        for name, values in of_table.values.items()
     }
 
 
-def _calibration(placements: list[Placement]) -> Calibration:
+def _calibration(origins: Sequence[Origin], origin: Integers) -> Calibration:
     return Calibration(
-        scale=np.array([p.scale for p in placements]),
-        offset=np.array([p.offset for p in placements]),
+        scale=np.array([one.placement.scale for one in origins])[origin],
+        offset=np.array([one.placement.offset for one in origins])[origin],
     )
-
-
-def _flag_metadata(placements: list[Placement]) -> Flags:
-    unknown = np.array([p is UNKNOWN for p in placements])
-    return np.where(unknown, Flag.NOT_EVALUATED, Flag.GOOD).astype(np.int32)

@@ -1,14 +1,37 @@
-"""What a raw record says: its time and its values, or the reason why it cannot be read."""
+"""What a raw record says: its time, its values and its version, or why it cannot be read.
+
+Row by row: for the few readings that a whole column at once cannot settle, see :mod:`.reading`.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from runtime.errors import DataQuality
 from schemas.codec import Record
 from schemas.mapping import Measure
+from stream_app.judging.versions import version_of
 from weather.time import parse_local
+
+
+class Said(NamedTuple):
+    """What one reading says; ``values`` in the order of its measures, NaN where one is missing."""
+
+    local: int
+    version: int
+    values: list[float]
+
+
+def said(record: Record, measures: Mapping[str, Measure | None]) -> Said:
+    """Read one record.
+
+    Raises:
+        DataQuality: it cannot be used.
+    """
+    values = values_of(record, measures)
+    return Said(observed_local(record), version_of(record), values)
 
 
 def observed_local(record: Record) -> int:
@@ -30,11 +53,27 @@ def observed_local(record: Record) -> int:
     return micros
 
 
+def number_of(text: str, measure: Measure | None) -> float | None:
+    """Read a value that came as text: NaN where it is missing, None where it is no number.
+
+    Missing is blank text, and what the mapping names as a sentinel. Numeric sentinels are left to
+    the science, which notes their removal on the reading.
+
+    >>> number_of(" 1.5", None), number_of("", None), number_of("warm", None)
+    (1.5, nan, None)
+    """
+    text = text.strip()
+    if not text or (measure is not None and text in measure.sentinels):
+        return math.nan
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
 def value_of(record: Record, name: str, measure: Measure | None) -> float:
     """Give one measure of a record as a number; NaN where it is missing.
-
-    Missing is what the source left empty, and text that the mapping names as a sentinel. Numeric
-    sentinels are left to the science, which notes their removal on the reading.
 
     Raises:
         DataQuality: the text is neither a number nor a sentinel.
@@ -42,15 +81,10 @@ def value_of(record: Record, name: str, measure: Measure | None) -> float:
     value = record[name]
     if value is not None:
         return float(value)
-    text = (record[f"{name}_text"] or "").strip()
-    if not text or (measure is not None and text in measure.sentinels):
-        return math.nan
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        problem = f"{name} is {text!r}, not a number"
+    text = record[f"{name}_text"] or ""
+    number = number_of(text, measure)
+    if number is None:
+        problem = f"{name} is {text.strip()!r}, not a number"
         raise DataQuality(problem, reason="not_a_number")
     return number
 

@@ -8,7 +8,9 @@ reading goes without metadata merely because a thread was late. See docs/decisio
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from contextlib import closing
 from typing import Final
 
@@ -43,22 +45,33 @@ class Reference:
         self._consumer.assign(
             [TopicPartition(topic, 0, OFFSET_BEGINNING) for topic in self._decoders]
         )
+        # Asked over connections of its own: behind a waiting fetch, the answer would wait with it.
+        self._asker = reader(kafka, client_id="aos-stream-reference-ends")
         self._lock = threading.Lock()
+        self._as_of = -math.inf
 
-    def catch_up(self) -> None:
-        """Take in everything that is committed by now.
+    def catch_up(self, since: float = math.inf) -> None:
+        """Take in everything that was committed by ``since`` (of the monotonic clock), or by now.
+
+        The end of the topics is asked for once for all who wait: an answer to a question that was
+        put later than ``since`` will do.
 
         Raises:
             Transient: the broker does not answer.
         """
+        since = min(since, time.monotonic())
         with self._lock:
+            if self._as_of >= since:
+                return
+            asked_at = time.monotonic()
             ends = {topic: self._end(topic) for topic in self._reached}
             while any(self._reached[topic] < end for topic, end in ends.items()):
                 self._take(self._next())
+            self._as_of = asked_at
 
     def close(self) -> None:
         """Let go of the broker."""
-        with closing(self._consumer):
+        with closing(self._asker), closing(self._consumer):
             self._consumer.unassign()
 
     def _next(self) -> Message:
@@ -71,7 +84,7 @@ class Reference:
     def _end(self, topic: str) -> int:
         partition = TopicPartition(topic, 0)
         try:
-            low, high = self._consumer.get_watermark_offsets(partition, timeout=_ASK_SECONDS)
+            low, high = self._asker.get_watermark_offsets(partition, timeout=_ASK_SECONDS)
         except KafkaException as error:
             raise translated(error, f"asking for the end of {topic}") from error
         return 0 if low == high else int(high)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from schemas.codec import Record
 from weather.coordinates import to_wgs84
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Placement:
     """What was true of a sensor in one validity interval; metres, degrees of WGS84.
 
@@ -47,6 +47,22 @@ UNKNOWN = Placement(
 """Placement of a reading that no metadata applies to."""
 
 
+FIRST: Final = -(2**63)
+LAST: Final = 2**63 - 1
+
+
+class Span(NamedTuple):
+    """A placement, and the times (UTC microseconds) from which and before which it holds."""
+
+    placement: Placement
+    since: int
+    until: int
+
+
+ALWAYS_UNKNOWN: Final = Span(UNKNOWN, FIRST, LAST)
+"""What is known of a sensor without metadata."""
+
+
 class Sensor:
     """All validity intervals of one sensor."""
 
@@ -57,10 +73,19 @@ class Sensor:
 
     def at(self, observed_at: int) -> Placement:
         """Give what held at a time (UTC microseconds); :data:`UNKNOWN` where nothing did."""
-        found = bisect_right(self._starts, observed_at) - 1
-        if found < 0 or observed_at >= self._placements[found].valid_to:
-            return UNKNOWN
-        return self._placements[found]
+        return self.span(observed_at).placement
+
+    def span(self, observed_at: int) -> Span:
+        """Give what held at a time (UTC microseconds), and from when until when it did."""
+        found = bisect_right(self._starts, observed_at)
+        since = self._starts[found - 1] if found else FIRST
+        until = self._starts[found] if found < len(self._starts) else LAST
+        if not found:
+            return Span(UNKNOWN, since, until)
+        placement = self._placements[found - 1]
+        if observed_at >= placement.valid_to:
+            return Span(UNKNOWN, int(placement.valid_to), until)
+        return Span(placement, since, int(min(placement.valid_to, until)))
 
 
 def _placement(interval: Record, wigos_id: str | None) -> Placement:

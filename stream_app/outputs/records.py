@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
-from schemas.codec import Encoder
+import numpy as np
+
+from schemas.codec import Encoder, SchemaIds
 from schemas.dead_letters import headers
-from schemas.registry import Registry, subject_of
+from schemas.registry import subject_of
 from schemas.topics import PARAMETERS, Topics, clean_schema
-from stream_app.judging.judge import Clean, DeadLetter, Verdicts
-from stream_app.outputs.transaction import Output
+from stream_app.judging.decoding import DeadLetter
+from stream_app.judging.encoding import CleanEncoder
+from stream_app.judging.judged import Judged
+from stream_app.outputs.delivery import Bulk, Outputs, Single, bulk
 from stream_app.transport.batch import Batch
 from stream_app.window.state import Overlay
+from weather.arrays import Micros
 
-STATE_SCHEMAS = ("partition_state", "sensor_folds")
+STATE_SCHEMAS: Final = ("partition_state", "sensor_folds")
 
 
-class Outputs:
-    """Encodes what a batch leaves behind, under the ids that the registry gave."""
+class Recorder:
+    """Encodes what batches of one partition number leave behind, under the registry's ids."""
 
-    def __init__(self, topics: Topics, registry: Registry) -> None:
+    def __init__(self, number: int, topics: Topics, registry: SchemaIds, ruleset: str) -> None:
+        self._number = number
         self._topics = topics
         self._clean = {
-            parameter: _encoder(
-                registry, subject_of(topics.clean(parameter)), clean_schema(parameter)
+            parameter: CleanEncoder(
+                parameter,
+                registry.id_of(subject_of(topics.clean(parameter)), clean_schema(parameter)),
+                topics.raw(parameter),
+                number,
+                ruleset,
             )
             for parameter in PARAMETERS
         }
@@ -34,46 +45,60 @@ class Outputs:
             for name in STATE_SCHEMAS
         }
 
-    def of(self, batch: Batch, verdicts: Verdicts, overlay: Overlay) -> Iterator[Output]:
+    def outputs(
+        self,
+        batch: Batch,
+        judged: Mapping[str, Judged],
+        dead: Iterable[DeadLetter],
+        overlay: Overlay,
+        now: int,
+    ) -> Outputs:
         """Give every record of the batch's transaction."""
-        yield from map(self._clean_output, verdicts.clean)
-        yield from map(self._dead_output, verdicts.dead)
-        yield from self._index_outputs(batch, verdicts)
-        for key, schema, record in overlay.changes():
-            value = self._state[schema](record)
-            yield Output(self._topics.state, batch.partition, key.encode(), value)
-
-    def _clean_output(self, clean: Clean) -> Output:
-        value = self._clean[clean.parameter](clean.record)
-        return Output(
-            self._topics.clean(clean.parameter), clean.raw.partition, clean.raw.key, value
+        bulks = [self._readings(one, overlay.revision, now) for one in judged.values()]
+        times = {self._topics.raw(parameter): one.utc for parameter, one in judged.items()}
+        index = self._index_records(batch, times)
+        return Outputs(
+            bulks=[
+                *bulks,
+                bulk(self._topics.index, 0, index),
+                bulk(self._topics.state, self._number, self._state_records(overlay)),
+            ],
+            singles=[self._dead_letter(one) for one in dead],
         )
 
-    def _dead_output(self, dead: DeadLetter) -> Output:
+    def _readings(self, judged: Judged, revision: int, now: int) -> Bulk:
+        values = self._clean[judged.parameter](judged, {}, judged.flag, revision, now)
+        topic = self._topics.clean(judged.parameter)
+        return bulk(topic, self._number, zip(judged.keys, values, strict=True))
+
+    def _dead_letter(self, dead: DeadLetter) -> Single:
         raw = dead.raw
         told = headers(
             raw.topic, raw.partition, raw.offset, dead.stage, dead.error, connector="aos-stream"
         )
-        return Output(self._topics.clean_dead_letters, -1, raw.key, raw.value, [*told])
+        return Single(self._topics.clean_dead_letters, raw.key, raw.value, [*told])
 
-    def _index_outputs(self, batch: Batch, verdicts: Verdicts) -> Iterator[Output]:
-        observed: dict[str, list[int]] = {}
-        for clean in verdicts.clean:
-            observed.setdefault(clean.raw.topic, []).append(clean.record["observed_at"])
+    def _index_records(
+        self, batch: Batch, times: Mapping[str, Micros]
+    ) -> Iterator[tuple[bytes, bytes]]:
         for topic, records in batch.records.items():
-            times = observed.get(topic)
+            observed = times.get(topic, np.empty(0, np.int64))
+            first, last = int(records.offsets[0]), int(records.offsets[-1])
             record = {
                 "topic": topic,
                 "partition": batch.partition,
-                "first_offset": records[0].offset,
-                "last_offset": records[-1].offset,
-                "least_observed_at": min(times) if times else None,
-                "greatest_observed_at": max(times) if times else None,
+                "first_offset": first,
+                "last_offset": last,
+                "least_observed_at": int(observed.min()) if len(observed) else None,
+                "greatest_observed_at": int(observed.max()) if len(observed) else None,
                 "readings": len(records),
             }
-            key = f"{topic}:{batch.partition}:{records[0].offset}".encode()
-            yield Output(self._topics.index, 0, key, self._index(record))
+            yield f"{topic}:{batch.partition}:{first}".encode(), self._index(record)
+
+    def _state_records(self, overlay: Overlay) -> Iterator[tuple[bytes, bytes]]:
+        for key, schema, record in overlay.changes():
+            yield key.encode(), self._state[schema](record)
 
 
-def _encoder(registry: Registry, subject: str, name: str) -> Encoder:
+def _encoder(registry: SchemaIds, subject: str, name: str) -> Encoder:
     return Encoder(name, registry.id_of(subject, name))

@@ -1,28 +1,14 @@
-"""A Kafka transaction for each batch: outputs, state and input offsets, together or not at all."""
+"""Exactly once: a Kafka transaction for each batch; outputs, state and offsets, or none of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple, TypeVar
+from collections.abc import Mapping
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from runtime.errors import Transient
-from runtime.kafka import KafkaSettings, translated
-
-Result = TypeVar("Result")
-Headers = list[tuple[str, str | bytes | None]]
-_SECONDS: Final = 30.0
-
-
-class Output(NamedTuple):
-    """A record to be written; ``partition`` -1 leaves the choice to the key."""
-
-    topic: str
-    partition: int
-    key: bytes | None
-    value: bytes | None
-    headers: Headers | None = None
+from runtime.kafka import KafkaSettings
+from stream_app.outputs.delivery import SECONDS, Outbox, Outputs, asked, producer
 
 
 class Transactions:
@@ -31,28 +17,25 @@ class Transactions:
     Opening it ends or aborts whatever a dead owner left behind, and fences that owner.
     """
 
-    def __init__(self, kafka: KafkaSettings, transactional_id: str, timeout_seconds: float) -> None:
-        timeout_ms = round(timeout_seconds * 1000)
-        config = kafka.client(
-            client_id=transactional_id,
-            transactional_id=transactional_id,
-            transaction_timeout_ms=timeout_ms,
-            message_timeout_ms=timeout_ms,
-            enable_idempotence=True,
-            compression_type="lz4",
-            linger_ms=5,
+    def __init__(
+        self, kafka: KafkaSettings, group: Consumer, group_id: str, partition: int, timeout: float
+    ) -> None:
+        self._id = f"{group_id}-{partition}"
+        self._partition = partition
+        self._group = group
+        self._producer = producer(
+            kafka,
+            self._id,
+            timeout,
+            transactional_id=self._id,
+            transaction_timeout_ms=round(timeout * 1000),
             # The default of 100 ms is waited in every second transaction (CONCURRENT_TRANSACTIONS).
             retry_backoff_ms=5,
-            queue_buffering_max_messages=1_000_000,
         )
-        self._id = transactional_id
-        self._first_failure: KafkaError | None = None
-        self._producer = Producer(config)
-        _asked(lambda: self._producer.init_transactions(_SECONDS), f"opening {transactional_id}")
+        self._outbox = Outbox(self._producer)
+        asked(lambda: self._producer.init_transactions(SECONDS), f"opening {self._id}")
 
-    def commit(
-        self, outputs: Iterable[Output], positions: list[TopicPartition], group: Consumer
-    ) -> None:
+    def commit(self, outputs: Outputs, positions: Mapping[str, int]) -> None:
         """Write the outputs and move the group's positions, in one transaction.
 
         Raises:
@@ -60,67 +43,27 @@ class Transactions:
             Fenced: another worker owns the partition by now.
             System: this producer is of no use any more.
         """
-        self._producer.begin_transaction()
+        next_ = [TopicPartition(topic, self._partition, at) for topic, at in positions.items()]
+        asked(self._producer.begin_transaction, f"{self._id}: beginning")
         try:
-            self._write(outputs)
-            metadata = group.consumer_group_metadata()
-            send = self._producer.send_offsets_to_transaction
-            _asked(lambda: send(positions, metadata, _SECONDS), f"{self._id}: sending offsets")
-            self._raise_failure()
-            _asked(lambda: self._producer.commit_transaction(_SECONDS), f"{self._id}: committing")
+            self._outbox.send(outputs)
+            if next_:
+                self._send_positions(next_)
+            self._outbox.check(f"{self._id}: delivering")
+            asked(lambda: self._producer.commit_transaction(SECONDS), f"{self._id}: committing")
         except Transient:
             self._abort()
             raise
 
     def close(self) -> None:
         """Let go of the broker, unasked: what is still open is aborted by the next owner."""
-        del self._producer
+        del self._producer, self._outbox
 
-    def _write(self, outputs: Iterable[Output]) -> None:
-        for output in outputs:
-            self._produce(output)
-            self._raise_failure()
-
-    def _produce(self, output: Output) -> None:
-        while True:
-            try:
-                self._producer.produce(
-                    output.topic,
-                    value=output.value,
-                    key=output.key,
-                    partition=output.partition,
-                    headers=output.headers,
-                    on_delivery=self._on_delivery,
-                )
-            except BufferError:
-                self._producer.poll(0.05)  # the queue is full: let some of it go
-            else:
-                self._producer.poll(0)
-                return
-
-    def _on_delivery(self, error: KafkaError | None, _message: object) -> None:
-        if error is not None and self._first_failure is None:
-            self._first_failure = error
-
-    def _raise_failure(self) -> None:
-        failure, self._first_failure = self._first_failure, None
-        if failure is not None:
-            raise translated(failure, f"{self._id}: delivering")
+    def _send_positions(self, positions: list[TopicPartition]) -> None:
+        metadata = self._group.consumer_group_metadata()
+        send = self._producer.send_offsets_to_transaction
+        asked(lambda: send(positions, metadata, SECONDS), f"{self._id}: sending offsets")
 
     def _abort(self) -> None:
-        _asked(lambda: self._producer.abort_transaction(_SECONDS), f"{self._id}: aborting")
-        self._first_failure = None
-
-
-def _asked(call: Callable[[], Result], doing: str) -> Result:
-    """Call librdkafka, again where it says that the same call may be repeated.
-
-    Raises:
-        AosError: it failed for good; which branch says whether the transaction may be tried again.
-    """
-    while True:
-        try:
-            return call()
-        except KafkaException as error:
-            if not error.args[0].retriable():
-                raise translated(error, doing) from error
+        asked(lambda: self._producer.abort_transaction(SECONDS), f"{self._id}: aborting")
+        self._outbox = Outbox(self._producer)

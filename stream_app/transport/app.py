@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import faust
 from aiokafka.helpers import create_ssl_context
@@ -13,12 +13,13 @@ from aiokafka.helpers import create_ssl_context
 from runtime.kafka import KafkaSettings
 from schemas.topics import Topics
 from stream_app.settings import StreamSettings
-from stream_app.transport.consumer import BatchApp, BatchSchema
+from stream_app.transport.consumer import HELPING, BatchApp, BatchSchema
+
+_EVENTS: Final = 64
+"""Batches on their way to their partitions' queues; those hold back the fetching, not this."""
 
 
-def build_app(
-    settings: StreamSettings, kafka: KafkaSettings, topics: Topics, raw: tuple[str, ...]
-) -> BatchApp:
+def build_app(settings: StreamSettings, kafka: KafkaSettings, topics: Topics) -> BatchApp:
     """Make the app; its ``owner`` is set before it starts, and gives the agent its work."""
     app = BatchApp(
         settings.group,
@@ -26,12 +27,13 @@ def build_app(
         broker_credentials=_credentials(kafka),
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=settings.session_timeout_seconds / 5,
-        broker_max_poll_records=settings.batch_records,
+        broker_max_poll_records=min(HELPING, settings.batch_records),
         # Faust makes a folder for tables, though we have none; not where the process was started.
         datadir=str(Path(tempfile.gettempdir()) / "aos-faust"),
         consumer_auto_offset_reset="none",
+        consumer_max_fetch_size=settings.fetch_bytes,
         consumer_group_instance_id=settings.instance or None,
-        stream_buffer_maxsize=settings.buffered_batches,
+        stream_buffer_maxsize=_EVENTS,
         stream_wait_empty=False,
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -39,13 +41,15 @@ def build_app(
         web_enabled=False,
     )
     # No acks: offsets are committed by the transactions of the batches and by nothing else.
-    source = app.topic(*raw, schema=BatchSchema(), acks=False)
+    source = app.topic(*topics.all_raw(), schema=BatchSchema(), acks=False)
 
     @app.agent(source, name="aos.stream.readings")
     async def readings(stream: Any) -> None:
         async for event in stream.noack().events():
-            await app.owner.process(event.value)
+            app.owner.process(event.value)
 
+    app.batch_records, app.batch_bytes = settings.batch_records, settings.batch_bytes
+    app.most_fetched_bytes = settings.most_fetched_bytes
     return app
 
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Integers = NDArray[np.int64]
 
 
-class Raw(Protocol):
+class Fetched(Protocol):
     """A record as the consumer gives it."""
-
-    @property
-    def topic(self) -> str:
-        """Topic."""
-
-    @property
-    def partition(self) -> int:
-        """Partition."""
 
     @property
     def offset(self) -> int:
         """Offset."""
+
+    @property
+    def timestamp(self) -> int:
+        """When it was published, in UTC milliseconds."""
 
     @property
     def key(self) -> bytes | None:
@@ -31,20 +33,85 @@ class Raw(Protocol):
         """Framed Avro."""
 
 
+class Raw(NamedTuple):
+    """One raw record, for those few that are looked at one by one."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Records of one topic partition, in the order of their offsets, as columns."""
+
+    topic: str
+    partition: int
+    offsets: Integers
+    published: Integers
+    """When each was published, in UTC milliseconds."""
+    keys: Sequence[bytes | None]
+    values: Sequence[bytes | None]
+
+    @classmethod
+    def of(cls, topic: str, partition: int, fetched: Sequence[Fetched]) -> Records:
+        """Make columns of what was fetched."""
+        return cls(
+            topic,
+            partition,
+            np.fromiter((record.offset for record in fetched), np.int64, len(fetched)),
+            np.fromiter((record.timestamp for record in fetched), np.int64, len(fetched)),
+            [record.key for record in fetched],
+            [record.value for record in fetched],
+        )
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def since(self, offset: int) -> Records:
+        """Leave out what lies before an offset."""
+        first = int(np.searchsorted(self.offsets, offset))
+        if not first:
+            return self
+        return replace(
+            self,
+            offsets=self.offsets[first:],
+            published=self.published[first:],
+            keys=self.keys[first:],
+            values=self.values[first:],
+        )
+
+    def take(self, rows: Integers) -> Records:
+        """Pick records, in the order given."""
+        chosen = rows.tolist()
+        return replace(
+            self,
+            offsets=self.offsets[rows],
+            published=self.published[rows],
+            keys=[self.keys[row] for row in chosen],
+            values=[self.values[row] for row in chosen],
+        )
+
+    def raw(self, row: int) -> Raw:
+        """Give one record."""
+        offset = int(self.offsets[row])
+        return Raw(self.topic, self.partition, offset, self.keys[row], self.values[row])
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records of one partition number, by topic, in the order of their offsets.
+    """Records of one partition number, by topic.
 
-    ``epoch`` tells under which ownership they were fetched, see :mod:`stream_app.worker`.
+    ``epoch`` tells under which ownership they were fetched, see :mod:`stream_app.worker`;
+    ``fetched_at`` is a moment of the monotonic clock at which they had been fetched.
     """
 
     partition: int
-    records: Mapping[str, Sequence[Raw]]
+    records: Mapping[str, Records]
     epoch: int = 0
-
-    def __iter__(self) -> Iterator[Raw]:
-        for records in self.records.values():
-            yield from records
+    fetched_at: float = field(default_factory=time.monotonic)
 
     def __len__(self) -> int:
         return sum(len(records) for records in self.records.values())
@@ -52,24 +119,21 @@ class Batch:
     def after(self, positions: Mapping[str, int]) -> Batch:
         """Leave out what lies before the positions: a fetch may repeat what is committed."""
         kept = {
-            topic: [record for record in records if record.offset >= positions.get(topic, 0)]
-            for topic, records in self.records.items()
+            topic: records.since(positions.get(topic, 0)) for topic, records in self.records.items()
         }
-        kept = {topic: records for topic, records in kept.items() if records}
+        kept = {topic: records for topic, records in kept.items() if len(records)}
         return replace(self, records=kept)
 
     def next_positions(self) -> dict[str, int]:
         """Give the offset behind the last record of each topic."""
-        return {topic: records[-1].offset + 1 for topic, records in self.records.items() if records}
+        return {topic: int(records.offsets[-1]) + 1 for topic, records in self.records.items()}
 
 
-def by_partition(
-    fetched: Mapping[tuple[str, int], Sequence[Raw]], epoch: int = 0
-) -> Iterator[Batch]:
-    """Join what was fetched of each (topic, partition) into one batch for each partition number."""
-    joined: dict[int, dict[str, Sequence[Raw]]] = {}
-    for (topic, partition), records in fetched.items():
-        if records:
-            joined.setdefault(partition, {})[topic] = records
+def by_partition(fetched: Iterable[Records], epoch: int = 0) -> Iterator[Batch]:
+    """Join what was fetched of each topic partition into one batch for each partition number."""
+    joined: dict[int, dict[str, Records]] = {}
+    for records in fetched:
+        if len(records):
+            joined.setdefault(records.partition, {})[records.topic] = records
     for partition, records_of in joined.items():
         yield Batch(partition, records_of, epoch)

@@ -11,16 +11,28 @@ have ended the dead owner's transaction does the committed offset hold still.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, Protocol, cast
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Set
+from typing import Any, Final, Protocol, cast
 
 import aiokafka
 import faust
-from aiokafka.errors import NoOffsetForPartitionError
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError
+from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
+from faust.types.tuples import ConsumerMessage
 
-from stream_app.transport.batch import Batch, by_partition
+from runtime.errors import Transient
+from stream_app.transport.batch import Batch, Records, by_partition
+from stream_app.transport.unwrapped import unwrap_records
+
+HELPING: Final = 500
+"""Records that are taken from the fetcher at a time."""
+_SOON_SECONDS: Final = 0.005
+_COMMIT_SECONDS: Final = 30.0
 
 
 class Owner(Protocol):
@@ -30,14 +42,18 @@ class Owner(Protocol):
     def epoch(self) -> int:
         """A number that rises whenever ownership changes."""
 
+    @property
+    def full(self) -> Set[int]:
+        """Partitions of which no more batches are to be fetched for now."""
+
     async def take(self, partitions: set[int]) -> None:
         """Make ready to process these partitions and no others."""
 
     async def release(self, partitions: set[int]) -> None:
         """Finish what is running for these partitions; they belong to somebody else soon."""
 
-    async def process(self, batch: Batch) -> None:
-        """Process a batch, unless it was fetched under another epoch."""
+    def process(self, batch: Batch) -> None:
+        """Start to process a batch, unless it was fetched under another epoch; wait for nothing."""
 
     def positions(self) -> Mapping[TP, int]:
         """Give the offset at which reading goes on, for each partition of each raw topic."""
@@ -61,7 +77,7 @@ class Fetched(dict[TP, Any]):
 
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):
-    """Reads only what is committed, since the raw topics are written in transactions."""
+    """Fetches up to a batch for each partition number, and only what is committed."""
 
     app: BatchApp
 
@@ -69,19 +85,54 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         # Faust reads uncommitted records unless its own exactly_once is on, which we do not use.
         consumer._isolation_level = "read_committed"  # noqa: SLF001
+        consumer._fetch_max_bytes = self.app.most_fetched_bytes  # noqa: SLF001
         return consumer
 
-    async def _fetch_records(self, *args: Any, **kwargs: Any) -> Fetched:
+    async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> Fetched:
         # Stamped after the fetch: it may wait through a whole rebalance before records leave it,
         # and those then belong to the new epoch.
+        fetched = Fetched()
+        unwrap_records(consumer._fetcher)  # noqa: SLF001
         try:
-            fetched = Fetched(await super()._fetch_records(*args, **kwargs))
+            fetched.update(await super()._fetch_records(consumer, *args, **kwargs))
         except NoOffsetForPartitionError:
             if self.consumer.flow_active:
                 raise
-            return Fetched()  # a partition that was just assigned: the seek is still to come
+            return fetched  # a partition that was just assigned: the seek is still to come
+        if fetched and self.consumer.flow_active:
+            await self._fill(consumer._fetcher, fetched, *args)  # noqa: SLF001
         fetched.epoch = self.app.owner.epoch
         return fetched
+
+    async def commit_positions(self, offsets: Mapping[TP, int]) -> None:
+        """Commit the group's next offsets, as the member that this consumer is."""
+        committed = {TopicPartition(*tp): OffsetAndMetadata(at, "") for tp, at in offsets.items()}
+        await self.call_thread(self._ensure_consumer().commit, committed)
+
+    async def _fill(self, fetcher: Any, fetched: Fetched, active: Set[TP]) -> None:
+        """Take what has arrived of each partition number until its batch is full.
+
+        In small helpings, so that a batch stays within its bytes, too.
+        """
+        for number in {tp.partition for tp in active}:
+            wanted = {tp for tp in active if tp.partition == number}
+            while self._has_room(fetched, wanted):
+                try:
+                    more = await fetcher.fetched_records(wanted, timeout=0, max_records=HELPING)
+                except KafkaError:
+                    return  # nothing is lost: it comes again in a round that has nothing to give
+                if not more:
+                    break
+                for tp, records in more.items():
+                    fetched.setdefault(tp, []).extend(records)
+
+    def _has_room(self, fetched: Fetched, wanted: Set[TP]) -> bool:
+        found = [records for tp in wanted if (records := fetched.get(tp))]
+        if sum(map(len, found)) + HELPING > self.app.batch_records:
+            return False
+        # The last helping stands for all: records of one topic are much alike.
+        sizes = (len(records) * len(records[-1].value or b"") for records in found)
+        return sum(sizes) < self.app.batch_bytes
 
 
 class BatchConsumer(driver.Consumer):
@@ -92,6 +143,17 @@ class BatchConsumer(driver.Consumer):
     def _new_consumer_thread(self) -> BatchConsumerThread:
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109
+        """Fetch for those partitions alone that have room; look again soon where one has none."""
+        full = self.app.owner.full
+        if not full:
+            return await super()._getmany(active_partitions, timeout)
+        active = {tp for tp in active_partitions or self.assignment() if tp.partition not in full}
+        if active:
+            return await super()._getmany(active, _SOON_SECONDS)
+        await asyncio.sleep(_SOON_SECONDS)
+        return Fetched()
+
     async def getmany(  # Faust's own signature
         self,
         timeout: float,  # noqa: ASYNC109
@@ -100,22 +162,36 @@ class BatchConsumer(driver.Consumer):
 
         What arrives while a rebalance is under way is left out: a seek ends every rebalance.
         """
-        records, active = await self._wait_next_records(timeout)
-        if not isinstance(records, Fetched) or self.should_stop:
+        fetched, active = await self._wait_next_records(timeout)
+        if not isinstance(fetched, Fetched) or self.should_stop:
             return
-        wanted = {
-            (tp.topic, tp.partition): found
-            for tp, found in records.items()
+        wanted = (
+            Records.of(tp.topic, tp.partition, found)
+            for tp, found in fetched.items()
             if active is None or tp in active or tp in self._buffered_partitions
-        }
-        for batch in by_partition(wanted, records.epoch):
+        )
+        for batch in by_partition(wanted, fetched.epoch):
             if not self.flow_active:
                 return
-            topic, last = next((topic, found[-1]) for topic, found in batch.records.items())
+            topic, last = next((topic, records) for topic, records in batch.records.items())
             tp = TP(topic, batch.partition)
-            message = self._to_message(tp, last)
-            message.value = cast("Any", batch)
-            yield tp, message
+            yield tp, self._message(tp, int(last.offsets[-1]), batch)
+
+    def _message(self, tp: TP, offset: int, batch: Batch) -> Message:
+        value, generation = cast("Any", batch), self.app.consumer_generation_id
+        return ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            offset,
+            timestamp=time.time(),
+            timestamp_type=0,
+            headers=[],
+            key=None,
+            value=value,
+            checksum=None,
+            tp=tp,
+            generation_id=generation,
+        )
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Let the owner take its partitions before Faust asks where to go on."""
@@ -135,6 +211,10 @@ class BatchConsumer(driver.Consumer):
         await self.seek_wait(positions)
         return positions
 
+    async def commit_positions(self, offsets: Mapping[TP, int]) -> None:
+        """Commit the group's next offsets, as the member that this consumer is."""
+        await cast("BatchConsumerThread", self._thread).commit_positions(offsets)
+
 
 class BatchTransport(driver.Transport):
     """The aiokafka transport with our consumer."""
@@ -146,6 +226,31 @@ class BatchApp(faust.App):
     """A Faust app whose partitions have an owner."""
 
     owner: Owner
+    batch_records: int
+    batch_bytes: int
+    most_fetched_bytes: int
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)
+
+
+def committer(
+    app: BatchApp, loop: asyncio.AbstractEventLoop
+) -> Callable[[int, Mapping[str, int]], None]:
+    """Give a function, for other threads than the loop's, that commits a partition's positions.
+
+    Raises (the function given):
+        Transient: the group is being rebalanced, or its coordinator does not answer.
+    """
+
+    def commit(partition: int, positions: Mapping[str, int]) -> None:
+        offsets = {TP(topic, partition): at for topic, at in positions.items()}
+        consumer = cast("BatchConsumer", app.consumer)
+        asked = asyncio.run_coroutine_threadsafe(consumer.commit_positions(offsets), loop)
+        try:
+            asked.result(_COMMIT_SECONDS)
+        except (KafkaError, TimeoutError) as error:
+            problem = f"the offsets of partition {partition} cannot be committed: {error!r}"
+            raise Transient(problem, mend="see whether the brokers are up") from error
+
+    return commit

@@ -74,10 +74,10 @@ def test_settings_are_found_where_the_demo_writes_them(
     assert settings_file(None) is None
     assert CLI.invoke(app, ["config"]).stdout.startswith("# settings file: none")
     FOUND.parent.mkdir()
-    FOUND.write_text("stream: {threads: 7}\n", encoding="utf-8")
+    FOUND.write_text("stream: {batch_records: 7}\n", encoding="utf-8")
     told = CLI.invoke(app, ["config"])
     assert told.stdout.startswith("# settings file: .aos/aos.yaml\n")
-    assert "threads: 7" in told.stdout
+    assert "batch_records: 7" in told.stdout
     assert told.stderr == ""
     assert settings_file(Path("other.yaml")) == Path("other.yaml")
 

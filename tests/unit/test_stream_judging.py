@@ -3,39 +3,51 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from runtime.errors import DataQuality
 from schemas.codec import Record
 from schemas.mapping import Mapping
-from stream_app.judging.judge import Judge, Row, Verdicts
+from stream_app.judging.decoding import DeadLetter
+from stream_app.judging.judge import Judge
 from stream_app.metadata.sensors import UNKNOWN, Sensor
 from stream_app.window.state import State
+from tests.raw_batches import Columns, Schemas, encoded, records
 from tests.raw_records import local, raw
-from tests.unit.stream_fakes import Fetched, interval, mapping, metadata
+from tests.unit.stream_fakes import interval, mapping, metadata
 
 NOON_UTC = local("2013-07-01T16:00:00")
 NOW = local("2013-07-01T18:00:00")
 HOUR = 3_600_000_000
 
 
+class Verdicts(NamedTuple):
+    clean: list[Record]
+    dead: list[DeadLetter]
+
+
 def judged(
-    parameter: str, *records: Record, known: bool = True, how: Mapping | None = None
+    parameter: str,
+    *readings: Record,
+    sensors: dict[str, Sensor] | None = None,
+    how: Mapping | None = None,
 ) -> Verdicts:
-    """Judge records of one station whose sensor has always been there."""
+    """Judge readings of one station whose sensor has always been there."""
     sensor = f"JFK:{parameter}"
-    sensors = {sensor: Sensor(metadata(sensor, interval(0)))} if known else {}
-    how = how or mapping(parameter)
-    judge = Judge(sensors, {(how.source, how.version): how})
-    rows = [Row(Fetched(parameter, 0, i), record) for i, record in enumerate(records)]
-    return judge.judge(parameter, rows, State(generation=0).overlay(), NOW)
+    if sensors is None:
+        sensors = {sensor: Sensor(metadata(sensor, interval(0)))}
+    how, schemas = how or mapping(parameter), Schemas()
+    columns = Columns(schemas, Judge(sensors, {(how.source, how.version): how}))
+    raw_records = records(parameter, encoded(schemas, parameter, readings))
+    done = columns.step({parameter: raw_records}, State(generation=0).overlay(), now=NOW)
+    return Verdicts(done.clean.get(parameter, []), done.dead)
 
 
 def clean_of(parameter: str, known: bool = True, **changes: Any) -> Record:
-    [clean] = judged(parameter, raw(parameter, **changes), known=known).clean
-    return clean.record
+    [clean] = judged(parameter, raw(parameter, **changes), sensors=None if known else {}).clean
+    return clean
 
 
 @pytest.mark.requirement("B2", "B3", "B10")
@@ -108,7 +120,7 @@ def test_what_cannot_be_used_is_dead_with_its_reason_and_harms_nobody(
     good = raw("temperature", key="2")
     verdicts = judged("temperature", raw("temperature", **changes), good)
     assert [dead.error.reason for dead in verdicts.dead] == [reason]
-    assert [clean.record["source_key"] for clean in verdicts.clean] == ["2"]
+    assert [record["source_key"] for record in verdicts.clean] == ["2"]
 
 
 def test_time_as_text_is_read() -> None:
@@ -146,13 +158,10 @@ def test_metadata_is_joined_by_observation_time_with_half_open_intervals() -> No
 @pytest.mark.requirement("B7")
 def test_calibration_makes_the_value_and_leaves_the_raw_value() -> None:
     sensors = {"JFK:temperature": Sensor(metadata("x:temperature", interval(0, offset=-0.3)))}
-    how = mapping("temperature")
-    judge = Judge(sensors, {("sample", 1): how})
-    row = Row(Fetched("t"), raw("temperature"))
-    [clean] = judge.judge("temperature", [row], State(0).overlay(), NOW).clean
-    assert clean.record["raw_value"] == 12.5
-    assert clean.record["value"] == pytest.approx(12.2)
-    assert clean.record["corrections"] == "calibration_applied"
+    [clean] = judged("temperature", raw("temperature"), sensors=sensors).clean
+    assert clean["raw_value"] == 12.5
+    assert clean["value"] == pytest.approx(12.2)
+    assert clean["corrections"] == "calibration_applied"
 
 
 @pytest.mark.requirement("B3")
@@ -163,12 +172,12 @@ def test_the_repeated_hour_of_autumn_is_told_apart_by_the_order_of_its_rows() ->
         raw("humidity", key=key, observed_local=night, extracted_at=extracted, value=60.0)
         for key in ("7320", "7321")
     ]
-    records = [clean.record for clean in judged("humidity", *rows).clean]
-    assert [r["observed_at"] for r in records] == [
+    found = judged("humidity", *rows).clean
+    assert [record["observed_at"] for record in found] == [
         local("2013-11-03T05:00:00"),
         local("2013-11-03T06:00:00"),
     ]
-    assert {r["flag"] for r in records} == {1}
+    assert {record["flag"] for record in found} == {1}
 
 
 @pytest.mark.requirement("B6")
@@ -186,7 +195,7 @@ def test_the_interval_ends_at_the_observation() -> None:
     [clean] = judged(
         "rainfall", raw("rainfall"), how=mapping("rainfall", interval_seconds=3600)
     ).clean
-    assert clean.record["interval_start"] == NOON_UTC - HOUR
+    assert clean["interval_start"] == NOON_UTC - HOUR
 
 
 @pytest.mark.parametrize("parameter", ["temperature", "wind"])

@@ -6,11 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_app.transport.batch import Batch, by_partition
 from stream_app.window.folds import key_order
 from stream_app.window.state import PARTITION_KEY, State, revision_of, schema_of_key
 from tests.raw_records import local
-from tests.unit.stream_fakes import Fetched
 
 NIGHT = local("2013-11-03T01:00:00")
 
@@ -116,35 +114,3 @@ def test_a_new_generation_starts_its_batches_anew_and_an_old_one_is_outrun() -> 
 def test_numeric_keys_are_ordered_by_size() -> None:
     assert sorted(["100", "20", "3"], key=key_order) == ["3", "20", "100"]
     assert schema_of_key(PARTITION_KEY) == "partition_state"
-
-
-def test_a_fetch_round_becomes_one_batch_for_each_partition_number() -> None:
-    fetched = {
-        ("wind", 0): [Fetched("wind", 0, 5)],
-        ("rain", 0): [Fetched("rain", 0, 9)],
-        ("wind", 1): [Fetched("wind", 1, 3)],
-        ("rain", 1): [],
-    }
-    batches = {batch.partition: batch for batch in by_partition(fetched, epoch=4)}
-    assert {number: sorted(b.records) for number, b in batches.items()} == {
-        0: ["rain", "wind"],
-        1: ["wind"],
-    }
-    assert {batch.epoch for batch in batches.values()} == {4}
-
-
-@given(offsets=st.sets(st.integers(0, 50), min_size=1), position=st.integers(0, 60))
-def test_what_is_committed_is_cut_off_and_the_rest_is_next(
-    offsets: set[int], position: int
-) -> None:
-    records = [Fetched("wind", 0, offset) for offset in sorted(offsets)]
-    left = Batch(0, {"wind": records}).after({"wind": position})
-    assert [record.offset for record in left] == [o for o in sorted(offsets) if o >= position]
-    expected = {"wind": max(offsets) + 1} if max(offsets) >= position else {}
-    assert left.next_positions() == expected
-
-
-@pytest.mark.parametrize("positions", [{}, {"rain": 99}])
-def test_a_topic_without_a_position_is_kept_whole(positions: dict[str, int]) -> None:
-    batch = Batch(0, {"wind": [Fetched("wind", 0, 0)]})
-    assert len(batch.after(positions)) == 1

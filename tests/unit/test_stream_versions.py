@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import DataQuality
-from schemas.mapping import Mapping
-from stream_app.judging.judge import Judge, Row
+from schemas.codec import Record
+from stream_app.judging.judge import Judge
 from stream_app.judging.versions import MOST_RANK, MOST_VERSION, ranked
 from stream_app.window.state import State
+from tests.raw_batches import Columns, Schemas, Step, encoded, records
 from tests.raw_records import local, raw
-from tests.unit.stream_fakes import Fetched, mapping
+from tests.unit.stream_fakes import mapping
 
 NOW = local("2014-01-01T00:00:00")
 RANKS = st.integers(-MOST_RANK, MOST_RANK)
@@ -48,40 +49,36 @@ def test_what_cannot_be_kept_apart_is_refused(rank: int, version: int) -> None:
     assert caught.value.reason == "version_out_of_range"
 
 
-def judge(how: Mapping) -> Judge:
-    names = ("aos", "archive", "sample")
-    return Judge({}, {(name, how.version): how for name in names})
+def step(*readings: Record) -> Step:
+    how, schemas = mapping("temperature"), Schemas()
+    judge = Judge({}, {(name, how.version): how for name in ("aos", "archive", "sample")})
+    made = records("temperature", encoded(schemas, "temperature", readings))
+    return Columns(schemas, judge).step({"temperature": made}, State(generation=0).overlay())
 
 
 def test_a_clean_reading_bears_its_rank_and_one_that_cannot_is_a_dead_letter() -> None:
-    records = [
+    readings = [
         raw(source="archive", source_rank=-1, source_version=NOW, key="9"),
         raw(source="aos", source_rank=0, source_version=5),
         raw(source="aos", source_rank=0, source_version=2**60),
     ]
-    rows = [Row(Fetched("temperature", 0, i), record) for i, record in enumerate(records)]
-    verdicts = judge(mapping("temperature")).judge(
-        "temperature", rows, State(generation=0).overlay(), NOW
-    )
-    versions = {c.record["source_name"]: c.record["source_version"] for c in verdicts.clean}
+    done = step(*readings)
+    versions = {c["source_name"]: c["source_version"] for c in done.clean["temperature"]}
     assert versions["aos"] == 5
     assert versions["archive"] < versions["aos"]
-    assert [(letter.raw.offset, letter.error.reason) for letter in verdicts.dead] == [
-        (2, "version_out_of_range")
+    assert [(letter.raw.offset, letter.error.reason) for letter in done.dead] == [
+        (4, "version_out_of_range")
     ]
 
 
 @pytest.mark.requirement("B3")
 def test_two_sources_that_tell_of_one_reading_are_not_the_two_comings_of_an_hour() -> None:
     repeated = local("2013-11-03T01:30:00")
-    records = [
+    readings = [
         raw(source=source, key=key, observed_local=repeated)
         for source, key in [("aos", "7"), ("archive", "7000"), ("aos", "8"), ("archive", "8000")]
     ]
-    rows = [Row(Fetched("temperature", 0, i), record) for i, record in enumerate(records)]
-    found = judge(mapping("temperature")).judge(
-        "temperature", rows, State(generation=0).overlay(), NOW
-    )
-    times = {c.record["source_key"]: c.record["observed_at"] for c in found.clean}
+    done = step(*readings)
+    times = {c["source_key"]: c["observed_at"] for c in done.clean["temperature"]}
     assert times["7"] == times["7000"] == times["8"] - 3_600_000_000
     assert times["8"] == times["8000"]

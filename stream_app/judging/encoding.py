@@ -1,0 +1,181 @@
+"""Writing down what was judged: columns and metadata become messages of the clean schemas.
+
+What is constant for a sensor stands first in these schemas, up to ``op``; it is encoded once for
+each head and placement, and the bytes serve every reading that shares them.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+import fastavro
+import numpy as np
+
+from schemas.avsc import load
+from schemas.codec import Record
+from schemas.columnar import Column, Integers, Mask, Numbers, Strings
+from schemas.columnar_encoding import ColumnarEncoder, constant, heads_of, strings_of
+from schemas.framing import frame
+from schemas.topics import clean_schema
+from stream_app.judging.heads import head_schema
+from stream_app.judging.judged import Judged, Origin
+from weather.arrays import Flags, Floats
+from weather.corrections import describe
+from weather.parameters import parameter_of
+from weather.qc.flags import Flag
+from weather.score import validity
+
+_FIRST: Final = "interval_start"
+_MOST_PLACEMENTS: Final = 16
+_WORDS: Final = ((Flag.SUSPECT, "range_suspect"), (Flag.FAIL, "range"))
+
+
+class CleanEncoder:
+    """Encodes clean readings of one parameter that come from one raw topic partition."""
+
+    def __init__(
+        self, parameter: str, schema_id: int, raw_topic: str, raw_partition: int, ruleset: str
+    ) -> None:
+        schema = load(clean_schema(parameter))
+        self._head = fastavro.parse_schema(head_schema(schema, _FIRST))
+        self._encode = ColumnarEncoder(schema, _FIRST)
+        self._fields = [f for f in schema["fields"] if "default" in f]
+        self._frame = frame(schema_id)
+        self._constant = {
+            "parameter": parameter,
+            "unit": parameter_of(parameter).main.unit,
+            "ruleset_version": ruleset,
+            "raw_topic": raw_topic,
+            "raw_partition": raw_partition,
+        }
+
+    def __call__(
+        self, judged: Judged, flags: Mapping[str, Flags], flag: Flags, revision: int, now: int
+    ) -> list[bytes]:
+        """Give a message for each reading.
+
+        ``flags`` are those of tests that look at neighbours, by field, and ``flag`` is the one over
+        all tests; ``now`` (UTC micros) becomes the processing time.
+        """
+        count = len(judged.utc)
+        columns = dict(_columns(judged, flags, flag))
+        columns |= {"revision": constant(revision, count), "processed_at": constant(now, count)}
+        for field in self._fields:
+            columns.setdefault(field["name"], constant(field["default"], count))
+        heads = heads_of([self._head_of(origin) for origin in judged.origins])
+        return self._encode(heads.take(judged.origin), columns)
+
+    def _head_of(self, origin: Origin) -> bytes:
+        encoded = origin.head.encoded
+        placement, made = encoded.get(id(origin.placement), (None, b""))
+        if placement is not origin.placement:
+            if len(encoded) >= _MOST_PLACEMENTS:
+                encoded.clear()
+            made = self._made(origin)
+            encoded[id(origin.placement)] = (origin.placement, made)
+        return made
+
+    def _made(self, origin: Origin) -> bytes:
+        raw = origin.head.record
+        record: Record = {
+            **self._constant,
+            **origin.placement.fields,
+            "station_id": raw["station_id"],
+            "sensor_id": raw["sensor_id"],
+            "source_name": raw["source"],
+            "source_rank": raw["source_rank"],
+            "source_table": raw["source_table"],
+            "mapping_version": raw["mapping_version"],
+            "op": raw["op"],
+        }
+        out = io.BytesIO()
+        out.write(self._frame)
+        fastavro.schemaless_writer(out, self._head, record)
+        return out.getvalue()
+
+
+def _columns(
+    judged: Judged, flags: Mapping[str, Flags], flag: Flags
+) -> Iterator[tuple[str, Column]]:
+    gone = judged.deleted if judged.deleted.any() else None
+    yield "interval_start", Numbers(judged.utc - judged.interval)
+    yield "observed_at", Numbers(judged.utc)
+    yield "flag", _flags(flag, gone)
+    yield "flag_time", Numbers(judged.flag_time)
+    yield "flag_metadata", Numbers(judged.flag_metadata)
+    yield "score", _nullable(validity(flag), gone)
+    yield "reason", _reasons(judged, flags, flag, gone)
+    yield "corrections", _corrections(judged, gone)
+    yield "observed_local", Numbers(judged.local)
+    yield "source_key", judged.source_key
+    yield "source_version", Numbers(judged.version)
+    yield "raw_offset", Numbers(judged.offsets)
+    yield "extracted_at", Numbers(judged.extracted)
+    for name, measure in judged.measures.items():
+        yield name, _nullable(measure.value, gone)
+        yield f"raw_{name}", _nullable(measure.raw_value, gone)
+        field = "flag_range" if name == "value" else f"flag_{name}_range"
+        yield field, _flags(measure.flag_range, gone)
+    for field, column in flags.items():
+        yield field, _flags(column, gone)
+
+
+def _flags(flags: Flags, gone: Mask | None) -> Numbers:
+    """Take the judgement off a deletion: it says only that the reading is gone."""
+    return Numbers(flags if gone is None else np.where(gone, Flag.NOT_EVALUATED, flags))
+
+
+def _nullable(values: Floats, gone: Mask | None) -> Numbers:
+    there = ~np.isnan(values)
+    return Numbers(values, there if gone is None else there & ~gone)
+
+
+def _corrections(judged: Judged, gone: Mask | None) -> Strings:
+    bits = judged.corrections if gone is None else np.where(gone, 0, judged.corrections)
+    return _worded(bits.astype(np.int64), lambda found: describe(np.array(found)))
+
+
+def _reasons(judged: Judged, flags: Mapping[str, Flags], flag: Flags, gone: Mask | None) -> Strings:
+    """Say why readings are not good; a number for each set of reasons, worded once."""
+    words: list[str] = []
+    code = np.zeros(len(flag), np.int64)
+    for word, holds in _findings(judged, flags, flag):
+        if holds.any():
+            code |= holds.astype(np.int64) << len(words)
+            words.append(word)
+    code[flag == Flag.GOOD] = 0
+    if gone is not None:
+        code[gone] = 1 << len(words)
+        words.append("deleted")
+    return _worded(code, lambda found: [_joined(words, one) for one in found])
+
+
+def _findings(
+    judged: Judged, flags: Mapping[str, Flags], flag: Flags
+) -> Iterator[tuple[str, Mask]]:
+    """Give each reason why a reading is not good, and where it holds, in the order of telling."""
+    yield "missing", flag == Flag.MISSING
+    for name, measure in judged.measures.items():
+        for found, word in _WORDS:
+            yield word if name == "value" else f"{name}_{word}", measure.flag_range == found
+    for field, column in flags.items():
+        for found, told in ((Flag.SUSPECT, "_suspect"), (Flag.FAIL, "")):
+            yield field.removeprefix("flag_") + told, column == found
+    doubtful = judged.flag_time != Flag.GOOD
+    yield "time_in_future", doubtful & judged.in_future
+    yield "time_never_was", doubtful & ~judged.in_future
+    yield "no_metadata", judged.flag_metadata == Flag.NOT_EVALUATED
+
+
+def _joined(words: list[str], code: int) -> str | None:
+    return ",".join(word for bit, word in enumerate(words) if code >> bit & 1) or None
+
+
+def _worded(codes: Integers, words_of: Callable[[list[int]], Sequence[str | None]]) -> Strings:
+    """Make a column of strings from one of codes: each code is worded once."""
+    if not codes.any():
+        return strings_of([None]).take(codes)
+    found, which = np.unique(codes, return_inverse=True)
+    return strings_of(words_of(found.tolist())).take(which)

@@ -1,0 +1,146 @@
+"""Readings that have been judged by themselves: everything that was found out, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from schemas.columnar import Integers, Strings
+from stream_app.cleaned import CleanedColumns
+from stream_app.judging.heads import Head
+from stream_app.metadata.sensors import Placement
+from weather.arrays import Bools, Flags, Micros
+from weather.clean import Cleaned
+from weather.corrections import Corrections
+
+
+class Origin(NamedTuple):
+    """What the constant part of a clean reading is made of."""
+
+    head: Head
+    placement: Placement
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Readings of one parameter, in the order of their offsets; all columns are equally long.
+
+    ``origins`` are those of the batch, ``origin`` is the number of each reading's.
+    """
+
+    parameter: str
+    origins: Sequence[Origin]
+    origin: Integers
+    offsets: Integers
+    published: Integers
+    keys: Sequence[bytes | None]
+    source_key: Strings
+    extracted: Micros
+    local: Micros
+    utc: Micros
+    interval: Micros
+    version: Integers
+    measures: Mapping[str, Cleaned]
+    corrections: Corrections
+    flag_measured: Flags
+    flag_time: Flags
+    flag_metadata: Flags
+    flag: Flags
+    in_future: Bools
+    deleted: Bools
+
+    def take(self, rows: Integers) -> Judged:
+        """Pick readings, in the order given."""
+        chosen = rows.tolist()
+        arrays: dict[str, Any] = {name: getattr(self, name)[rows] for name in _ARRAYS}
+        return replace(
+            self,
+            **arrays,
+            keys=[self.keys[row] for row in chosen],
+            source_key=self.source_key.take(rows),
+            measures={
+                name: _of_measure(lambda one: one[0][rows], [measure])
+                for name, measure in self.measures.items()
+            },
+        )
+
+    def cleaned(self) -> CleanedColumns:
+        """Give what the tests need that look at neighbours."""
+        sensors: dict[str, int] = {}
+        number = [sensors.setdefault(o.head.sensor, len(sensors)) for o in self.origins]
+        station_of = {o.head.sensor: str(o.head.record["station_id"]) for o in self.origins}
+        return CleanedColumns(
+            parameter=self.parameter,
+            sensors=list(sensors),
+            sensor=np.array(number, np.int64)[self.origin],
+            stations=[station_of[sensor] for sensor in sensors],
+            observed_at=self.utc,
+            version=self.version,
+            values={name: measure.value for name, measure in self.measures.items()},
+            flag=self.flag,
+            deleted=self.deleted,
+            raw_offset=self.offsets,
+            published_at=self.published * 1000,
+            interval=self.interval,
+        )
+
+
+_ARRAYS: Final = tuple(
+    name
+    for name in Judged.__dataclass_fields__
+    if name not in ("parameter", "origins", "keys", "source_key", "measures")
+)
+
+
+def joined(parts: Sequence[Judged]) -> Judged:
+    """Join readings of one parameter that were judged apart, in the order of their offsets."""
+    if len(parts) == 1:
+        return parts[0]
+    shifts = np.cumsum([0, *(len(part.origins) for part in parts[:-1])]).tolist()
+    arrays: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in _ARRAYS
+        if name != "origin"
+    }
+    origin = [part.origin + shift for part, shift in zip(parts, shifts, strict=True)]
+    measures = {
+        name: _of_measure(np.concatenate, [part.measures[name] for part in parts])
+        for name in parts[0].measures
+    }
+    together = replace(
+        parts[0],
+        **arrays,
+        origins=[one for part in parts for one in part.origins],
+        origin=np.concatenate(origin),
+        keys=[key for part in parts for key in part.keys],
+        source_key=concatenated([part.source_key for part in parts]),
+        measures=measures,
+    )
+    return together.take(np.argsort(together.offsets, kind="stable"))
+
+
+def concatenated(columns: Sequence[Strings]) -> Strings:
+    """Put columns of strings that are never null one behind the other.
+
+    >>> from schemas.columnar_encoding import heads_of
+    >>> concatenated([heads_of([b"a"]), heads_of([b"bc", b"d"])]).bytes()
+    [b'a', b'bc', b'd']
+    """
+    shifts = np.cumsum([0, *(len(column.data) for column in columns[:-1])]).tolist()
+    starts = [column.starts + shift for column, shift in zip(columns, shifts, strict=True)]
+    return Strings(
+        np.concatenate([column.data for column in columns]),
+        np.concatenate(starts),
+        np.concatenate([column.lengths for column in columns]),
+    )
+
+
+def _of_measure(change: Callable[[Sequence[Any]], Any], parts: Sequence[Cleaned]) -> Cleaned:
+    return Cleaned(
+        raw_value=change([part.raw_value for part in parts]),
+        value=change([part.value for part in parts]),
+        flag_range=change([part.flag_range for part in parts]),
+    )

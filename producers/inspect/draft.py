@@ -159,8 +159,8 @@ def _largest_first(layout: Layout) -> tuple[bool, int, int]:
 def _repeats(part: Layout, whole: Layout) -> bool:
     """Say whether a table's rows are those of another one: of a copy, or of its partitions."""
     names = sorted(part.sample.columns)
-    if names != sorted(whole.sample.columns) or not part.sample.rows:
-        return False
+    if names != sorted(whole.sample.columns) or not part.sample.rows or part.station is None:
+        return False  # tables that name no station may be one for each
     rows = {_row(whole, names, n) for n in range(whole.sample.rows)}
     looked_at = range(0, part.sample.rows, max(1, part.sample.rows // _COMPARED))
     same = sum(_row(part, names, n) in rows for n in looked_at)

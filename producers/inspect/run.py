@@ -85,6 +85,7 @@ def inspect(database: Endpoints, bounds: Bounds, hints: Hints, progress: Progres
         Configuration: it refuses us, or has none of the tables that were asked for.
     """
     found = Inspection(look(database, bounds.schemas))
+    _see_something(found.catalogue)
     tables = _chosen(found.catalogue, bounds.tables)
     found.catalogue.tables = []
     try:
@@ -114,6 +115,13 @@ def conclude(found: Inspection, hints: Hints) -> None:
         table["table"]: quality.in_future(table, proposal.layouts[table["table"]])
         for table in proposal.document["tables"]
     }
+
+
+def _see_something(catalogue: Catalogue) -> None:
+    if not catalogue.tables and catalogue.unseen:
+        problem = f"nothing of the source can be seen: {'; '.join(catalogue.unseen)}"
+        mend = "name a database in source.url or --url whose tables this user may read"
+        raise Configuration(problem, mend=mend)
 
 
 def _chosen(catalogue: Catalogue, wanted: Sequence[str]) -> list[Table]:

@@ -121,7 +121,7 @@ MEANINGS: Final[dict[str, str]] = {
     "modified": (
         "modified modify updated update changed created inserted insert ingested loaded "
         "received arrival upd+dt upd+dtm mod+dt mod+date ins+dt reg+dt reg+date regdt "
-        "last+update lastmodified change+date sys+time 등록일시 수정일시 geändert etl "
+        "last+update upd lastmodified change+date sys+time 등록일시 수정일시 geändert etl "
         "write+time rec+tm modif modification modificado actualizado aktualisiert mod+dttm "
         "upd+dttm reg+dttm rgst 更新日時 登録日時"
     ),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from runtime.errors import Configuration
 from tests.unit.inspect_databases import fill, hours, look_at, measures_of, table_of, told
 from tests.unit.inspect_reading import read_by, sensors_by
 
@@ -181,3 +182,21 @@ def test_positions_that_nobody_can_read_are_left_out_and_the_names_kept(tmp_path
     stations = found.proposal.document["metadata"]["stations"]
     assert stations == {"table": "stations", "station": "id", "name": "nom"}
     assert "cannot be read, and are left out" in told(found)
+
+
+def test_a_file_that_is_no_database_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.db").write_text("nothing that SQLite knows" * 99, encoding="utf-8")
+    with pytest.raises(Configuration, match="file is not a database"):
+        look_at(tmp_path / "a.db")
+
+
+def test_tables_of_equal_rows_are_copies_unless_each_may_be_a_station(tmp_path: Path) -> None:
+    rows = [(n, f"{at}", w["ta"]) for n, (at, w) in enumerate(hours(60))]
+    named = [(*row, "A") for row in rows]
+    columns = "(no INTEGER PRIMARY KEY, tm TEXT, ta REAL"
+    schema = "".join(f"CREATE TABLE {name} {columns});" for name in ("S1001", "S1002"))
+    schema += "".join(f"CREATE TABLE {name} {columns}, stn TEXT);" for name in ("obs", "obs_all"))
+    filled = {"S1001": rows, "S1002": rows, "obs": named, "obs_all": named}
+    found = look_at(fill(tmp_path / "a.db", schema, filled), zone="UTC")
+    assert sorted(tables_of(found)) == ["S1001", "S1002", "obs"]
+    assert "obs_all is not mapped: its rows stand in obs, too" in told(found)

@@ -10,6 +10,7 @@ workers, few and many sensors, the changelog's bytes, and how quickly state come
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -39,6 +40,7 @@ _SECTIONS: Final[Mapping[str, Callable[[Course, Ours], tuple[list[Run], list[Bar
 def main() -> int:
     """Measure, print and keep the result."""
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and leave no server behind
     with tempfile.TemporaryDirectory() as directory:
         stack = Stack.at(Path(directory) / "stack", db="postgres")
         stack.up()

@@ -19,6 +19,7 @@ from producers.inspect.metadata_guess import (
 )
 from producers.inspect.names import words
 from producers.inspect.table_draft import Hints, looks_like_readings, table_draft
+from producers.inspect.time_guess import time_of
 from runtime.errors import Configuration
 from schemas.mapping import Mapping, parse_mapping
 
@@ -66,6 +67,10 @@ def propose(layouts: Sequence[Layout], hints: Hints, dialect: str) -> Proposal:
     if metadata:
         proposal.document["metadata"] = metadata
     _compare(proposal)
+    for layout in layouts:
+        if len(layout.measures) > 1 and time_of(layout) is None:
+            told = "has columns of the weather, but no time that can be read"
+            notes.say(f"{layout.table.full_name} {told}")
     if not proposal.document["tables"]:
         notes.say("no table looks like readings of the weather")
     proposal.problem = _problem(proposal.document)

@@ -160,9 +160,15 @@ class Layout:
         by_name = by_table(self.table.name, name) or next(iter(meanings(name)), None)
         comment = self.facts[name].column.comment
         by_comment = next(iter(meanings(comment)), None) if comment else None
+        if by_name and by_name.value == "clock" and not self._may_be_clock(name):
+            by_name = meaning(name, MEASURED) or by_name
         if by_comment and (by_name is None or by_name.confidence < 0.6):
             return Guess(by_comment.value, by_comment.confidence, "its comment says so")
         return by_name
+
+    def _may_be_clock(self, name: str) -> bool:
+        facts = self.facts[name]
+        return not facts.present or facts.is_clock or facts.clock_digits() is not None
 
     def _all(self, *wanted: str) -> Iterator[tuple[str, Guess]]:
         """Give the columns that may well mean something, even if they may mean more."""

@@ -96,8 +96,8 @@ def letter_meaning(name: str) -> Guess | None:
 def unit_in(text: str) -> str | None:
     """Find a unit in a name, or in a comment.
 
-    >>> unit_in("temp_f"), unit_in("풍속(m/s)"), unit_in("wind_speed_kmh"), unit_in("PA")
-    ('degF', 'm/s', 'km/h', None)
+    >>> unit_in("temp_f"), unit_in("풍속(m/s)"), unit_in("BP_kPa_Avg"), unit_in("PA")
+    ('degF', 'm/s', 'kPa', None)
     """
     plain = unicodedata.normalize("NFC", text).replace("º", "°").strip()
     for inside in _IN_BRACKETS.findall(plain):
@@ -106,7 +106,8 @@ def unit_in(text: str) -> str | None:
     parts = [w for w in words(plain) if not w.isdigit()]
     if len(parts) == 1:
         return WHOLE_NAME_UNITS.get(parts[0])
-    joined = [" ".join(parts[i : i + 2]) for i in range(1, len(parts) - 1)]
+    pairs = [parts[i : i + 2] for i in range(1, len(parts) - 1)]
+    joined = [between.join(pair) for pair in pairs for between in (" ", "")]
     return next((u for u in map(UNITS.get, [*joined, *reversed(parts[1:])]) if u), None)
 
 

@@ -29,6 +29,9 @@ from weather.arrays import Floats, Micros
 
 _PARTS: Final = {"speed": "wind speed", "direction": "wind direction", "gust": "gust"}
 _AVERAGED_SECONDS: Final = 60
+_BEYOND_DOUBT: Final = 0.9
+_TOLD_BY_SIZE: Final = {"K", "hPa", "Pa", "kPa", "inHg"}
+_ALIKE: Final = {"hPa", "mbar"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +241,8 @@ def _drafted(
         name = text if text is not None and column == _value_of(layout) else column
         said = beside or (_unit_beside(layout, rows) if column == _value_of(layout) else None)
         unit = unit_by_word(parameter, measure, name, values.facts.column.comment, said)
-        unit = unit or unit_by_value(parameter, measure, values.numbers, system)
+        by_value = unit_by_value(parameter, measure, values.numbers, system)
+        unit = _believed(unit, by_value) if unit else by_value
         if measure == "gust" and "speed" in drafted:
             unit = gust_unit(drafted["speed"]["unit"], unit, values.numbers)
         sense = None if text is not None else _sense_of(layout, column)
@@ -254,6 +258,15 @@ def _drafted(
 
 def _sense_of(layout: Layout, column: str) -> Guess | None:
     return next((s for m in layout.measures.values() for name, s in m if name == column), None)
+
+
+def _believed(said: Guess, measured: Guess | None) -> Guess:
+    """Believe values that leave no doubt more than a name: hPa in a column ``obs_pa``."""
+    sure = measured is not None and measured.confidence >= _BEYOND_DOUBT
+    if measured is None or not sure or measured.value not in _TOLD_BY_SIZE:
+        return said
+    same = {said.value, measured.value} <= _ALIKE or said.value == measured.value
+    return said if same else measured.weighed(0.9, f"though {said.reason}: {said.value}")
 
 
 def _value_of(layout: Layout) -> str | None:

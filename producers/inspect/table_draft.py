@@ -22,6 +22,7 @@ from schemas.mapping_parts import UNSET
 from weather.arrays import Micros
 
 _STATION: Final = "station_of_source"
+_SHARED: Final = 0.01
 _MONTH: Final = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])?|\d\d?")
 _NUMBERED: Final = re.compile(r"(.*?\D)(\d{1,6})")
 
@@ -103,8 +104,20 @@ def _readings(
     names = [document.get(part) for part in ("station", "code", "position")]
     columns = [layout.sample.columns[n] for n in names if n in layout.sample.columns]
     groups = [tuple(map(as_text, row)) for row in zip(*columns, strict=True)] or list(stations)
+    _say_if_shared(layout, list(zip(groups, local.tolist(), strict=True)), notes)
     draft = Draft(layout, seconds_between(local, groups), local, list(stations), notes, place)
     return long_readings(draft) if is_long else wide_readings(draft)
+
+
+def _say_if_shared(layout: Layout, told_apart: list[Any], notes: Notes) -> None:
+    """Say so where rows cannot be told apart as readings: of two sensors at one station, say."""
+    timed = [reading for reading in told_apart if reading[1] != NO_TIME]
+    twice = len(timed) - len(set(timed))
+    if timed and twice > _SHARED * len(timed):
+        notes.say(
+            f"{layout.table.full_name}: {twice} of {len(timed)} sampled rows share station, time "
+            "and code with another; of these only one is kept: is there a column for the position?"
+        )
 
 
 def _shape(layout: Layout, *, is_long: bool) -> Guess:

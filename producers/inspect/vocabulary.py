@@ -14,7 +14,7 @@ MEANINGS: Final[dict[str, str]] = {
     "temperature": (
         "ta temp temperature temperatur temperatures tmp tair tmpf tmpc drybulb airtemp "
         "lufttemperatur outtemp tempout tempf tempc t2m 기온 tt air+t temperatura temperaturas "
-        "temperatuur luchttemperatuur 온도 気温 气温 温度 t1h tdry dry+bulb"
+        "temperatuur luchttemperatuur 온도 気温 气温 温度 t1h air+tc tdry dry+bulb"
     ),
     "dew point": (
         "dewp dewpoint dwpf dwpc td dew taupunkt taupunkttemperatur rosee 이슬점온도 이슬점 "
@@ -22,7 +22,7 @@ MEANINGS: Final[dict[str, str]] = {
     ),
     "humidity": (
         "hm humid humidity rh relh relhum hum reh humidite hygro feuchte luftfeuchte "
-        "luftfeuchtigkeit rf outhumidity 습도 상대습도 humedad umidade umidita vochtigheid "
+        "luftfeuchtigkeit rf outhumidity 습도 상대습도 humedad humi umidade umidita vochtigheid "
         "luchtvochtigheid rhum 湿度 相对湿度 相対湿度"
     ),
     "pressure": (
@@ -65,21 +65,21 @@ MEANINGS: Final[dict[str, str]] = {
         "rn+acc rainfall+today rain+24h precip+total"
     ),
     "not mapped": (
-        "soil ground grass surface snow radiation solar rad uv visibility visib vis cloud "
-        "battery voltage volt panel chill apparent feels index evapo et sunshine lightning leaf "
-        "water wetbulb wet+bulb 적설 일사 일조 지면온도 초상온도 전운량 시정 지중온도 rain+rate "
-        "rainrate intensity rn+yn rain+yn ceiling std stddev sigma internal inside indoor board "
-        "logger+temp enclosure cpu heat 강수유무 ta+max ta+min temp+max temp+min max+temp "
-        "min+temp hm+min max temperature+max temperature+min boden erdboden bodentemperatur "
-        "erdbodentemperatur wassertemperatur suelo solo radiacion strahlung globalstrahlung "
-        "rayonnement sicht sichtweite visibilite nuages neige schnee nieve icsr pm10 pm25 co2 "
-        "ozone disk memory 최고기온 최저기온 토양온도 수온 노면온도 실효습도"
+        "soil p+temp ground grass surface snow radiation solar rad uv visibility visib vis "
+        "cloud battery voltage volt panel chill apparent feels index evapo et sunshine "
+        "lightning leaf water wetbulb wet+bulb 적설 일사 일조 지면온도 초상온도 전운량 시정 "
+        "지중온도 rain+rate rainrate intensity rn+yn rain+yn ceiling std stddev sigma internal "
+        "inside indoor board logger+temp enclosure cpu heat 강수유무 ta+max ta+min temp+max "
+        "temp+min max+temp min+temp hm+min max temperature+max temperature+min boden erdboden "
+        "bodentemperatur erdbodentemperatur wassertemperatur suelo solo radiacion strahlung "
+        "globalstrahlung rayonnement sicht sichtweite visibilite nuages neige schnee nieve icsr "
+        "pm10 pm25 co2 ozone disk memory 최고기온 최저기온 토양온도 수온 노면온도 실효습도"
     ),
     "station": (
         "origin station stn stnid stationid site siteid location stid wmo wban icao statnr "
         "stnno 지점 지점번호 관측소 관측지점 poste stations+id 지점코드 stationnr stationsnr "
         "stations+nr estacion estacao stazione indicativo numer+sta stations sites postes "
-        "stationen estaciones stazioni platform 観測所 地点 站号"
+        "stationen estaciones stazioni platform 観測所 地点番号 観測所番号 地点 站号"
     ),
     "station name": (
         "stationname stnnm station+name site+name stn+name stn+nm 지점명 관측소명 stn+ko "

@@ -141,6 +141,30 @@ CASES = (
         ("rain_counter is not mapped: rain_counter only rises",),
     ),
     Case(
+        "names between others, in which PA is no unit and HM no time",
+        "t_obs",
+        """CREATE TABLE t_obs (id INTEGER PRIMARY KEY, stn TEXT, obs_tm TEXT, obs_ta_val REAL,
+            obs_ta_flag INTEGER, obs_hm REAL, obs_pa_val REAL);""",
+        lambda n, at, w: (n, "A", f"{at}", w["ta"], 0, w["hm"], w["pa"]),
+        {
+            "temperature value": ("obs_ta_val", "degC"), "humidity value": ("obs_hm", "%"),
+            "pressure value": ("obs_pa_val", "hPa"),
+        },
+    ),
+    Case(
+        "a logger's own names, with its own temperature among them",
+        "CR1000",
+        """CREATE TABLE CR1000 (RECORD INTEGER PRIMARY KEY, stn TEXT, TIMESTAMP TEXT,
+            AirTC_Avg REAL, RH REAL, BP_kPa_Avg REAL, WS_ms_S_WVT REAL, WindDir_D1_WVT REAL,
+            PTemp_C REAL);""",
+        lambda n, at, w: (n, "A", f"{at}", w["ta"], w["hm"], w["pa"] / 10, w["ws"], w["wd"], 31.0),
+        {
+            "temperature value": ("AirTC_Avg", "degC"), "humidity value": ("RH", "%"),
+            "pressure value": ("BP_kPa_Avg", "kPa"), "wind speed": ("WS_ms_S_WVT", "m/s"),
+            "wind direction": ("WindDir_D1_WVT", "degree"),
+        },
+    ),
+    Case(
         "offsets behind a blank, a mean and extremes, sentinels of every kind, flags beside",
         "AwsObs",
         """CREATE TABLE AwsObs (id INTEGER PRIMARY KEY, stn TEXT, ObsDt TEXT, TMP REAL,

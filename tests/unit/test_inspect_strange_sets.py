@@ -200,3 +200,15 @@ def test_tables_of_equal_rows_are_copies_unless_each_may_be_a_station(tmp_path: 
     found = look_at(fill(tmp_path / "a.db", schema, filled), zone="UTC")
     assert sorted(tables_of(found)) == ["S1001", "S1002", "obs"]
     assert "obs_all is not mapped: its rows stand in obs, too" in told(found)
+
+
+def test_rows_that_cannot_be_told_apart_are_told(tmp_path: Path) -> None:
+    schema = """CREATE TABLE obs (id INTEGER PRIMARY KEY, stn TEXT, element TEXT, tm TEXT,
+        value REAL);"""
+    rows = [
+        (2 * n + i, "A", "TA", f"{at}", w["ta"] + i)
+        for n, (at, w) in enumerate(hours(60))
+        for i in range(2)
+    ]
+    found = look_at(fill(tmp_path / "a.db", schema, {"obs": rows}), zone="UTC")
+    assert "obs: 60 of 120 sampled rows share station, time and code with another" in told(found)

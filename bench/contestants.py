@@ -32,7 +32,10 @@ from stream_app.settings import StreamSettings
 
 _SCHEMA_ID: Final = "1"  # whatever: nobody looks it up
 
-# Tried on two cores: these made Kafka Streams quicker than its defaults did.
+# For throughput, and in the peer's favour: a store in memory behind a cache, so that a commit
+# writes each sensor's last value once to the changelog; large compressed batches; Java's server
+# compiler. It reads the few fields it needs by hand and writes the rest likewise, faster than a
+# library would. Its commit interval is the default of exactly_once_v2.
 STREAMS_TUNING: Final = (
     "store=memory",
     "commit.interval.ms=100",

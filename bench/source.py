@@ -1,31 +1,30 @@
 """`make bench-source`: the source beside its two limits, reading alone and writing alone.
 
 Rows of the sample's long table, one connection, exactly once. The limits: ``cursor.fetchmany`` of
-the same columns and nothing else; an idempotent producer's ``produce_batch`` and flush of the very
-bytes that the source makes, with the same compression.
+the same columns over the same driver and nothing else; an idempotent producer's ``produce_batch``
+and flush of the very bytes that the source makes, with the same compression. It is done for SQLite
+and, where the ODBC driver is here, for PostgreSQL through pyodbc.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
+from rich.console import Console
 
-from bench.harness import at_least, interleaved, report
-from devstack.sample import MAPPING
-from devstack.sample.database import build
+from bench.harness import Bar, Run, at_least, interleaved, report
+from bench.source_databases import FETCH, Database, has_driver, in_postgres, in_sqlite
 from devstack.stack import Stack
 from producers.settings import SourceSettings
 from producers.stage import run
@@ -35,44 +34,25 @@ from runtime.kafka_topics import ensure_topics
 from schemas.registry import RegistrySettings
 from schemas.topics import PARAMETERS, Topics
 
-COPIES: Final = 50
-FETCH: Final = 5000
 LIMIT: Final = 0.5
-MULTIPLY: Final = """
-WITH RECURSIVE days (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM days WHERE n < ?)
-INSERT INTO aws_minute (station_id, element, sensor_no, observed_at, value, direction, gust,
-                        quality, modified_at)
-SELECT station_id, element, sensor_no, datetime(observed_at, '+' || n || ' days') || '.000000',
-       value, direction, gust, quality, datetime(modified_at, '+' || n || ' days') || '.000000'
-FROM aws_minute, days ORDER BY n, id
-"""
+_PRODUCE: Final = "produce_batch alone"
+Ready = list[tuple[str, list[dict[str, Any]]]]
+"""The messages of each parameter and partition."""
 
 
 class Bench:
-    """The long table, many days long, and a broker."""
+    """A broker, and how the contestants use it."""
 
-    def __init__(self, directory: Path, kafka: KafkaSettings, registry: RegistrySettings) -> None:
+    def __init__(self, kafka: KafkaSettings, registry: RegistrySettings) -> None:
         self._kafka = kafka
         self._registry = registry
-        self._database = directory / "aos.db"
-        self.url = f"sqlite:///{self._database}"
-        self.mapping = directory / "mapping.yaml"
-        build(self._database)
-        with closing(sqlite3.connect(self._database)) as database, database:
-            database.execute(MULTIPLY, (COPIES - 1,))
-            database.execute("DELETE FROM weather_hourly")
-            [(self.rows,)] = database.execute("SELECT count(*) FROM aws_minute")
-        document = yaml.safe_load(MAPPING.read_text())
-        document["tables"] = [t for t in document["tables"] if t["table"] == "aws_minute"]
-        self.mapping.write_text(yaml.safe_dump(document))
 
-    def ours(self) -> float:
+    def ours(self, database: Database) -> float:
         """Run the source from the first page's end to the last one's."""
         moments: list[tuple[float, int]] = []
-        settings = SourceSettings(url=self.url, mapping=self.mapping)
         self.last = Topics(namespace=f"b{uuid.uuid4().hex[:8]}", partitions=4)
         run(
-            settings,
+            SourceSettings(url=database.url, mapping=database.mapping),
             self._kafka,
             self._registry,
             self.last,
@@ -83,20 +63,7 @@ class Bench:
         (start, first), (end, last) = moments[0], moments[-1]
         return (last - first) / (end - start)
 
-    def fetch(self) -> float:
-        """Only fetch the rows."""
-        columns = (
-            "id, station_id, element, sensor_no, observed_at, value, direction, gust, quality,"
-            " modified_at"
-        )
-        with closing(sqlite3.connect(self._database)) as database:
-            start = time.perf_counter()
-            cursor = database.execute(f"SELECT {columns} FROM aws_minute ORDER BY modified_at, id")  # noqa: S608
-            while cursor.fetchmany(FETCH):
-                pass
-            return self.rows / (time.perf_counter() - start)
-
-    def bytes_of(self, topics: Topics) -> list[tuple[str, list[dict[str, Any]]]]:
+    def bytes_of(self, topics: Topics) -> Ready:
         """Read back what the source wrote."""
         found = []
         for parameter in PARAMETERS:
@@ -106,8 +73,8 @@ class Bench:
                 found.append((parameter, kept))
         return found
 
-    def produce(self, ready: list[tuple[str, list[dict[str, Any]]]]) -> float:
-        """Only write ready bytes, in pieces as large as the source's pages."""
+    def produce(self, ready: Ready) -> float:
+        """Only write ready bytes, in pieces of some thousand."""
         topics = Topics(namespace=f"p{uuid.uuid4().hex[:8]}", partitions=4)
         ensure_topics(AdminClient(self._kafka.client()), topics.source_specs(), 1)
         producer = Producer(
@@ -125,34 +92,53 @@ class Bench:
             for first in range(0, len(messages), FETCH):
                 producer.produce_batch(topics.raw(parameter), messages[first : first + FETCH])
         producer.flush()
-        return self.rows / (time.perf_counter() - start)
+        return sum(len(messages) for _, messages in ready) / (time.perf_counter() - start)
 
 
 def main() -> int:
     """Measure three rounds and print them."""
-    with tempfile.TemporaryDirectory() as directory:
-        stack = Stack.at(Path(directory) / "stack")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, ExitStack() as opened:
+        directory = Path(name)
+        stack = Stack.at(directory / "stack")
         stack.up()
-        try:
-            return _measure(Path(directory), stack)
-        finally:
-            stack.wipe()
+        opened.callback(stack.wipe)
+        databases = [in_sqlite(directory)]
+        if has_driver():
+            databases.append(opened.enter_context(in_postgres(directory, databases[0])))
+        else:
+            Console().print(
+                "PostgreSQL through pyodbc is not run: odbc-postgresql is not installed"
+            )
+        kafka = KafkaSettings(bootstrap_servers=stack.bootstrap_servers)
+        bench = Bench(kafka, RegistrySettings(url=stack.registry_url))
+        return _measure(bench, databases)
 
 
-def _measure(directory: Path, stack: Stack) -> int:
-    kafka = KafkaSettings(bootstrap_servers=stack.bootstrap_servers)
-    bench = Bench(directory, kafka, RegistrySettings(url=stack.registry_url))
-    bench.ours()  # warms up, and gives the bytes
-    produce: Callable[[], float] = partial(bench.produce, bench.bytes_of(bench.last))
-    contestants = {
-        "fetchmany alone": bench.fetch,
-        "produce_batch alone": produce,
-        "aos source, exactly once": bench.ours,
+def _measure(bench: Bench, databases: Sequence[Database]) -> int:
+    for database in databases:
+        bench.ours(database)  # warms up, and gives the bytes
+    contestants: dict[str, Callable[[], float]] = {
+        _PRODUCE: partial(bench.produce, bench.bytes_of(bench.last))
     }
+    for database in databases:
+        contestants[_fetching(database)] = database.fetch
+        contestants[_source(database)] = partial(bench.ours, database)
     runs = interleaved(contestants, "readings/s")
-    slower = min(runs["fetchmany alone"].rate, runs["produce_batch alone"].rate)
-    ratio = runs["aos source, exactly once"].rate / slower
-    return report("source", runs, [at_least("source / slower limit", ratio, LIMIT)])
+    return report("source", runs, [_bar(runs, database) for database in databases])
+
+
+def _bar(runs: Mapping[str, Run], database: Database) -> Bar:
+    slower = min(runs[_PRODUCE].rate, runs[_fetching(database)].rate)
+    ratio = runs[_source(database)].rate / slower
+    return at_least(f"source / slower limit, {database.name}", ratio, LIMIT)
+
+
+def _fetching(database: Database) -> str:
+    return f"fetchmany alone, {database.name}"
+
+
+def _source(database: Database) -> str:
+    return f"aos source, exactly once, {database.name}"
 
 
 if __name__ == "__main__":

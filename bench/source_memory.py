@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from bench.harness import RESULTS, Bar, at_most, machine
-from bench.source import Bench
+from bench.source_databases import in_sqlite
 from devstack.stack import Stack
 from producers.progress import Summary
 from producers.settings import SourceSettings
@@ -55,11 +55,11 @@ def main() -> int:
 def _measure(directory: Path, stack: Stack) -> list[float]:
     kafka = KafkaSettings(bootstrap_servers=stack.bootstrap_servers)
     registry = RegistrySettings(url=stack.registry_url)
-    bench = Bench(directory, kafka, registry)
+    database = in_sqlite(directory)
     process, seen = psutil.Process(), list[float]()
     with Progress() as progress:
         task = progress.add_task("readings", total=READINGS)
-        for number in range(READINGS // bench.rows + 1):
+        for number in range(READINGS // database.rows + 1):
             before = 0
 
             def look(summary: Summary) -> None:
@@ -68,7 +68,7 @@ def _measure(directory: Path, stack: Stack) -> list[float]:
                 progress.advance(task, summary.rows - before)
                 before = summary.rows
 
-            settings = SourceSettings(url=bench.url, mapping=_renamed(bench.mapping, number))
+            settings = SourceSettings(url=database.url, mapping=_renamed(database.mapping, number))
             topics = Topics(partitions=4)
             run(settings, kafka, registry, topics, threading.Event(), once=True, watcher=look)
     return seen

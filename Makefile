@@ -52,12 +52,15 @@ coverage: ## Hold the coverage of the last run to its bars
 	@$(RUN)/python -m tests.support.coverage_bars
 
 ## Measure it
-.PHONY: bench-source bench-source-memory bench-stream
+.PHONY: bench-source bench-source-memory bench-source-load bench-stream
 bench-source: $(INSTALLED) ## Measure the source beside reading alone and writing alone
 	@$(RUN)/python -m bench.source
 
 bench-source-memory: $(INSTALLED) ## Watch the source's memory over ten million readings
 	@$(RUN)/python -m bench.source_memory
+
+bench-source-load: $(INSTALLED) ## Measure the load that the source puts on AOS, and hold it to its bounds
+	@$(RUN)/python -m bench.source_load
 
 QUIX := $(or $(AOS_CACHE),.cache)/bench-quix
 bench-stream: $(INSTALLED) $(QUIX)/.installed ## Measure the stream beside Faust, Quix Streams and Kafka Streams

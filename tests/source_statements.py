@@ -19,6 +19,7 @@ from producers.cursors.choice import cursor_of, cursor_of_nulls
 from producers.reading.rows import columns_of
 from producers.reading.tables import mapped_table
 from schemas.mapping import AnyTable
+from tests import other_statements
 
 GOLDEN: Final = Path(__file__).parent / "unit" / "golden"
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "source-statements.md"
@@ -228,9 +229,9 @@ def _server() -> Mode:
             Statement("server_look", sql["look"],
                       "Once for each connection: replica or primary, and what the user may see."),
             Statement("server_oldest", sql["oldest"],
-                      "Before each bound of `timestamp_id`, `timestamp` and `id`, where the user "
-                      "has VIEW SERVER STATE: for how long a transaction has been open that has "
-                      "written here."),
+                      "Before each bound of `timestamp_id`, `timestamp`, `id` and `rowversion`, "
+                      "where the user has VIEW SERVER STATE: for how long a transaction has been "
+                      "open that has written here."),
             Statement("server_redone", sql["redone"],
                       "Instead of it at a readable secondary: how far it is behind."),
             Statement("server_lock_timeout", "SET LOCK_TIMEOUT 10000;\n",
@@ -267,12 +268,13 @@ there is one statement at a time:
 
 | When | Statements |
 |---|---|
-| each `source.poll_seconds`, where nothing was left to read | a bound and a page |
+| each poll, where nothing was left to read | the oldest open transaction, a bound, a page |
 | behind a page that was full | a page at once (`change_tracking`: a bound and a page) |
 | each `overlap.every_seconds`, where it is set | the beginning of the window, and its pages |
 
 A page is at most `source.page_rows` rows, and `WITH TIES` those that share the place of its last
-row. Without the index that its mode wants, each page reads and sorts the whole table.
+row. Without the index that its mode wants, each page reads and sorts the whole table. What the
+load was when it was measured stands in [sources.md](sources.md#the-load-on-the-source).
 """
 
 
@@ -283,7 +285,7 @@ def document() -> str:
         parts.append(f"\n## {mode.title}\n\n**Index**: {mode.index}\n\n")
         parts.append(f"**Load**: {mode.load}\n")
         parts += [f"\n{each.purpose}\n```sql\n{each.sql}```\n" for each in mode.statements]
-    return "".join(parts)
+    return "".join([*parts, other_statements.document()])
 
 
 def main() -> None:

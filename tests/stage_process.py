@@ -1,6 +1,6 @@
-"""A stage as a process of its own, to be stopped, killed and started again by a test.
+"""Stages and commands as processes of their own, to be stopped, killed and started again.
 
-``python -m tests.stage_process`` is that process; it reads its settings from standard input.
+``python -m tests.stage_process`` is that of a stage; it reads its settings from standard input.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import sys
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Protocol, Self
+
+import yaml
 
 from runtime import logs
 from runtime.errors import AosError
@@ -27,38 +29,22 @@ _STAGES: Final = {
     "stream": ("stream_app", "StreamSettings"),
     "sink": ("sink", "SinkSettings"),
 }
-_SECONDS: Final = 30
+_SECONDS: Final = 60
 
 
-class StageProcess:
-    """Starts a stage; a context manager, so that no test leaves a process behind."""
+class Process:
+    """A command that is started, once or again and again; all that its runs say is kept.
 
-    def __init__(
-        self,
-        stage: str,
-        settings: dict[str, Any],
-        kafka: KafkaSettings,
-        registry: RegistrySettings,
-        topics: Topics,
-        log: Path,
-        *,
-        once: bool = False,
-    ) -> None:
-        self._input = json.dumps(
-            {
-                "stage": stage,
-                "settings": settings,
-                "kafka": kafka.model_dump(mode="json", exclude_defaults=True),
-                "registry": registry.model_dump(mode="json", exclude_defaults=True),
-                "topics": topics.model_dump(mode="json"),
-                "once": once,
-            },
-            default=str,
-        )
-        self._log = log
+    A context manager, so that no test leaves a process behind.
+    """
+
+    def __init__(self, command: list[str], log: Path, out: Path | None = None) -> None:
+        self._command = command
+        self._log, self._out = log, out or log
+        self._input = b""
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> StageProcess:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -89,11 +75,12 @@ class StageProcess:
 
     def start(self) -> None:
         """Start the process, anew if it has ended."""
-        command = [sys.executable, "-m", "tests.stage_process"]
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
+        with self._out.open("ab") as out, self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=out, stderr=log
+            )
         assert self._process.stdin is not None
-        self._process.stdin.write(self._input.encode())
+        self._process.stdin.write(self._input)
         self._process.stdin.close()
 
     def signal(self, number: signal.Signals) -> None:
@@ -115,6 +102,69 @@ class StageProcess:
         """Wait for its end; give its exit code."""
         assert self._process is not None
         return self._process.wait(_SECONDS)
+
+
+class StageProcess(Process):
+    """A stage."""
+
+    def __init__(
+        self,
+        stage: str,
+        settings: dict[str, Any],
+        kafka: KafkaSettings,
+        registry: RegistrySettings,
+        topics: Topics,
+        log: Path,
+        *,
+        once: bool = False,
+    ) -> None:
+        super().__init__([sys.executable, "-m", "tests.stage_process"], log)
+        given = {
+            **_world(kafka, registry, topics), "stage": stage, "settings": settings, "once": once,
+        }  # fmt: skip
+        self._input = json.dumps(given, default=str).encode()
+
+
+class BackfillProcess(Process):
+    """The command ``aos backfill``: ``log`` is what was logged, ``last`` what it printed last."""
+
+    def __init__(self, world: World, source: dict[str, Any], folder: Path, *arguments: str) -> None:
+        folder.mkdir()
+        config = folder / "aos.yaml"
+        document = _world(world.kafka, world.registry, world.topics)
+        document["source"] = {name: str(value) for name, value in source.items()}
+        config.write_text(yaml.safe_dump(document), encoding="utf-8")
+        command = [sys.executable, "-m", "operate", "backfill", "--config", str(config), "--json"]
+        super().__init__([*command, *arguments], folder / "log", folder / "out")
+
+    @property
+    def last(self) -> dict[str, Any]:
+        """The last line that it printed."""
+        printed: dict[str, Any] = json.loads(self._out.read_text("utf-8").splitlines()[-1])
+        return printed
+
+    @property
+    def chunks_done(self) -> list[tuple[str, int]]:
+        """The chunks that it says are done, by all its runs."""
+        lines = [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
+        done = [line for line in lines if line["message"].endswith("is done")]
+        return [(line["table"], line["chunk"]) for line in done]
+
+
+class World(Protocol):
+    """Where a command finds Kafka and the registry, and what its topics are called."""
+
+    kafka: KafkaSettings
+    registry: RegistrySettings
+    topics: Topics
+
+
+def _world(kafka: KafkaSettings, registry: RegistrySettings, topics: Topics) -> dict[str, Any]:
+    return {
+        "kafka": kafka.model_dump(mode="json", exclude_defaults=True),
+        "registry": registry.model_dump(mode="json", exclude_defaults=True),
+        "topics": topics.model_dump(mode="json"),
+    }
 
 
 def _run(given: dict[str, Any]) -> int:

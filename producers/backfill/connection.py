@@ -73,7 +73,11 @@ def quietly(database: Endpoints) -> Quiet:
 
 
 def _engine(settings: SourceSettings, address: str) -> Engine:
-    engine = open_engine(settings, named(address))
+    return give_way(open_engine(settings, named(address)))
+
+
+def give_way(engine: Engine) -> Engine:
+    """Let an engine's connections be those that end where a deadlock comes."""
     if engine.dialect.name == "mssql":
         event.listen(engine, "connect", _give_way)
     return engine

@@ -16,8 +16,8 @@ from producers.count import count_readings
 from producers.settings import SourceSettings
 from schemas.mapping import read_mapping
 from schemas.topics import PARAMETERS
-from tests.backfill_process import BackfillProcess
 from tests.source_runs import Deployment
+from tests.stage_process import BackfillProcess
 from tests.waiting import eventually
 
 ROUNDS = int(os.environ.get("AOS_FAULT_ROUNDS", "5"))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import subprocess
-import sys
+import signal
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -21,6 +19,7 @@ from schemas.registry import RegistrySettings
 from schemas.topics import Topics
 from tests.clean_records import clean
 from tests.sinks import Rig
+from tests.stage_process import StageProcess
 
 KILLS = int(os.environ.get("AOS_FAULT_ROUNDS", "5"))
 READINGS = 1200 * KILLS
@@ -36,22 +35,25 @@ def rig(
 
 
 @pytest.mark.requirement("C2", "C3")
-def test_a_sink_that_is_killed_again_and_again_loads_the_winner_of_every_key(rig: Rig) -> None:
+def test_a_sink_that_is_killed_again_and_again_loads_the_winner_of_every_key(
+    rig: Rig, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
     draw = random.Random(20130101)  # noqa: S311 - the same run every time
     records = [_reading(draw) for _ in range(READINGS)]
     for start in range(0, READINGS, 500):
         rig.publisher.readings(records[start : start + 500])
     killed = 0
     for target in sorted(draw.sample(range(READINGS * 9 // 10), KILLS)):
-        with _sink(rig, once=False) as process:
+        with _sink(rig, log, once=False) as process:
             _wait_until_loaded(rig, process, target)
             threading.Event().wait(draw.random() * 0.02)
             process.kill()
-            killed += process.wait() == -9
+            killed += process.wait() == -signal.SIGKILL
     assert killed == KILLS
     assert _loaded(rig) < READINGS, "the kills came after the work was done"
-    with _sink(rig, once=True) as process:
-        assert process.wait(60) == 0
+    with _sink(rig, log, once=True) as process:
+        assert process.wait() == 0
     for parameter in PARAMETERS:
         found = {_key(row): _version(row) for row in rig.readings(parameter)}
         assert found == _winners(records, parameter)
@@ -81,33 +83,20 @@ def _version(record: Record) -> tuple[int, int]:
     return record["source_version"], record["revision"]
 
 
-@contextmanager
-def _sink(rig: Rig, once: bool) -> Iterator[subprocess.Popen[bytes]]:
-    given = {
-        "sink": {
-            "database_url": rig.database_url,
-            "instance_id": "sink-1",  # its successor takes over at once
-            "batch_rows": 100,
-            "batch_seconds": 0.05,
-        },
-        "kafka": {"bootstrap_servers": rig.kafka.bootstrap_servers},
-        "registry": {"url": rig.registry.url},
-        "topics": rig.topics.model_dump(),
-        "once": once,
+def _sink(rig: Rig, log: Path, once: bool) -> StageProcess:
+    settings = {
+        "database_url": rig.database_url,
+        "instance_id": "sink-1",  # its successor takes over at once
+        "batch_rows": 100,
+        "batch_seconds": 0.05,
     }
-    command = [sys.executable, "-m", "tests.sink_process", json.dumps(given)]
-    root = Path(__file__).parents[2]
-    with subprocess.Popen(command, cwd=root, stderr=subprocess.DEVNULL) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    return StageProcess("sink", settings, rig.kafka, rig.registry, rig.topics, log, once=once)
 
 
-def _wait_until_loaded(rig: Rig, process: subprocess.Popen[bytes], target: int) -> None:
+def _wait_until_loaded(rig: Rig, process: StageProcess, target: int) -> None:
     pause = threading.Event()
     for _ in range(6000):
-        assert process.poll() is None, "the sink ended by itself"
+        assert process.running, "the sink ended by itself"
         if _loaded(rig) >= target:
             return
         pause.wait(0.01)

@@ -24,9 +24,8 @@ from runtime.kafka import KafkaSettings
 from runtime.kafka_read import read_to_end
 from schemas.registry import RegistrySettings
 from schemas.topics import PARAMETERS, Topics
-from tests.backfill_process import BackfillProcess
 from tests.source_runs import Deployment
-from tests.stage_process import StageProcess
+from tests.stage_process import BackfillProcess, StageProcess
 from tests.table_contents import contents
 from tests.waiting import eventually
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlfluff
 
+from tests import other_statements
 from tests.source_statements import DOCUMENT, GOLDEN, document, statements
 
 pytestmark = pytest.mark.slow
@@ -49,3 +50,29 @@ def test_no_statement_reads_what_is_not_committed_or_counts_its_way_to_a_page() 
     for sql in KNOWN.values():
         assert "NOLOCK" not in sql.upper()
         assert "OFFSET" not in sql.upper()
+
+
+OTHERS = {
+    sql: sender
+    for part in (other_statements.metadata, other_statements.backfill, other_statements.inspection)
+    for sender, sql in part()
+    if " AS aos" in sql
+}
+
+
+@pytest.mark.requirement("A2", "A7", "E8")
+@pytest.mark.parametrize("sql", OTHERS, ids=list(OTHERS.values()))
+def test_what_no_cursor_sends_is_t_sql_and_bounded_by_keys_and_ranges(sql: str) -> None:
+    sqlfluff.parse(sql, dialect="tsql")
+    assert "NOLOCK" not in sql
+    assert "OFFSET" not in sql
+    if sql.startswith("SELECT TOP 5000 "):
+        assert "ORDER BY aos.[at]" in sql
+
+
+@pytest.mark.requirement("A7", "E8")
+def test_a_backfill_gives_way_and_waits_for_nobody() -> None:
+    sent = [sql for _, sql in other_statements.backfill()]
+    assert "SET DEADLOCK_PRIORITY LOW;" in sent
+    first = next(n for n, sql in enumerate(sent) if " AS aos" in sql)
+    assert "SET TRANSACTION ISOLATION LEVEL SNAPSHOT;" in sent[:first]

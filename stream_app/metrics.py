@@ -60,16 +60,20 @@ class StreamMetrics:
         registry.register(self._standings)
 
     def committed(
-        self, columns: Iterable[CleanedColumns], dead: Mapping[str, int], now: int, seconds: float
+        self,
+        columns: Iterable[CleanedColumns],
+        dead: Mapping[tuple[str, str], int],
+        now: int,
+        seconds: float,
     ) -> None:
-        """Count a batch: its readings, its dead letters by raw topic, the time that it took.
+        """Count a batch: its readings, its dead letters by raw topic and reason, how long it took.
 
         ``now`` (UTC microseconds) is its processing time.
         """
         for read in columns:
             self._readings.labels(read.parameter).inc(len(read.observed_at))
             self._late.observe((now - read.observed_at) / 1e6, read.parameter)
-        for topic, number in dead.items():
+        for (topic, _reason), number in dead.items():
             self._dead.labels(topic).inc(number)
         self._batches.observe(seconds)
 

@@ -7,6 +7,7 @@ which the first record that is still unread was published, and now where everyth
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from typing import Final
@@ -18,6 +19,11 @@ from runtime.kafka import KafkaSettings
 from runtime.kafka_read import is_end, reader
 
 _SECONDS: Final = 10.0
+
+
+def utc_now() -> int:
+    """Give the time of this machine, in UTC microseconds."""
+    return time.time_ns() // 1000
 
 
 def published_at(message: Message) -> int:

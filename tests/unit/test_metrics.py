@@ -33,7 +33,12 @@ def test_the_metrics_of_a_batch_are_found_where_prometheus_looks(
     stream: tuple[StreamMetrics, CollectorRegistry],
 ) -> None:
     metrics, registry = stream
-    metrics.committed([heard(every(MINUTE, 5))], {"raw": 2}, NOON + 4 * MINUTE, 0.2)
+    metrics.committed(
+        [heard(every(MINUTE, 5))],
+        {("raw", "no_time"): 1, ("raw", "bad_time"): 1},
+        NOON + 4 * MINUTE,
+        0.2,
+    )
     metrics.stand(0, [Standing("temperature", NOON, 1)])
     with served(registry, 0, "stream.metrics_port") as url:
         assert urlsplit(url).hostname == "127.0.0.1"
@@ -56,7 +61,7 @@ def test_the_metrics_of_a_batch_are_found_where_prometheus_looks(
 @pytest.mark.requirement("D5")
 def test_names_and_labels_keep_the_rules(stream: tuple[StreamMetrics, CollectorRegistry]) -> None:
     metrics, registry = stream
-    metrics.committed([heard(every(MINUTE, 1))], {"raw": 1}, NOON, 0.1)
+    metrics.committed([heard(every(MINUTE, 1))], {("raw", "no_time"): 1}, NOON, 0.1)
     metrics.stand(0, [Standing("temperature", NOON, 0)])
     for family in registry.collect():
         if not family.name.startswith("aos_"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from io import BytesIO
@@ -119,6 +120,18 @@ def test_tidying_forgets_what_the_ledger_need_not_know_and_learns_cadences(
     assert "0 entries" in run("tidy").stdout
     found = rig.query("SELECT sensor_id, cadence::text FROM weather.sensor_cadence")
     assert found == [{"sensor_id": "JFK:wind", "cadence": "01:00:00"}]
+
+
+@pytest.mark.requirement("F3")
+def test_what_the_documents_ask_the_tables_can_be_asked(run: Run) -> None:
+    run("migrate")
+    told = (Path(__file__).parents[2] / "docs" / "data.md").read_text("utf-8")
+    blocks = "".join(re.findall(r"```sql\n(.*?)```", told, re.DOTALL))
+    asked = [q for q in re.sub(r"(?m)^--.*$", "", blocks).split(";") if q.strip()]
+    assert len(asked) >= 4
+    for query in asked:
+        answer = run("query", query)
+        assert answer.exit_code == 0, answer.output
 
 
 @pytest.mark.requirement("C1")

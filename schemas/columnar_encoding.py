@@ -41,6 +41,7 @@ _TENS: Final = 10 ** np.arange(9, dtype=np.uint32)
 _MOST_DIGITS: Final = 10**9
 _ZERO: Final = ord("0")
 _SHORT: Final = 64
+_ONE_BYTE: Final = 64
 _PRESENT: Final = np.uint8(2)
 _SPREAD: Final = (
     (0x000000000FFFFFFF, 0x00FFFFFFF0000000, 4),
@@ -262,6 +263,11 @@ def _doubles(values: NDArray[Any]) -> tuple[Bytes, Integers]:
 
 def _longs(values: NDArray[Any]) -> tuple[Bytes, Integers]:
     """Give variable-length zigzag numbers, behind a byte that says that there is one."""
+    if len(values) and values.min() >= -_ONE_BYTE and values.max() < _ONE_BYTE:  # as flags are
+        short = np.empty((len(values), 2), np.uint8)
+        short[:, 0] = _PRESENT
+        short[:, 1] = (values << 1) ^ (values >> (values.dtype.itemsize * 8 - 1))
+        return short, np.ones(len(values), np.int64)
     signed = values.astype(np.int64)
     zigzag = ((signed << 1) ^ (signed >> 63)).view(np.uint64)
     lengths = np.searchsorted(_POWERS, zigzag, side="right") + 1

@@ -94,6 +94,10 @@ class Topics(BaseModel):
         """What the stream made of it."""
         return self.named(f"weather.clean.{parameter}.v1")
 
+    def latest(self, parameter: str) -> str:
+        """The newest clean reading of each sensor."""
+        return self.named(f"weather.latest.{parameter}.v1")
+
     @property
     def metadata(self) -> str:
         """Validity intervals of every sensor."""
@@ -153,8 +157,13 @@ class Topics(BaseModel):
             TopicSpec(self.clean(p), self.partitions, clean_schema(p), _kept(self.clean_days))
             for p in PARAMETERS
         ]
+        latest = [
+            TopicSpec(self.latest(p), self.partitions, clean_schema(p), _compacted())
+            for p in PARAMETERS
+        ]
         return [
             *clean,
+            *latest,
             TopicSpec(self.index, 1, "raw_index", _compacted()),
             TopicSpec(self.state, self.partitions, None, _compacted()),
             TopicSpec(self.silence, self.partitions, "sensor_silence", _compacted()),

@@ -6,10 +6,11 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 from confluent_kafka import Consumer
 
 from runtime.errors import Transient
@@ -20,17 +21,23 @@ from schemas.codec import Decoder
 from schemas.registry import Registry
 from schemas.topics import Topics
 from stream_app.judging.decoding import DeadLetter, RawDecoder
-from stream_app.judging.judge import Judge
+from stream_app.judging.judge import Folds, Judge, told_by
+from stream_app.judging.judged import Judged, joined
 from stream_app.metadata.reference import Reference
 from stream_app.outputs.delivery import Delivery
-from stream_app.outputs.records import STATE_SCHEMAS, Recorder
+from stream_app.outputs.records import STATE_SCHEMAS, Finished, Recorder
 from stream_app.settings import StreamSettings
-from stream_app.transport.batch import Batch
+from stream_app.transport.batch import Batch, Integers
 from stream_app.transport.positions import committed_positions
-from stream_app.window.state import State, schema_of_key
+from stream_app.transport.recent import Archive, Recent
+from stream_app.window.changelog import PREFIX, RingReader
+from stream_app.window.state import Overlay, State, schema_of_key
+from stream_app.window.verdict import WindowVerdict
 
 _LOG: Final = logging.getLogger("aos.stream.partition")
 # A broker or registry that is away comes back: the consumer stays in its group and tries on.
+_DELTAS: Final = 10_000
+"""Deltas of rings that are restored at a time."""
 _PATIENT: Final = Backoff(tries=10**9, first=0.3, most=30.0)
 
 
@@ -45,6 +52,7 @@ class Tools:
     group: Consumer
     """An idle member of nothing, asked for committed offsets and the group's metadata."""
     reference: Reference
+    archive: Archive
     judge: Judge
     now: Callable[[], int] = lambda: time.time_ns() // 1000
 
@@ -59,8 +67,9 @@ class Partition:
         self._delivery = delivery
         self._decoder = RawDecoder(tools.topics, tools.registry)
         ruleset = tools.judge.ruleset.version
-        self._recorder = Recorder(number, tools.topics, tools.registry, ruleset)
         self._state = restored(tools, number)
+        self._recorder = Recorder(number, tools.topics, tools.registry, ruleset, self._state)
+        self._recent = Recent(tools.settings.recent_bytes, tools.archive)
         self._closing = threading.Event()
 
     @classmethod
@@ -108,11 +117,50 @@ class Partition:
         tools, dead = self._tools, list[DeadLetter]()
         tools.reference.catch_up(batch.fetched_at)
         overlay = self._state.overlay()
-        judged = tools.judge.judged(self._decoder.decoded(batch, dead), overlay, dead)
-        outputs = self._recorder.outputs(batch, judged, dead, overlay, tools.now())
+        judged = self._judged(batch, overlay, dead)
+        cleaned = {parameter: one.cleaned() for parameter, one in judged.items()}
+        verdicts = overlay.judge(cleaned, tools.judge.ruleset)
+        finished = [*self._again(verdicts, overlay), *_finished(judged, verdicts)]
+        outputs = self._recorder.outputs(batch, finished, dead, overlay, tools.now())
         self._delivery.commit(outputs, batch.next_positions())
         overlay.commit()
+        self._recent.keep(batch)
         self._tell_of_the_dead(dead)
+
+    def _judged(
+        self, batch: Batch, overlay: Overlay, dead: list[DeadLetter]
+    ) -> Mapping[str, Judged]:
+        """Judge the batch's readings, and earlier ones that these move to another hour."""
+        judge = self._tools.judge
+        judged = judge.judged(self._decoder.decoded(batch, dead), overlay, dead)
+        if not overlay.displaced:
+            return judged
+        moved = self._found(_places(overlay.displaced, judged), overlay)
+        return {name: joined([*moved.get(name, []), one]) for name, one in judged.items()}
+
+    def _again(self, verdicts: Mapping[str, WindowVerdict], overlay: Overlay) -> Iterator[Finished]:
+        """Give earlier readings of which the batch has changed the verdict."""
+        changed = {name: one.again for name, one in verdicts.items() if len(one.again.raw_offset)}
+        offsets = {name: again.raw_offset for name, again in changed.items()}
+        for parameter, parts in self._found(offsets, overlay).items():
+            again, judged = changed[parameter], joined(parts)
+            order = np.argsort(again.raw_offset)
+            place = order[np.searchsorted(again.raw_offset, judged.offsets, sorter=order)]
+            flags = {name: column[place] for name, column in again.flags.items()}
+            yield Finished(judged, flags, again.newest[place])
+
+    def _found(self, offsets: Mapping[str, Integers], folds: Folds) -> Mapping[str, list[Judged]]:
+        """Judge earlier readings once more, each by itself, by parameter."""
+        topics = self._tools.topics
+        records = [
+            self._recent.find(topics.raw(parameter), self.number, at)
+            for parameter, at in offsets.items()
+        ]
+        earlier = Batch(self.number, {one.topic: one for one in records if len(one)})
+        unusable: list[DeadLetter] = []  # they were dead letters when they came
+        parts = self._decoder.decoded(earlier, unusable)
+        judged = self._tools.judge.judged(parts, folds, unusable)
+        return {parameter: [one] for parameter, one in judged.items()}
 
     def _tell_of_the_dead(self, dead: Iterable[DeadLetter]) -> None:
         counted = Counter((letter.raw.topic, letter.error.reason) for letter in dead)
@@ -130,11 +178,56 @@ class Partition:
         _LOG.warning("batch will be tried again: %s", error, extra=context)
 
 
+def _finished(
+    judged: Mapping[str, Judged], verdicts: Mapping[str, WindowVerdict]
+) -> Iterator[Finished]:
+    for parameter, one in judged.items():
+        verdict = verdicts[parameter]
+        if verdict.repeated.any():
+            rows = np.flatnonzero(~verdict.repeated)
+            flags = {name: column[rows] for name, column in verdict.flags.items()}
+            yield Finished(one.take(rows), flags, verdict.newest[rows])
+        else:
+            yield Finished(one, verdict.flags, verdict.newest)
+
+
+def _places(
+    displaced: Iterable[tuple[str, int]], judged: Mapping[str, Judged]
+) -> dict[str, Integers]:
+    """Say of which parameter's topic the offsets are: that of the reading that displaced them."""
+    parameter_of = {
+        told_by(origin.head): parameter
+        for parameter, one in judged.items()
+        for origin in one.origins
+    }
+    found: dict[str, list[int]] = {}
+    for who, offset in displaced:
+        found.setdefault(parameter_of[who], []).append(offset)
+    return {parameter: np.array(offsets, np.int64) for parameter, offsets in found.items()}
+
+
 def restored(tools: Tools, number: int) -> State:
     """Read a partition's state back from its topic."""
     state = State(tools.settings.generation)
     decoders = {name: Decoder(name, tools.registry.schema_of) for name in STATE_SCHEMAS}
+    deltas: list[tuple[bytes, bytes]] = []
+    rings = RingReader(tools.registry.schema_of, state.rings)
     for message in read_to_end(tools.kafka, tools.topics.state, number):
-        key = (message.key() or b"").decode()
-        state.restore(key, decoders[schema_of_key(key)](message.value()))
+        key, value = message.key() or b"", message.value() or b""
+        if not key.startswith(PREFIX):
+            name = key.decode()
+            state.restore(name, decoders[schema_of_key(name)](value))
+            continue
+        deltas.append((key, value))
+        if len(deltas) >= _DELTAS:
+            _restore(state, rings, deltas)
+    _restore(state, rings, deltas)
     return state
+
+
+def _restore(state: State, rings: RingReader, deltas: list[tuple[bytes, bytes]]) -> None:
+    if deltas:
+        keys, values = zip(*deltas, strict=True)
+        rows, entries = rings.restore(keys, values)
+        state.latest = state.latest.of(state.rings, rows, entries)
+        deltas.clear()

@@ -34,6 +34,9 @@ class StreamSettings(BaseModel):
     buffered_batches: int = Field(default=2, ge=1)
     """Most batches of a partition that are worked on or wait; more are not fetched."""
 
+    recent_bytes: int = Field(default=6 << 20, ge=0)
+    """Bytes of raw records kept for each partition: their verdict may yet change."""
+
     fetch_bytes: int = Field(default=1 << 20, ge=1)
     """Most (compressed) bytes of one topic partition in an answer of the broker."""
 

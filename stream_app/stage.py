@@ -27,6 +27,7 @@ from stream_app.partition import Tools
 from stream_app.settings import StreamSettings
 from stream_app.transport.app import build_app
 from stream_app.transport.consumer import BatchApp, committer
+from stream_app.transport.recent import Archive
 from stream_app.worker import Worker
 
 _LOG: Final = logging.getLogger("aos.stream")
@@ -90,6 +91,7 @@ def _tools(
         registry=registry,
         group=open_.enter_context(closing(group)),
         reference=reference,
+        archive=open_.enter_context(closing(Archive(kafka))),
         judge=judge,
     )
 

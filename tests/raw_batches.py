@@ -103,7 +103,7 @@ class Columns:
         clean = {
             parameter: [
                 self._decoders[parameter](message)
-                for message in self._encoders[parameter](one, {}, one.flag, revision, now)
+                for message in self._encoders[parameter](one, {}, revision, now)
             ]
             for parameter, one in judged.items()
         }

@@ -173,12 +173,12 @@ def _read_row(row: Row, table: Table) -> _Read:
     return _Read(row, observed_local(record), version_of(record), values)
 
 
-def _folds(read: list[_Read], local: Micros, zone: str, folds: Folds) -> Micros:
+def _folds(read: list[_Read], local: Micros, zone: str, told: Folds) -> Micros:
     folds = np.zeros(len(read), dtype=np.int64)
     for i in np.flatnonzero(is_ambiguous(local, zone)):
         record = read[i].row.record
         told_by = f"{record['source']}/{record['sensor_id']}"
-        folds[i] = folds.fold(told_by, read[i].local, record["source_key"])
+        folds[i] = told.fold(told_by, read[i].local, record["source_key"], read[i].row.raw.offset)
     return folds
 
 

@@ -52,15 +52,15 @@ class CleanEncoder:
         }
 
     def __call__(
-        self, judged: Judged, flags: Mapping[str, Flags], flag: Flags, revision: int, now: int
+        self, judged: Judged, flags: Mapping[str, Flags], revision: int, now: int
     ) -> list[bytes]:
         """Give a message for each reading.
 
-        ``flags`` are those of tests that look at neighbours, by field, and ``flag`` is the one over
-        all tests; ``now`` (UTC micros) becomes the processing time.
+        ``flags`` are those of tests that look at neighbours, by field; ``now`` (UTC micros) becomes
+        the processing time.
         """
         count = len(judged.utc)
-        columns = dict(_columns(judged, flags, flag))
+        columns = dict(_columns(judged, flags, judged.overall(flags)))
         columns |= {"revision": constant(revision, count), "processed_at": constant(now, count)}
         for field in self._fields:
             columns.setdefault(field["name"], constant(field["default"], count))

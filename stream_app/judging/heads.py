@@ -24,6 +24,7 @@ Integers = NDArray[np.int64]
 
 FIRST_OBSERVED: Final = "observed_local"
 """The first field behind the head, in both raw schemas."""
+_BEGIN: Final = HEADER.size
 _MOST_HEADS: Final = 1_000_000
 _UNREADABLE: Final = (EOFError, ValueError, IndexError, OverflowError, TypeError, KeyError)
 _DELETE: Final = "delete"
@@ -55,13 +56,17 @@ class Head:
 
 
 class _OfKey:
-    """The heads that came with one message key: their numbers by their bytes."""
+    """The heads that came with one message key: their numbers by their bytes.
 
-    __slots__ = ("ends", "numbers")
+    ``ends`` are all places where one of them ended, ``end`` is where the last one did.
+    """
+
+    __slots__ = ("end", "ends", "numbers")
 
     def __init__(self) -> None:
         self.numbers: dict[bytes, int] = {}
-        self.ends: list[int] = []
+        self.ends: set[int] = set()
+        self.end = 0
 
 
 class Heads:
@@ -78,29 +83,36 @@ class Heads:
         """Give the number in :attr:`all` of each message's head, -1 where it cannot be read."""
         if len(self.all) > _MOST_HEADS:
             self.all, self._of_key = [], {}
-        size, found = HEADER.size, []
-        of_key, nothing = self._of_key, _OfKey()
-        for message, key in zip(messages, keys, strict=True):
-            number = None
-            known = of_key.get(key, nothing)
-            for end in known.ends:
-                number = known.numbers.get(message[size:end])
-                if number is not None:
-                    break
-            found.append(self._learnt(message, key) if number is None else number)
-        return np.array(found, np.int64)
+        unknown = _OfKey()
+        of_key = [self._of_key.get(key, unknown) for key in keys]
+        found = [
+            known.numbers.get(message[_BEGIN : known.end], -1)
+            for message, known in zip(messages, of_key, strict=True)
+        ]
+        numbers = np.array(found, np.int64)
+        for row in np.flatnonzero(numbers < 0).tolist():
+            numbers[row] = self._sought(messages[row], keys[row])
+        return numbers
 
-    def _learnt(self, message: bytes, key: bytes | None) -> int:
-        body = io.BytesIO(message[HEADER.size :])
+    def _sought(self, message: bytes, key: bytes | None) -> int:
+        """Look for a head of another length than that which its key had last, then learn it."""
+        known = self._of_key.setdefault(key, _OfKey())
+        for end in known.ends:
+            number = known.numbers.get(message[_BEGIN:end])
+            if number is not None:
+                known.end = end
+                return number
+        return self._learnt(message, key, known)
+
+    def _learnt(self, message: bytes, key: bytes | None, known: _OfKey) -> int:
+        body = io.BytesIO(message[_BEGIN:])
         try:
             record = fastavro.schemaless_reader(body, self._writer, self._reader)
         except _UNREADABLE:
             return -1
-        end = HEADER.size + body.tell()
-        known = self._of_key.setdefault(key, _OfKey())
-        if end not in known.ends:
-            known.ends.append(end)
-        number = known.numbers[message[HEADER.size : end]] = len(self.all)
+        known.end = end = _BEGIN + body.tell()
+        known.ends.add(end)
+        number = known.numbers[message[_BEGIN:end]] = len(self.all)
         self.all.append(Head(key, record, end))  # type: ignore[arg-type]  # it is a record
         return number
 

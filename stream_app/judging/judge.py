@@ -16,6 +16,7 @@ from runtime.errors import DataQuality
 from schemas.columnar import Integers, numbers, strings
 from schemas.mapping import Mapping as SourceMapping
 from stream_app.judging.decoding import DeadLetter, Decoded
+from stream_app.judging.heads import Head
 from stream_app.judging.judged import Judged, Origin, joined
 from stream_app.judging.reading import Read, read
 from stream_app.judging.table import Table, table_of
@@ -30,7 +31,7 @@ from weather.time import LocalTime, to_utc
 class Folds(Protocol):
     """Who tells the two comings of a repeated hour apart."""
 
-    def fold(self, sensor: str, observed_local: int, source_key: str) -> int:
+    def fold(self, sensor: str, observed_local: int, source_key: str, raw_offset: int) -> int:
         """Say whether a row holds the first (0) or the second (1)."""
 
 
@@ -159,14 +160,19 @@ def present(numbers: Integers, count: int) -> Integers:
     return np.flatnonzero(np.bincount(numbers, minlength=count))
 
 
+def told_by(head: Head) -> str:
+    """Name whose rows are compared to tell the two comings of an hour apart."""
+    return f"{head.record['source']}/{head.sensor}"
+
+
 def _folds(of_table: Read, rows: Integers, folds: Folds) -> list[int]:
     decoded = of_table.decoded
     keys = strings(decoded.columns, "source_key").take(rows).bytes()
     found = []
     for row, key in zip(rows.tolist(), keys, strict=True):
         head = decoded.heads[decoded.head[row]]
-        told_by = f"{head.record['source']}/{head.sensor}"
-        found.append(folds.fold(told_by, int(of_table.local[row]), key.decode()))
+        local, offset = int(of_table.local[row]), int(decoded.records.offsets[row])
+        found.append(folds.fold(told_by(head), local, key.decode(), offset))
     return found
 
 

@@ -15,6 +15,7 @@ from stream_app.metadata.sensors import Placement
 from weather.arrays import Bools, Flags, Micros
 from weather.clean import Cleaned
 from weather.corrections import Corrections
+from weather.qc.flags import Flag, aggregate, overall
 
 
 class Origin(NamedTuple):
@@ -66,6 +67,18 @@ class Judged:
                 for name, measure in self.measures.items()
             },
         )
+
+    def sensor(self, row: int) -> str:
+        """Give the sensor of one reading."""
+        origin: Origin = self.origins[int(self.origin[row])]
+        return origin.head.sensor
+
+    def overall(self, flags: Mapping[str, Flags]) -> Flags:
+        """Join the flags of tests that look at neighbours, by field, with those that were found."""
+        measured = aggregate(self.flag_measured, *flags.values())
+        missing = self.flag_measured == Flag.MISSING
+        measured = np.where(missing, np.int32(Flag.MISSING), measured)
+        return overall(measured, self.flag_time, self.flag_metadata)
 
     def cleaned(self) -> CleanedColumns:
         """Give what the tests need that look at neighbours."""

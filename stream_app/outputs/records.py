@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from schemas.codec import Encoder, SchemaIds
 from schemas.dead_letters import headers
+from schemas.framing import HEADER, frame
 from schemas.registry import subject_of
 from schemas.topics import PARAMETERS, Topics, clean_schema
 from stream_app.judging.decoding import DeadLetter
@@ -16,60 +18,91 @@ from stream_app.judging.encoding import CleanEncoder
 from stream_app.judging.judged import Judged
 from stream_app.outputs.delivery import Bulk, Outputs, Single, bulk
 from stream_app.transport.batch import Batch
-from stream_app.window.state import Overlay
-from weather.arrays import Micros
+from stream_app.window.changelog import SCHEMA, RingWriter
+from stream_app.window.state import Overlay, State
+from weather.arrays import Bools, Flags, Micros
 
 STATE_SCHEMAS: Final = ("partition_state", "sensor_folds")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Readings with their verdict, as they go to the clean topic of their parameter.
+
+    Attributes:
+        judged: the readings, n of them.
+        flags: (n,) of the tests that look at neighbours, by field of the clean schema.
+        newest: (n,) now the newest readings of their sensors.
+    """
+
+    judged: Judged
+    flags: Mapping[str, Flags]
+    newest: Bools
 
 
 class Recorder:
     """Encodes what batches of one partition number leave behind, under the registry's ids."""
 
-    def __init__(self, number: int, topics: Topics, registry: SchemaIds, ruleset: str) -> None:
+    def __init__(
+        self, number: int, topics: Topics, registry: SchemaIds, ruleset: str, state: State
+    ) -> None:
         self._number = number
         self._topics = topics
         self._clean = {
             parameter: CleanEncoder(
                 parameter,
-                registry.id_of(subject_of(topics.clean(parameter)), clean_schema(parameter)),
+                _clean_id(registry, topics.clean(parameter), parameter),
                 topics.raw(parameter),
                 number,
                 ruleset,
             )
             for parameter in PARAMETERS
         }
+        self._latest = {
+            parameter: frame(_clean_id(registry, topics.latest(parameter), parameter))
+            for parameter in PARAMETERS
+        }
         self._index = _encoder(registry, subject_of(topics.index), "raw_index")
         self._state = {
-            # Two kinds of record share the topic, so each has a subject of its own.
+            # Several kinds of record share the topic, so each has a subject of its own.
             name: _encoder(registry, f"{topics.state}-{name}", name)
             for name in STATE_SCHEMAS
         }
+        ring_id = registry.id_of(f"{topics.state}-{SCHEMA}", SCHEMA)
+        self._rings = RingWriter(ring_id, state.rings)
 
     def outputs(
         self,
         batch: Batch,
-        judged: Mapping[str, Judged],
+        finished: Iterable[Finished],
         dead: Iterable[DeadLetter],
         overlay: Overlay,
         now: int,
     ) -> Outputs:
         """Give every record of the batch's transaction."""
-        bulks = [self._readings(one, overlay.revision, now) for one in judged.values()]
-        times = {self._topics.raw(parameter): one.utc for parameter, one in judged.items()}
-        index = self._index_records(batch, times)
-        return Outputs(
-            bulks=[
-                *bulks,
-                bulk(self._topics.index, 0, index),
-                bulk(self._topics.state, self._number, self._state_records(overlay)),
-            ],
-            singles=[self._dead_letter(one) for one in dead],
-        )
+        made = Outputs(singles=[self._dead_letter(one) for one in dead])
+        observed: dict[str, list[Micros]] = {}
+        for one in finished:
+            observed.setdefault(self._topics.raw(one.judged.parameter), []).append(one.judged.utc)
+            made.bulks.extend(self._readings(one, overlay.revision, now))
+        made.bulks.append(bulk(self._topics.index, 0, self._index_records(batch, observed)))
+        made.bulks.append(bulk(self._topics.state, self._number, self._state_records(overlay)))
+        return made
 
-    def _readings(self, judged: Judged, revision: int, now: int) -> Bulk:
-        values = self._clean[judged.parameter](judged, {}, judged.flag, revision, now)
-        topic = self._topics.clean(judged.parameter)
-        return bulk(topic, self._number, zip(judged.keys, values, strict=True))
+    def _readings(self, finished: Finished, revision: int, now: int) -> Iterator[Bulk]:
+        judged, parameter = finished.judged, finished.judged.parameter
+        values = self._clean[parameter](judged, finished.flags, revision, now)
+        yield bulk(
+            self._topics.clean(parameter), self._number, zip(judged.keys, values, strict=True)
+        )
+        newest = np.flatnonzero(finished.newest)
+        if len(newest):
+            header = self._latest[parameter]
+            latest = {
+                judged.sensor(row).encode(): header + values[row][HEADER.size :]
+                for row in newest.tolist()
+            }
+            yield bulk(self._topics.latest(parameter), self._number, latest.items())
 
     def _dead_letter(self, dead: DeadLetter) -> Single:
         raw = dead.raw
@@ -79,18 +112,18 @@ class Recorder:
         return Single(self._topics.clean_dead_letters, raw.key, raw.value, [*told])
 
     def _index_records(
-        self, batch: Batch, times: Mapping[str, Micros]
+        self, batch: Batch, observed: Mapping[str, list[Micros]]
     ) -> Iterator[tuple[bytes, bytes]]:
         for topic, records in batch.records.items():
-            observed = times.get(topic, np.empty(0, np.int64))
+            times = observed.get(topic)
             first, last = int(records.offsets[0]), int(records.offsets[-1])
             record = {
                 "topic": topic,
                 "partition": batch.partition,
                 "first_offset": first,
                 "last_offset": last,
-                "least_observed_at": int(observed.min()) if len(observed) else None,
-                "greatest_observed_at": int(observed.max()) if len(observed) else None,
+                "least_observed_at": min(int(t.min()) for t in times) if times else None,
+                "greatest_observed_at": max(int(t.max()) for t in times) if times else None,
                 "readings": len(records),
             }
             yield f"{topic}:{batch.partition}:{first}".encode(), self._index(record)
@@ -98,6 +131,11 @@ class Recorder:
     def _state_records(self, overlay: Overlay) -> Iterator[tuple[bytes, bytes]]:
         for key, schema, record in overlay.changes():
             yield key.encode(), self._state[schema](record)
+        yield from zip(*self._rings.messages(overlay.deltas()), strict=True)
+
+
+def _clean_id(registry: SchemaIds, topic: str, parameter: str) -> int:
+    return registry.id_of(subject_of(topic), clean_schema(parameter))
 
 
 def _encoder(registry: SchemaIds, subject: str, name: str) -> Encoder:

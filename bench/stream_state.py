@@ -1,8 +1,8 @@
 """What the window costs: CPU for each reading, bytes of changelog, memory, and recovery.
 
 `bench/stream.py` calls :func:`measure` and prints what it gives beside its own figures; alone,
-``python -m bench.stream_state`` prints them as JSON. No broker is needed: a restore is measured from
-the records as a consumer hands them over, so add the time that reading them takes.
+``python -m bench.stream_state`` prints them as JSON. No broker is needed: a restore is measured
+from the records as a consumer hands them over, so add the time that reading them takes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from schemas.avsc import Schema, load
 from stream_app.cleaned import CleanedColumns
@@ -97,31 +98,32 @@ def restore_seconds(topic: dict[bytes, bytes], chunk: int = 20_000) -> float:
 
 
 def _batches(stations: int, minutes: int, batch: int) -> Iterator[dict[str, CleanedColumns]]:
-    """Give readings minute by minute, each batch with all parameters of some stations."""
+    """Give readings minute by minute, in batches of equal size, each with all parameters."""
     random = np.random.default_rng(7)
-    at_once = max(1, batch // len(PARAMETERS))
-    for minute in range(minutes):
-        for first in range(0, stations, at_once):
-            some = range(first, min(first + at_once, stations))
-            yield {p: _columns(p, some, minute, random) for p in PARAMETERS}
+    for first in range(0, stations * minutes, batch // len(PARAMETERS)):
+        last = min(first + batch // len(PARAMETERS), stations * minutes)
+        minute, station = np.divmod(np.arange(first, last), stations)
+        yield {p: _columns(p, station, minute, random) for p in PARAMETERS}
 
 
 def _columns(
-    parameter: str, stations: range, minute: int, random: np.random.Generator
+    parameter: str,
+    station: NDArray[np.int64],
+    minute: NDArray[np.int64],
+    random: np.random.Generator,
 ) -> CleanedColumns:
-    n = len(stations)
+    n = len(station)
     values = np.round(_LEVEL[parameter] + random.normal(0, 0.3, n), 1)
     named = {"value": values}
     if parameter == "wind":
         values = np.abs(values)
         named = {"speed": values, "direction": random.integers(1, 361, n) * 1.0, "gust": values + 1}
-    at = np.full(n, START + minute * MINUTE)
-    names = [f"ST{number:05}" for number in stations]
+    numbers, sensor = np.unique(station, return_inverse=True)
+    names = [f"ST{number:05}" for number in numbers.tolist()]
     sensors = [f"{name}:{parameter}" for name in names]
-    zeros = np.zeros(n, np.int64)
-    offsets = np.arange(n) + minute * n
+    at, zeros = START + minute * MINUTE, np.zeros(n, np.int64)
     flags, deleted = np.ones(n, np.int32), np.zeros(n, np.bool_)
-    given = (np.arange(n), names, at, at, named, flags, deleted, offsets, at, zeros)
+    given = (sensor, names, at, at, named, flags, deleted, np.arange(n), at, zeros)
     return CleanedColumns(parameter, sensors, *given)
 
 
@@ -145,5 +147,5 @@ def _schema_of(_schema_id: int) -> Schema:
 
 
 if __name__ == "__main__":
-    for stations_, minutes_ in ((840, K + 8), (20_000, K + 4)):
+    for stations_, minutes_ in ((840, 3 * K), (20_000, K + 4)):
         print(json.dumps(asdict(measure(stations_, minutes_)), indent=1))

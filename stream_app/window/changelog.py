@@ -9,6 +9,7 @@ that are there: of one time that of the newest delta, and of these the newest :d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import add
 from typing import Final
 
 import numpy as np
@@ -48,8 +49,10 @@ class RingWriter:
         values: list[bytes] = []
         for delta in deltas:
             rows, slots = delta.rows.tolist(), (delta.numbers % DELTAS).tolist()
-            keys += [self._keys[row] + _SLOTS[slot] for row, slot in zip(rows, slots, strict=True)]
-            values += self._encode(heads_of([self._heads[row] for row in rows]), _columns(delta))
+            named = map(self._keys.__getitem__, rows)
+            keys += map(add, named, map(_SLOTS.__getitem__, slots))
+            heads = heads_of(list(map(self._heads.__getitem__, rows)))
+            values += self._encode(heads, _columns(delta))
         return keys, values
 
     def _learn(self) -> None:

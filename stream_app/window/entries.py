@@ -67,8 +67,13 @@ def live(entries: Entries) -> Bools:
 
 
 def flag(entries: Entries, name: str) -> Flags:
-    """Unpack a flag."""
-    return ((entries["marks"] >> np.uint32(_SHIFT[name])) & np.uint32(15)).astype(np.int32)
+    """Unpack a flag of entries."""
+    return unpacked(entries["marks"], name)
+
+
+def unpacked(marks: NDArray[np.uint32], name: str) -> Flags:
+    """Unpack a flag of marks."""
+    return ((marks >> np.uint32(_SHIFT[name])) & np.uint32(15)).astype(np.int32)
 
 
 def put_flag(entries: Entries, name: str, flags: Flags) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,14 @@ from stream_app.cleaned import CleanedColumns
 from stream_app.window.entries import ENTRY, Entries, marks
 from stream_app.window.kinds import DIRECTION, KINDS, kinds_of
 from stream_app.window.rings import Rings, Rows
-from weather.arrays import Bools, Flags, Floats
+from weather.arrays import Bools, Flags, Floats, Micros
 from weather.qc.consistency import wind_consistency
 from weather.qc.flags import Flag, flags_like
 from weather.ruleset import Ruleset
 
-_KIND_BITS = 40
+KIND_BITS: Final = 40
+ROW_BITS: Final = (1 << KIND_BITS) - 1
+"""Where a rank holds the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,12 @@ class Incoming:
     @property
     def row(self) -> Rows:
         """The ring of each reading."""
-        return self.rank & ((1 << _KIND_BITS) - 1)
+        return self.rank & ROW_BITS
 
     @property
     def kind(self) -> NDArray[np.int64]:
         """The kind of each reading's series."""
-        return self.rank >> _KIND_BITS
+        return self.rank >> KIND_BITS
 
     def pick(self, which: NDArray[np.int64]) -> Incoming:
         """Take some of them."""
@@ -55,7 +58,7 @@ class Incoming:
 
 def ranked(kind: NDArray[np.int64] | int, row: Rows) -> Rows:
     """Put the kind above the row."""
-    return (np.asarray(kind, np.int64) << _KIND_BITS) + row
+    return (np.asarray(kind, np.int64) << KIND_BITS) + row
 
 
 def incoming(columns: Mapping[str, CleanedColumns], rings: Rings, ruleset: Ruleset) -> Incoming:
@@ -113,11 +116,17 @@ def _values(columns: CleanedColumns, kind: int, ruleset: Ruleset) -> Floats:
 
 
 def _sorted(entries: Entries, rank: Rows, place: NDArray[np.int64]) -> Incoming:
-    order = np.lexsort((-place, entries["version"], entries["at"], rank))
-    entries, rank, place = entries[order], rank[order], place[order]
     at, version = entries["at"], entries["version"]
-    same = (rank[1:] == rank[:-1]) & (at[1:] == at[:-1])
-    wins, repeated = np.ones(len(rank), np.bool_), np.zeros(len(rank), np.bool_)
-    wins[:-1] = ~same
-    repeated[:-1] = same & (version[1:] == version[:-1])
-    return Incoming(entries, rank, place, wins, repeated)
+    order = np.lexsort((at, rank))
+    same = _same(rank[order], at[order])
+    if same.any():
+        order = np.lexsort((-place, version, at, rank))
+        same = _same(rank[order], at[order])
+    wins, repeated = np.append(~same, True), np.zeros(len(rank), np.bool_)
+    repeated[:-1] = same & (version[order[1:]] == version[order[:-1]])
+    return Incoming(entries[order], rank[order], place[order], wins, repeated)
+
+
+def _same(rank: Rows, at: Micros) -> Bools:
+    same: Bools = (rank[1:] == rank[:-1]) & (at[1:] == at[:-1])
+    return same

@@ -23,8 +23,8 @@ def _single(parameter: str) -> Kind:
 
 KINDS: Final = (
     _single("rainfall"),
-    _single("temperature"),
     _single("humidity"),
+    _single("temperature"),
     _single("pressure"),
     Kind(
         "wind",
@@ -39,7 +39,8 @@ KINDS: Final = (
 """Every kind of series. A wind sensor has two, always side by side; a gust has no neighbours."""
 
 RAINFALL: Final = 0
-HUMIDITY: Final = 2
+HUMIDITY: Final = 1
+SPEED: Final = 4
 DIRECTION: Final = 5
 
 
@@ -47,7 +48,7 @@ def kinds_of(parameter: str) -> list[int]:
     """Give the places in :data:`KINDS` of a parameter's series.
 
     >>> kinds_of("wind"), kinds_of("humidity")
-    ([4, 5], [2])
+    ([4, 5], [1])
     """
     return [place for place, kind in enumerate(KINDS) if kind.parameter == parameter]
 

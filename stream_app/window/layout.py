@@ -1,8 +1,9 @@
 """Laying out what has to be judged: new readings between the remembered ones beside them.
 
-Where readings come in order, only the newest one before them may be judged anew: it gets a
-neighbour. Where one comes in between, the whole ring is laid out. What stands before the first
-entry of a series is its past; the oldest of a full ring is never judged again, and is only that.
+Where readings come in order, only the newest one before them may be judged anew, and only if it
+jumped: it gets a neighbour. Where one comes in between, the whole ring is laid out. What stands
+before the first entry of a series is its past; the oldest of a full ring is never judged again, and
+is only that. The two series of a wind are laid out alike.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_app.window.entries import Entries, live
-from stream_app.window.incoming import Incoming, ranked
+from stream_app.window.entries import Entries, flag, live
+from stream_app.window.incoming import KIND_BITS, ROW_BITS, Incoming, ranked
+from stream_app.window.kinds import DIRECTION, SPEED
 from stream_app.window.rings import K, Rings, Rows
 from weather.arrays import Bools
+from weather.qc.flags import Flag
 from weather.qc.series import Past
 
 
@@ -46,11 +49,6 @@ class Layout:
     whole: bool
 
     @property
-    def series(self) -> NDArray[np.int64]:
-        """The series of each entry."""
-        return np.repeat(np.arange(len(self.rows)), self.lengths)
-
-    @property
     def last(self) -> Bools:
         """Which entries are the newest of their series."""
         found = np.zeros(len(self.entries), np.bool_)
@@ -65,46 +63,53 @@ def split(
 
     Rows that are ``forced`` need it in any case.
     """
-    chosen = np.flatnonzero(incoming.wins & (incoming.entries["at"] > rings.oldest(incoming.row)))
-    row, at = incoming.row[chosen], incoming.entries["at"][chosen]
+    winning = np.flatnonzero(incoming.wins)
+    row, at = incoming.row[winning], incoming.entries["at"][winning]
     first = np.ones(len(row), np.bool_)
     first[1:] = row[1:] != row[:-1]
-    series = np.cumsum(first) - 1
     rows = row[first]
-    newest_lives = live(rings.entries[rings.slots(rows, 0)]) | (rings.count[rows] == 0)
-    ordered = (at[first] > rings.newest(rows)) & newest_lives
+    heads = rings.entries[rings.slots(rows, 0)]
+    empty = rings.count[rows] == 0
+    ordered = ((at[first] > heads["at"]) & live(heads)) | empty
     if len(forced):
         ordered &= ~np.isin(rows, forced)
-    return chosen[ordered[series]], chosen[~ordered[series]]
+    if ordered.all():
+        return winning, winning[:0]
+    each = ordered[np.cumsum(first) - 1]
+    between = winning[~each]
+    in_time = incoming.entries["at"][between] > rings.oldest(incoming.row[between])
+    return winning[each], between[in_time]
 
 
-def in_order(rings: Rings, incoming: Incoming, chosen: NDArray[np.int64]) -> Layout:
-    """Lay out series that only grow at their end."""
+def in_order(rings: Rings, incoming: Incoming, chosen: NDArray[np.int64], spiked: Bools) -> Layout:
+    """Lay out series that only grow at their end; ``spiked`` says which kinds have a spike test."""
     rank, starts, counts = _groups(incoming.rank[chosen])
-    rows = incoming.row[chosen][starts]
-    remembered = np.minimum(rings.count[rows], 1)
+    rows = rank & ROW_BITS
+    held = rings.count[rows]
+    heads = rings.slots(rows, 0)
+    kind = rank >> KIND_BITS
+    beside = np.where(kind == DIRECTION, heads - K, heads)
+    unsure = flag(rings.entries[beside], "spike") == Flag.NOT_EVALUATED
+    jumped = unsure & (held > 0) & spiked[np.where(kind == DIRECTION, SPEED, kind)]
+    remembered = jumped.astype(np.int64)
     lengths = remembered + counts
     begins = np.cumsum(lengths) - lengths
-    old = begins[remembered > 0]
-    n = int(lengths.sum())
+    old, n = begins[jumped], int(lengths.sum())
     within = np.arange(len(chosen)) - np.repeat(starts, counts)
     places = np.repeat(begins + remembered, counts) + within
     source, new = np.full(n, -1), np.full(n, -1)
-    source[old] = rings.slots(rows, 0)[remembered > 0]
-    new[places] = chosen
+    source[old], new[places] = heads[jumped], chosen
     entries = np.empty(n, rings.entries.dtype)
-    entries[old] = rings.entries[source[old]]
-    entries[places] = incoming.entries[chosen]
-    before = rings.past(rows, 1, rings.count[rows] > 1)
-    kept = np.maximum(rings.count[rows] - 1, 0)
-    return Layout(entries, source, new, rows, rank, lengths, before, kept, whole=False)
+    entries[old], entries[places] = rings.entries[source[old]], incoming.entries[chosen]
+    before = rings.past(rows, remembered, held > remembered)
+    return Layout(entries, source, new, rows, rank, lengths, before, held - remembered, whole=False)
 
 
 def in_full(rings: Rings, incoming: Incoming, chosen: NDArray[np.int64], forced: Rows) -> Layout:
     """Lay out whole rings with what comes in between."""
     joined = np.concatenate([incoming.rank[chosen], ranked(rings.kind[forced], forced)])
     rank = np.unique(joined)
-    rows = rank & ((1 << 40) - 1)
+    rows = rank & ROW_BITS
     full = rings.count[rows] == K
     old = rings.all_of(rows)
     counts = rings.count[rows]

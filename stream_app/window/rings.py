@@ -53,12 +53,11 @@ class Rings:
         A wind's direction stands in the row behind its speed.
         """
         known = self._row_of[parameter]
-        found = [known.get(sensor, -1) for sensor in sensors]
-        if -1 in found:
+        found = list(map(known.get, sensors))
+        if None in found:
             for place, row in enumerate(found):
-                if row < 0:
+                if row is None:
                     found[place] = self._added(parameter, sensors[place], stations[place])
-            self._grow()
         return np.array(found, np.int64)
 
     def known(self, parameter: str, sensors: Sequence[str]) -> Rows:
@@ -82,7 +81,10 @@ class Rings:
 
     def past(self, rows: Rows, back: NDArray[np.int64] | int, known: NDArray[np.bool_]) -> Past:
         """Give what is known of series after the entry so many places back, where ``known``."""
-        past, nothing = past_of(self.entries[self.slots(rows, back)]), Past.nothing(len(rows))
+        past = past_of(self.entries[self.slots(rows, back)])
+        if known.all():
+            return past
+        nothing = Past.nothing(len(rows))
         return Past(*(np.where(known, a, b) for a, b in zip(past, nothing, strict=True)))
 
     def all_of(self, rows: Rows) -> Rows:

@@ -20,9 +20,10 @@ from stream_app.window.entries import Entries
 from stream_app.window.folds import Displaced, Folds
 from stream_app.window.incoming import Incoming, incoming
 from stream_app.window.judge import judge
+from stream_app.window.kinds import KINDS
 from stream_app.window.layout import Layout, in_full, in_order, split
 from stream_app.window.rings import Rings
-from stream_app.window.together import Latest, affected, judge_together
+from stream_app.window.together import NOT_TOGETHER, Latest, affected, judge_together
 from stream_app.window.verdict import WindowVerdict, verdicts
 from stream_app.window.writing import Deltas, Writes, writes_of
 from weather.arrays import Micros
@@ -113,7 +114,9 @@ class Overlay:
         if not columns:
             return {}
         readings = incoming(columns, self._state.rings, ruleset)
-        judged = [(layout, self._judged(layout, ruleset)) for layout in self._layouts(readings)]
+        judged = [
+            (layout, self._judged(layout, ruleset)) for layout in self._layouts(readings, ruleset)
+        ]
         self._writes = [writes_of(self._state.rings, *pair) for pair in judged]
         return verdicts(columns, readings, judged)
 
@@ -136,14 +139,16 @@ class Overlay:
         for writes in self._writes:
             writes.apply(self._state.rings)
 
-    def _layouts(self, readings: Incoming) -> Iterator[Layout]:
+    def _layouts(self, readings: Incoming, ruleset: Ruleset) -> Iterator[Layout]:
         rings = self._state.rings
-        winning = readings.pick(np.flatnonzero(readings.wins))
+        winning = readings.pick(np.flatnonzero(readings.wins & (readings.rank < NOT_TOGETHER)))
         self._latest = self._latest.of(rings, winning.row, winning.entries)
         forced = affected(rings, self._latest, winning)
         ordered, between = split(rings, readings, forced)
         if len(ordered):
-            yield in_order(rings, readings, ordered)
+            limits = [ruleset.limits_of(kind.parameter, kind.measure) for kind in KINDS]
+            spiked = np.array([limit.spike is not None for limit in limits])
+            yield in_order(rings, readings, ordered, spiked)
         if len(between) or len(forced):
             yield in_full(rings, readings, between, forced)
 

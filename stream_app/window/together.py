@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_app.window.entries import Entries, flag, live, put_flag
-from stream_app.window.incoming import Incoming
+from stream_app.window.incoming import Incoming, ranked
 from stream_app.window.judge import kind_slices
 from stream_app.window.kinds import HUMIDITY, RAINFALL
 from stream_app.window.layout import Layout
@@ -23,6 +23,9 @@ from weather.arrays import Bools, Micros
 from weather.qc.consistency import parched, wet
 from weather.qc.flags import Flag
 from weather.qc.series import NEVER
+
+NOT_TOGETHER: Final = int(ranked(max(RAINFALL, HUMIDITY) + 1, np.int64(0)))
+"""From this rank on, series are judged alone."""
 
 _MINUTE: Final = 60_000_000
 _MINUTE_BITS: Final = 34

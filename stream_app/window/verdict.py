@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_app.cleaned import CleanedColumns
-from stream_app.window.entries import FLAG_BITS, Entries, flag
+from stream_app.window.entries import FLAG_BITS, Entries, unpacked
 from stream_app.window.incoming import Incoming, ranked
 from stream_app.window.judge import kind_slices
 from stream_app.window.kinds import DIRECTION, KINDS, field_names, kinds_of
@@ -83,15 +83,15 @@ def _blank(parameter: str, n: int) -> WindowVerdict:
 def _fill(
     found: Mapping[str, WindowVerdict], incoming: Incoming, judged: list[tuple[Layout, Entries]]
 ) -> None:
-    entries, newest = incoming.entries.copy(), np.zeros(len(incoming.entries), np.bool_)
+    marks, newest = incoming.entries["marks"].copy(), np.zeros(len(incoming.entries), np.bool_)
     for layout, done in judged:
         new = np.flatnonzero(layout.new >= 0)
-        entries[layout.new[new]] = done[new]
+        marks[layout.new[new]] = done["marks"][new]
         newest[layout.new[new]] = layout.last[new]
     for kind, part in _slices(incoming):
         verdict, place = found[KINDS[kind].parameter], incoming.place[part]
         for name, field in _fields(kind):
-            verdict.flags[field][place] = _flag(entries[part], name)
+            verdict.flags[field][place] = _flag(marks[part], name)
         verdict.repeated[place] = incoming.repeated[part]
         verdict.newest[place] = newest[part]
 
@@ -108,7 +108,7 @@ def _again(layout: Layout, entries: Entries) -> Iterator[tuple[str, Again]]:
         if not which.any():
             continue
         flags = {
-            field: _flag(entries[slices[k]][which], name)
+            field: _flag(entries["marks"][slices[k]][which], name)
             for k in kinds
             for name, field in _fields(k)
         }
@@ -131,11 +131,11 @@ def _fields(kind: int) -> Iterator[tuple[str, str]]:
             yield name, field
 
 
-def _flag(entries: Entries, name: str) -> Flags:
-    found = flag(entries, name)
+def _flag(marks: NDArray[np.uint32], name: str) -> Flags:
+    found = unpacked(marks, name)
     if name != "consistency":
         return found
-    against = (flag(entries, "together") == Flag.SUSPECT) & (found != Flag.FAIL)
+    against = (unpacked(marks, "together") == Flag.SUSPECT) & (found != Flag.FAIL)
     return np.where(against, np.int32(Flag.SUSPECT), found)
 
 

@@ -65,7 +65,8 @@ class Writes:
 def writes_of(rings: Rings, layout: Layout, judged: Entries) -> Writes:
     """Decide where everything goes."""
     changed = layout.new >= 0
-    changed |= (words(judged) != words(layout.entries)).any(axis=1)
+    old = np.flatnonzero(~changed)
+    changed[old] = (words(judged[old]) != words(layout.entries[old])).any(axis=1)
     total = layout.kept + layout.lengths
     count = np.minimum(total, K)
     if layout.whole:
@@ -91,6 +92,9 @@ def _appended(rings: Rings, layout: Layout, judged: Entries, changed: Bools) -> 
     slot = (rings.head[rows] - rings.count[rows] + 1 + position) % K
     places = rows * K + slot
     carried, carrier = _carried(rings, layout.rows, places)
+    if not len(carried):
+        numbers = np.full(len(places), NOWHERE, np.int64)
+        return _Places(places, judged[chosen], numbers, owner)
     return _Places(
         np.append(places, carried),
         np.append(judged[chosen], rings.entries[carried]),
@@ -104,11 +108,12 @@ def _anew(rings: Rings, layout: Layout, judged: Entries, changed: Bools) -> _Pla
     owner, position, stays = _positions(layout)
     chosen = np.flatnonzero(stays)
     dropped = np.maximum(layout.kept + layout.lengths - K, 0)
+    slot = position - dropped[owner]
     anchored = np.flatnonzero((layout.kept > 0) & (dropped == 0))
     anchors = rings.slots(layout.rows[anchored], K - 1)
     numbers = np.where(changed, NOWHERE, rings.numbers[layout.source])[chosen]
     owner = np.append(owner[chosen], anchored)
-    slot = np.append((position - dropped[layout.series])[chosen], np.zeros(len(anchored), np.int64))
+    slot = np.append(slot[chosen], np.zeros(len(anchored), np.int64))
     numbers = np.append(numbers, rings.numbers[anchors])
     rows = layout.rows[owner]
     numbers = np.where(numbers == rings.delta[rows] + 1 - DELTAS, NOWHERE, numbers)
@@ -118,7 +123,7 @@ def _anew(rings: Rings, layout: Layout, judged: Entries, changed: Bools) -> _Pla
 
 def _positions(layout: Layout) -> tuple[Integers, Integers, Bools]:
     """Count each entry's place in its ring, oldest first; say which are among the newest."""
-    owner = layout.series
+    owner = np.repeat(np.arange(len(layout.rows)), layout.lengths)
     begins = np.cumsum(layout.lengths) - layout.lengths
     position = np.arange(len(owner)) - begins[owner] + layout.kept[owner]
     stays = position >= (layout.kept + layout.lengths - K)[owner]
@@ -140,8 +145,10 @@ def _carried(rings: Rings, rows: Rows, written: Rows) -> tuple[Rows, Integers]:
 def _deltas(rings: Rings, rows: Rows, written: _Places) -> Deltas:
     """Gather what is fresh by row; a row of which nothing is has no delta."""
     fresh = np.flatnonzero(written.numbers == NOWHERE)
-    fresh = fresh[np.argsort(written.owner[fresh], kind="stable")]
-    lengths = np.bincount(written.owner[fresh], minlength=len(rows))
+    owner = written.owner[fresh]
+    if (owner[1:] < owner[:-1]).any():
+        fresh = fresh[np.argsort(owner, kind="stable")]
+    lengths = np.bincount(owner, minlength=len(rows))
     has = np.flatnonzero(lengths)
     return Deltas(
         rows[has], rings.delta[rows[has]].astype(np.int64) + 1, lengths[has], written.entries[fresh]

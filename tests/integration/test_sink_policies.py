@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Identifier
 
 from devstack.stack import Stack
 from runtime.kafka import KafkaSettings
@@ -20,6 +20,7 @@ from sink.settings import SinkSettings
 from tests.clean_records import clean
 from tests.sinks import Rig
 from tests.table_rows import ask, put, reading, scratch
+from tests.waiting import eventually
 
 WIDTHS = ("10min", "hour", "day")
 
@@ -170,3 +171,23 @@ def test_late_readings_are_loaded_into_compressed_chunks(rig: Rig) -> None:
         station,
     )
     assert rows == [{"all": 54, "deleted": 1, "most": 50.0}]
+
+
+@pytest.mark.requirement("C1")
+def test_a_ticker_runs_the_jobs_of_the_embedded_database(stack: Stack, namespace: str) -> None:
+    place, name = Identifier(namespace), f"{namespace}.tick"
+    with psycopg.connect(stack.database_url, autocommit=True) as connection:
+        connection.execute(SQL("CREATE SCHEMA {0} CREATE TABLE ticks (job integer)").format(place))
+        connection.execute(
+            SQL(
+                "CREATE PROCEDURE {0}.tick(job_id integer, config jsonb) LANGUAGE sql"
+                " BEGIN ATOMIC INSERT INTO {0}.ticks VALUES (job_id); END"
+            ).format(place)
+        )
+        ((job,),) = ask(connection, "SELECT add_job(%s, INTERVAL '1 second')", name)
+        try:
+            count = SQL("SELECT count(*) FROM {}.ticks").format(place)
+            eventually(lambda: connection.execute(count).fetchall()[0][0] >= 2)
+        finally:
+            connection.execute("SELECT delete_job(%s)", (job,))
+            connection.execute(SQL("DROP SCHEMA {} CASCADE").format(place))

@@ -120,16 +120,23 @@ class Stream:
                     self._emit(reading, verdict.flags, place, overlay.revision)
             for place, offset in enumerate(verdict.again.raw_offset.tolist()):
                 if self._heeding:
-                    earlier = self._raw[parameter, offset]
+                    earlier = self._raw.get((parameter, offset))
+                    if earlier is None:
+                        continue  # read by the owner before this one
                     self._emit(earlier, verdict.again.flags, place, overlay.revision)
         return overlay
+
+    def resume(self, topic: list[tuple[bytes, bytes]]) -> None:
+        """Go on from what another has left on the topic."""
+        self.state, self.topic = self.restored(topic), list(topic)
+        self._writer = RingWriter(1, self.state.rings)
 
     def restored(self, compacted: Iterable[tuple[bytes, bytes]]) -> State:
         """Restore a state from records of the topic."""
         state = State(generation=0)
         reader = RingReader(_schema_of, state.rings)
-        for key, value in compacted:
-            reader.restore([key], [value])
+        for some in batched(compacted, 5):
+            reader.restore(*map(list, zip(*some, strict=True)))
         return state
 
     def _emit(self, reading: Reading, flags: Mapping[str, Any], place: int, revision: int) -> None:
@@ -144,6 +151,12 @@ class Stream:
     def flags(self) -> dict[Key, tuple[Reading, Flags]]:
         """Give what a reader has in the end, but for what was taken back."""
         return {k: (r, f) for k, (_, _, r, f) in self.final.items() if not r.deleted}
+
+
+def batched(records: Iterable[tuple[bytes, bytes]], size: int) -> list[list[tuple[bytes, bytes]]]:
+    """Cut records into chunks."""
+    every = list(records)
+    return [every[start : start + size] for start in range(0, len(every), size)]
 
 
 def _schema_of(_schema_id: int) -> Schema:

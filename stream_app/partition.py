@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -24,9 +25,12 @@ from stream_app.judging.decoding import DeadLetter, RawDecoder
 from stream_app.judging.judge import Folds, Judge, told_by
 from stream_app.judging.judged import Judged, joined
 from stream_app.metadata.reference import Reference
+from stream_app.metrics import StreamMetrics
 from stream_app.outputs.delivery import Delivery
 from stream_app.outputs.records import STATE_SCHEMAS, Finished, Recorder
 from stream_app.settings import StreamSettings
+from stream_app.silence.clock import clocks
+from stream_app.silence.keeper import Keeper
 from stream_app.transport.batch import Batch, Integers
 from stream_app.transport.positions import committed_positions
 from stream_app.transport.recent import Archive, Recent
@@ -54,6 +58,9 @@ class Tools:
     reference: Reference
     archive: Archive
     judge: Judge
+    keeper: Callable[[int], Keeper]
+    """Makes what watches over the sensors of a partition number."""
+    metrics: StreamMetrics
     now: Callable[[], int] = lambda: time.time_ns() // 1000
 
 
@@ -67,7 +74,8 @@ class Partition:
         self._delivery = delivery
         self._decoder = RawDecoder(tools.topics, tools.registry)
         ruleset = tools.judge.ruleset.version
-        self._state = restored(tools, number)
+        self._keeper = tools.keeper(number)
+        self._state = restored(tools, number, self._keeper)
         self._recorder = Recorder(number, tools.topics, tools.registry, ruleset, self._state)
         self._recent = Recent(tools.settings.recent_bytes, tools.archive)
         self._closing = threading.Event()
@@ -105,27 +113,48 @@ class Partition:
         self.positions.update(batch.next_positions())
         return len(batch)
 
+    def look(self) -> None:
+        """Tell of the sensors that have fallen silent; no batch may be running.
+
+        Raises:
+            Transient: they are told of by the next look.
+            Fenced: the partition is not ours any more.
+            System: nothing can be committed by this process.
+        """
+        if self._closing.is_set():
+            return
+        ask = partial(clocks, self._tools.kafka, self.number)
+        self._keeper.look(self.positions, ask, partial(self._delivery.commit, positions={}))
+        self._tools.metrics.stand(self.number, self._keeper.standing())
+
     def interrupt(self) -> None:
         """Let a batch that waits for a better moment give up now, and begin none any more."""
         self._closing.set()
 
     def close(self) -> None:
         """Let go of the partition; no batch of it may be running."""
+        self._tools.metrics.forget(self.number)
         self._delivery.close()
 
     def _attempt(self, batch: Batch) -> None:
-        tools, dead = self._tools, list[DeadLetter]()
+        tools, dead, began = self._tools, list[DeadLetter](), time.monotonic()
         tools.reference.catch_up(batch.fetched_at)
         overlay = self._state.overlay()
         judged = self._judged(batch, overlay, dead)
         cleaned = {parameter: one.cleaned() for parameter, one in judged.items()}
         verdicts = overlay.judge(cleaned, tools.judge.ruleset)
         finished = [*self._again(verdicts, overlay), *_finished(judged, verdicts)]
-        outputs = self._recorder.outputs(batch, finished, dead, overlay, tools.now())
+        now = tools.now()
+        outputs = self._recorder.outputs(batch, finished, dead, overlay, now)
+        told = self._keeper.tell([*cleaned.values()])
+        outputs.bulks.extend(told.bulks)
         self._delivery.commit(outputs, batch.next_positions())
         overlay.commit()
         self._recent.keep(batch)
-        self._tell_of_the_dead(dead)
+        self._keeper.told(told)
+        lost = Counter((letter.raw.topic, letter.error.reason) for letter in dead)
+        tools.metrics.committed(told.heard, lost, now, time.monotonic() - began)
+        self._tell_of_the_dead(lost)
 
     def _judged(
         self, batch: Batch, overlay: Overlay, dead: list[DeadLetter]
@@ -162,9 +191,8 @@ class Partition:
         judged = self._tools.judge.judged(parts, folds, unusable)
         return {parameter: [one] for parameter, one in judged.items()}
 
-    def _tell_of_the_dead(self, dead: Iterable[DeadLetter]) -> None:
-        counted = Counter((letter.raw.topic, letter.error.reason) for letter in dead)
-        for (topic, reason), number in counted.items():
+    def _tell_of_the_dead(self, lost: Counter[tuple[str, str]]) -> None:
+        for (topic, reason), number in lost.items():
             _LOG.warning(
                 "%d records of %s could not be used: %s",
                 number,
@@ -206,7 +234,7 @@ def _places(
     return {parameter: np.array(offsets, np.int64) for parameter, offsets in found.items()}
 
 
-def restored(tools: Tools, number: int) -> State:
+def restored(tools: Tools, number: int, keeper: Keeper) -> State:
     """Read a partition's state back from its topic."""
     state = State(tools.settings.generation)
     decoders = {name: Decoder(name, tools.registry.schema_of) for name in STATE_SCHEMAS}
@@ -216,7 +244,8 @@ def restored(tools: Tools, number: int) -> State:
         key, value = message.key() or b"", message.value() or b""
         if not key.startswith(PREFIX):
             name = key.decode()
-            state.restore(name, decoders[schema_of_key(name)](value))
+            if not keeper.restore(name, value):
+                state.restore(name, decoders[schema_of_key(name)](value))
             continue
         deltas.append((key, value))
         if len(deltas) >= _DELTAS:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from confluent_kafka import Consumer
@@ -16,15 +17,19 @@ from confluent_kafka.admin import AdminClient
 from runtime.errors import System
 from runtime.kafka import KafkaSettings, check_reachable
 from runtime.kafka_topics import ensure_topics
+from runtime.metrics import new_registry, served
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import Topics
 from stream_app.judging.judge import Judge
 from stream_app.metadata.reference import Reference
+from stream_app.metrics import StreamMetrics
 from stream_app.outputs.at_least_once import AtLeastOnce
 from stream_app.outputs.delivery import Delivery
 from stream_app.outputs.transaction import Transactions
 from stream_app.partition import Tools
 from stream_app.settings import StreamSettings
+from stream_app.silence.keeper import Wire, keeper_of
+from stream_app.silence.watch import Rule
 from stream_app.transport.app import build_app
 from stream_app.transport.consumer import BatchApp, committer
 from stream_app.transport.recent import Archive
@@ -52,7 +57,7 @@ def run(
     """Judge raw readings until ``stop`` is set, then finish the running transactions.
 
     Raises:
-        Configuration: brokers or registry cannot be reached, or the topics do not fit.
+        Configuration: brokers or registry cannot be reached, topics do not fit, a port is taken.
         Fenced: another worker with the same identity has taken over.
         System: something broke that only a new process can mend.
     """
@@ -62,7 +67,9 @@ def run(
     schemas.check()
     with ExitStack() as open_:
         open_.callback(schemas.close)
-        tools = _tools(settings, kafka, schemas, topics, open_)
+        metrics = new_registry()
+        open_.enter_context(served(metrics, settings.metrics_port, "stream.metrics_port"))
+        tools = _tools(settings, kafka, schemas, topics, StreamMetrics(metrics), open_)
         return asyncio.run(_serve(tools, stop))
 
 
@@ -71,6 +78,7 @@ def _tools(
     kafka: KafkaSettings,
     registry: Registry,
     topics: Topics,
+    metrics: StreamMetrics,
     open_: ExitStack,
 ) -> Tools:
     admin = AdminClient(kafka.client())
@@ -93,6 +101,13 @@ def _tools(
         reference=reference,
         archive=open_.enter_context(closing(Archive(kafka))),
         judge=judge,
+        keeper=partial(
+            keeper_of,
+            wire=Wire(topics, registry),
+            rule=Rule(settings.silence_cadences, settings.silence_floor_seconds),
+            sensors=reference.sensors,
+        ),
+        metrics=metrics,
     )
 
 
@@ -106,9 +121,11 @@ async def _serve(tools: Tools, stop: threading.Event) -> Summary:
     app = build_app(tools.settings, tools.kafka, tools.topics)
     app.owner = worker = Worker(tools, _deliveries(tools, app), fail)
     await app.start()
+    watching = asyncio.create_task(worker.watch())
     try:
         await _until_stopped(app, stop, failure)
     finally:
+        watching.cancel()
         await _stopped(app, worker)
     if failure.done():
         raise failure.result()

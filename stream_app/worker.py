@@ -31,6 +31,7 @@ class _Seat:
     def __init__(self, number: int) -> None:
         self.pool = ThreadPoolExecutor(1, thread_name_prefix=f"partition-{number}")
         self.batches = 0
+        self.looks = False
         self.partition: Partition
 
 
@@ -96,6 +97,16 @@ class Worker:
         seat.batches += 1
         started.add_done_callback(partial(self._done, seat))
 
+    async def watch(self) -> None:
+        """Let every partition look for silent sensors now and then, behind its batches."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._tools.settings.silence_check_seconds)
+            for seat in [seat for seat in self._seats.values() if not seat.looks]:
+                seat.looks = True
+                looked = loop.run_in_executor(seat.pool, seat.partition.look)
+                looked.add_done_callback(partial(self._looked, seat))
+
     async def stop(self) -> None:
         """Finish everything that is running."""
         await self.release(set(self._seats))
@@ -127,9 +138,19 @@ class Worker:
         error = finished.exception()
         if error is None:
             self.readings += finished.result()
-        elif isinstance(error, Transient):
-            pass  # interrupted while it waited for a better moment; the next owner tries again
-        else:
-            level = logging.INFO if isinstance(error, Fenced) else logging.ERROR
-            _LOG.log(level, "a batch cannot go on: %s", error)
-            self._on_failure(error)
+        elif not isinstance(error, Transient):
+            # Else interrupted while it waited for a better moment; the next owner tries again.
+            self._fail(error)
+
+    def _looked(self, seat: _Seat, finished: asyncio.Future[None]) -> None:
+        seat.looks = False
+        error = finished.exception()
+        if isinstance(error, Transient):
+            _LOG.warning("silences are told later: %s", error)
+        elif error is not None:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        level = logging.INFO if isinstance(error, Fenced) else logging.ERROR
+        _LOG.log(level, "a batch cannot go on: %s", error)
+        self._on_failure(error)

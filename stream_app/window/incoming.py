@@ -56,7 +56,7 @@ class Incoming:
         return Incoming(*(getattr(self, name)[which] for name in self.__slots__))
 
 
-def ranked(kind: NDArray[np.int64] | int, row: Rows) -> Rows:
+def ranked(kind: NDArray[np.int64] | int, row: Rows | int) -> Rows:
     """Put the kind above the row."""
     return (np.asarray(kind, np.int64) << KIND_BITS) + row
 

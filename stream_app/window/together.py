@@ -24,7 +24,7 @@ from weather.qc.consistency import parched, wet
 from weather.qc.flags import Flag
 from weather.qc.series import NEVER
 
-NOT_TOGETHER: Final = int(ranked(max(RAINFALL, HUMIDITY) + 1, np.int64(0)))
+NOT_TOGETHER: Final = int(ranked(max(RAINFALL, HUMIDITY) + 1, 0))
 """From this rank on, series are judged alone."""
 
 _MINUTE: Final = 60_000_000

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,11 +75,16 @@ def verdicts(
 
 
 def _blank(parameter: str, n: int) -> WindowVerdict:
-    nothing = np.zeros(0, np.int64)
-    names = field_names(parameter)
-    again = Again(nothing, {name: flags_like(0, Flag.GOOD) for name in names}, nothing > 0)
-    flags = {name: flags_like(n, Flag.NOT_EVALUATED) for name in names}
+    flags = {name: flags_like(n, Flag.NOT_EVALUATED) for name in field_names(parameter)}
+    again = _none_again(parameter)
     return WindowVerdict(flags, np.zeros(n, np.bool_), np.zeros(n, np.bool_), again)
+
+
+@cache
+def _none_again(parameter: str) -> Again:
+    nothing = np.zeros(0, np.int64)
+    flags = {name: flags_like(0, Flag.GOOD) for name in field_names(parameter)}
+    return Again(nothing, MappingProxyType(flags), nothing > 0)
 
 
 def _fill(

@@ -91,7 +91,7 @@ def _appended(rings: Rings, layout: Layout, judged: Entries, changed: Bools) -> 
     rows = layout.rows[owner]
     slot = (rings.head[rows] - rings.count[rows] + 1 + position) % K
     places = rows * K + slot
-    carried, carrier = _carried(rings, layout.rows, places)
+    carried, carrier = _carried(rings, layout.rows, owner, slot)
     if not len(carried):
         numbers = np.full(len(places), NOWHERE, np.int64)
         return _Places(places, judged[chosen], numbers, owner)
@@ -130,16 +130,13 @@ def _positions(layout: Layout) -> tuple[Integers, Integers, Bools]:
     return owner, position, stays
 
 
-def _carried(rings: Rings, rows: Rows, written: Rows) -> tuple[Rows, Integers]:
-    """Find entries that live only in the delta that is to be overwritten."""
+def _carried(rings: Rings, rows: Rows, owner: Integers, slot: Integers) -> tuple[Rows, Integers]:
+    """Find entries that live only in the delta that is to be overwritten, but for those written."""
     places = rows[:, None] * K + np.arange(K)
     lost = rings.numbers[places] == (rings.delta[rows] + 1 - DELTAS)[:, None]
-    if not lost.any():
-        return written[:0], written[:0]
-    owner, slot = np.nonzero(lost)
-    found = rows[owner] * K + slot
-    stays = ~np.isin(found, written)
-    return found[stays], owner[stays]
+    lost[owner, slot] = False
+    carrier, stays = np.nonzero(lost)
+    return rows[carrier] * K + stays, carrier
 
 
 def _deltas(rings: Rings, rows: Rows, written: _Places) -> Deltas:

@@ -10,8 +10,9 @@ import numpy as np
 
 from schemas.avsc import Schema, load
 from stream_app.cleaned import CleanedColumns
-from stream_app.window.changelog import RingReader, RingWriter
+from stream_app.window.changelog import RingWriter
 from stream_app.window.kinds import KINDS, field_names
+from stream_app.window.recovery import Recovery
 from stream_app.window.state import Overlay, State
 from weather.parameters import parameter_of
 from weather.qc.consistency import parched, wet, wind_consistency
@@ -134,9 +135,12 @@ class Stream:
     def restored(self, compacted: Iterable[tuple[bytes, bytes]]) -> State:
         """Restore a state from records of the topic."""
         state = State(generation=0)
-        reader = RingReader(_schema_of, state.rings)
-        for some in batched(compacted, 5):
-            reader.restore(*map(list, zip(*some, strict=True)))
+        recovery = Recovery(state, _schema_of)
+        for place, record in enumerate(compacted):
+            recovery.take(*record)
+            if place % 5 == 4:
+                recovery.finish()
+        recovery.finish()
         return state
 
     def _emit(self, reading: Reading, flags: Mapping[str, Any], place: int, revision: int) -> None:
@@ -151,12 +155,6 @@ class Stream:
     def flags(self) -> dict[Key, tuple[Reading, Flags]]:
         """Give what a reader has in the end, but for what was taken back."""
         return {k: (r, f) for k, (_, _, r, f) in self.final.items() if not r.deleted}
-
-
-def batched(records: Iterable[tuple[bytes, bytes]], size: int) -> list[list[tuple[bytes, bytes]]]:
-    """Cut records into chunks."""
-    every = list(records)
-    return [every[start : start + size] for start in range(0, len(every), size)]
 
 
 def _schema_of(_schema_id: int) -> Schema:

@@ -67,8 +67,15 @@ def overall(measured: Flags, time: Flags, metadata: Flags) -> Flags:
 
 def _rank(flags: Flags) -> np.ndarray[tuple[int, ...], np.dtype[np.int8]]:
     flags = np.asarray(flags)
-    known = np.isin(flags, _FLAG)
-    if not known.all():
-        problem = f"{flags[~known].flat[0]} is no quality flag: they are 1, 2, 3, 4 and 9"
-        raise ValueError(problem)
-    return _RANK[flags]
+    if flags.min(initial=0) < 0 or flags.max(initial=0) >= len(_RANK):
+        raise _unknown(flags)
+    ranks = _RANK[flags]
+    if ranks.min(initial=0) < 0:
+        raise _unknown(flags)
+    return ranks
+
+
+def _unknown(flags: Flags) -> ValueError:
+    unknown = flags[~np.isin(flags, _FLAG)].flat[0]
+    problem = f"{unknown} is no quality flag: they are 1, 2, 3, 4 and 9"
+    return ValueError(problem)

@@ -121,3 +121,16 @@ def test_records_that_are_no_deltas_are_refused() -> None:
     reader = RingReader(lambda _: load("ring_delta"), Rings())
     with pytest.raises(DataQuality, match="no delta"):
         reader.restore([key], [value[:-1]])
+
+
+@pytest.mark.requirement("D4", "B6")
+def test_rain_and_parched_air_meet_even_after_a_move() -> None:
+    stayed, moved = Stream(), Stream()
+    stayed.take([Reading("humidity", "A", 0, 5.0)])
+    moved.resume(stayed.topic)
+    overlay = moved.state.overlay()
+    verdict = overlay.judge(columns([Reading("rainfall", "A", 0, 1.0, offset=9)]), RULES)
+    assert verdict["rainfall"].flags["flag_consistency"].tolist() == [3]
+    again = verdict["humidity"].again
+    assert again.raw_offset.tolist() == [0]
+    assert again.flags["flag_consistency"].tolist() == [3]

@@ -18,7 +18,6 @@ from runtime.errors import Transient
 from runtime.kafka import KafkaSettings
 from runtime.kafka_read import read_to_end
 from runtime.retry import Backoff, retry
-from schemas.codec import Decoder
 from schemas.registry import Registry
 from schemas.topics import Topics
 from stream_app.judging.decoding import DeadLetter, RawDecoder
@@ -27,21 +26,20 @@ from stream_app.judging.judged import Judged, joined
 from stream_app.metadata.reference import Reference
 from stream_app.metrics import StreamMetrics
 from stream_app.outputs.delivery import Delivery
-from stream_app.outputs.records import STATE_SCHEMAS, Finished, Recorder
+from stream_app.outputs.records import Finished, Recorder
 from stream_app.settings import StreamSettings
 from stream_app.silence.clock import clocks
 from stream_app.silence.keeper import Keeper
 from stream_app.transport.batch import Batch, Integers
 from stream_app.transport.positions import committed_positions
 from stream_app.transport.recent import Archive, Recent
-from stream_app.window.changelog import PREFIX, RingReader
-from stream_app.window.state import Overlay, State, schema_of_key
+from stream_app.window.changelog import PREFIX
+from stream_app.window.recovery import Recovery
+from stream_app.window.state import Overlay, State
 from stream_app.window.verdict import WindowVerdict
 
 _LOG: Final = logging.getLogger("aos.stream.partition")
 # A broker or registry that is away comes back: the consumer stays in its group and tries on.
-_DELTAS: Final = 10_000
-"""Deltas of rings that are restored at a time."""
 _PATIENT: Final = Backoff(tries=10**9, first=0.3, most=30.0)
 
 
@@ -237,26 +235,10 @@ def _places(
 def restored(tools: Tools, number: int, keeper: Keeper) -> State:
     """Read a partition's state back from its topic."""
     state = State(tools.settings.generation)
-    decoders = {name: Decoder(name, tools.registry.schema_of) for name in STATE_SCHEMAS}
-    deltas: list[tuple[bytes, bytes]] = []
-    rings = RingReader(tools.registry.schema_of, state.rings)
+    recovery = Recovery(state, tools.registry.schema_of)
     for message in read_to_end(tools.kafka, tools.topics.state, number):
         key, value = message.key() or b"", message.value() or b""
-        if not key.startswith(PREFIX):
-            name = key.decode()
-            if not keeper.restore(name, value):
-                state.restore(name, decoders[schema_of_key(name)](value))
-            continue
-        deltas.append((key, value))
-        if len(deltas) >= _DELTAS:
-            _restore(state, rings, deltas)
-    _restore(state, rings, deltas)
+        if key.startswith(PREFIX) or not keeper.restore(key.decode(), value):
+            recovery.take(key, value)
+    recovery.finish()
     return state
-
-
-def _restore(state: State, rings: RingReader, deltas: list[tuple[bytes, bytes]]) -> None:
-    if deltas:
-        keys, values = zip(*deltas, strict=True)
-        rows, entries = rings.restore(keys, values)
-        state.latest = state.latest.of(state.rings, rows, entries)
-        deltas.clear()

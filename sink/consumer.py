@@ -1,7 +1,9 @@
 """The sink's loop: read, close batches, send them on their way, collect what is committed.
 
 One thread, which never waits long for anything but Kafka. A batch is closed by rows, by bytes or by
-the clock on the wall. When two batches are under way and a third is full, reading is paused.
+the clock on the wall; sooner, when nothing else is under way and nothing more is at hand, so that a
+single reading waits for nobody. When two batches are under way and a third is full, reading is
+paused.
 """
 
 from __future__ import annotations
@@ -27,6 +29,10 @@ _LOGGER: Final = logging.getLogger("aos.sink")
 
 _PATIENCE_SECONDS: Final = 0.5
 _TICK_SECONDS: Final = 0.1
+_NEWS_SECONDS: Final = 5.0
+"""A heartbeat, which tells whether we are still a member, goes out every three seconds."""
+_SOON_SECONDS: Final = 0.005
+"""How often to look whether the batch before one that waits is done."""
 
 
 class Progress(Protocol):
@@ -68,7 +74,7 @@ class SinkConsumer:
         self._progress = progress
         self._broker = Broker(kafka)
         self._pipeline = Pipeline(
-            loader.prepare, loader.write, settings.retry_seconds, progress.waiting
+            loader.prepare, loader.write, settings.retry_seconds, database.breaker, progress.waiting
         )
         self._reader = Reader(settings, kafka, group, topics, self._on_revoked)
         self._open: Batch | None = None
@@ -93,6 +99,11 @@ class SinkConsumer:
         self._fill()
 
     @property
+    def lag(self) -> int:
+        """How many records are on the broker and were not read, as far as is known."""
+        return self._reader.lag()
+
+    @property
     def drained(self) -> bool:
         """Whether all that was on the topics is in the database."""
         return self._reader.places.drained and not self._open and self._pipeline.empty
@@ -115,12 +126,13 @@ class SinkConsumer:
         if batch is None:
             return False
         old = time.monotonic() - batch.opened_at >= limit.batch_seconds
-        at_end = self._reader.places.drained and self._pipeline.empty
-        return old or at_end or batch.rows >= limit.batch_rows or batch.size >= limit.batch_bytes
+        idle = self._reader.exhausted and self._pipeline.empty
+        return old or idle or batch.rows >= limit.batch_rows or batch.size >= limit.batch_bytes
 
     def _fill(self) -> None:
         room = self._settings.batch_rows - (self._open.rows if self._open else 0)
-        for piece in self._reader.read(max(1, room), _TICK_SECONDS):
+        seconds = _SOON_SECONDS if self._open else _TICK_SECONDS
+        for piece in self._reader.read(max(1, room), seconds):
             if self._open is None:
                 self._open = Batch(time.monotonic())
             self._open.add(piece.partition, piece.messages, piece.span)
@@ -137,10 +149,20 @@ class SinkConsumer:
                 self._progress.loaded(batch, self._reader.lag())
             if self._pipeline.empty:
                 self._left_behind = False
+        except offsets.SetBack as error:
+            _LOGGER.warning("the database was set back, records are read again: %s", error)
+            self._start_over()
         except Fenced:
-            if not self._left_behind:
+            if not self._taken_away():
                 raise
             self._start_over()
+
+    def _taken_away(self) -> bool:
+        """Hear from the group: a sink that was frozen learns only now that others took over."""
+        until = time.monotonic() + _NEWS_SECONDS
+        while not self._left_behind and time.monotonic() < until:
+            self._reader.read(1, _TICK_SECONDS)  # what comes is read again
+        return self._left_behind
 
     def _claim(self) -> None:
         unclaimed = frozenset(self._reader.places.unclaimed)
@@ -153,6 +175,7 @@ class SinkConsumer:
     def _claimed(self, partitions: frozenset[Partition]) -> dict[Partition, Claim]:
         logs = self._broker.logs(partitions)
         with self._database.transaction("claiming partitions") as connection:
+            offsets.oust(connection, self._settings.revoke_seconds)
             return offsets.claim(connection, self._group, logs)
 
     def _on_revoked(self, partitions: set[Partition]) -> None:
@@ -163,7 +186,7 @@ class SinkConsumer:
             self._open = rest if rest.spans else None
         if not self._pipeline.wait_for_all(self._settings.revoke_seconds):
             _LOGGER.warning("partitions were taken away before their batch was committed")
-            self._left_behind = True
+        self._left_behind = True
 
     def _start_over(self) -> None:
         """Go back to what the table says: a batch held partitions that are no longer ours."""

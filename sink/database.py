@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import psycopg
 
+from sink.patience import breaker_of
 from sink.settings import SinkSettings
 from sink.sqlstate import refused, translated
 
@@ -28,6 +29,8 @@ class Database:
     def __init__(self, settings: SinkSettings) -> None:
         self._settings = settings
         self._connection: Connection | None = None
+        self.breaker = breaker_of(settings.retry_seconds)
+        """Tells whether the database is away; whoever tries again asks it first."""
 
     @contextmanager
     def transaction(self, doing: str) -> Iterator[Connection]:

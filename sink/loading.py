@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -47,10 +48,14 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A batch that is committed: how far it reached, and what became of its records by topic."""
+    """A batch that is committed: how far it reached, and what became of its records by topic.
+
+    ``seconds`` is how long its transaction took.
+    """
 
     spans: dict[Partition, Span]
     counts: dict[str, Counts]
+    seconds: float = 0.0
 
     @property
     def total(self) -> Counts:
@@ -95,6 +100,7 @@ class Loader:
             Fenced: another sink has taken over one of the partitions.
             Transient: the same batch may be written again.
         """
+        began = time.monotonic()
         with self._database.transaction("loading a batch") as connection:
             loaded = offsets.lock(connection, self._group, prepared.spans)
             counts, rejects = {}, []
@@ -108,7 +114,7 @@ class Loader:
             offsets.advance(connection, self._group, prepared.spans)
             for topic, count in counts.items():
                 self._record(connection, topic, prepared.spans, count)
-        return Loaded(prepared.spans, counts)
+        return Loaded(prepared.spans, counts, time.monotonic() - began)
 
     def _load(self, connection: Connection, topic: str, part: Part) -> tuple[Counts, list[Reject]]:
         destination = self._destinations[topic]

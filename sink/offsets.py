@@ -39,6 +39,15 @@ FROM unnest(%s::text[], %s::integer[], %s::bigint[], %s::bigint[])
 WHERE known.consumer_group = %s
   AND (known.topic, known.partition, known.epoch) = (mine.topic, mine.partition, mine.epoch)
 """
+_OUST: Final = """
+SELECT pg_terminate_backend(frozen.pid)
+FROM pg_stat_activity AS frozen
+JOIN pg_locks AS held ON held.pid = frozen.pid
+    AND held.relation = 'ops.sink_offset'::regclass AND held.granted
+WHERE frozen.datname = current_database() AND frozen.usename = current_user
+  AND frozen.pid <> pg_backend_pid() AND frozen.wait_event = 'ClientRead'
+  AND frozen.xact_start < clock_timestamp() - make_interval(secs => %s)
+"""
 _FORGET: Final = "DELETE FROM ops.sink_offset WHERE consumer_group = %s AND topic = %s"
 
 
@@ -57,6 +66,20 @@ class Claim:
 
     next_offset: int
     epoch: int
+
+
+class SetBack(System):
+    """The database knows less than it did: it was restored, or offsets were forgotten."""
+
+
+def oust(connection: Connection, seconds: float) -> None:
+    """End transactions of sinks that have said nothing for so long, and wait no longer for others.
+
+    A sink that is frozen in the middle of a batch would hold its offsets for ever; a healthy one
+    whose transaction is ended by mistake writes its batch again.
+    """
+    connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{max(1, round(seconds))}s",))
+    connection.execute(_OUST, (seconds,))
 
 
 def claim(
@@ -104,17 +127,17 @@ def lock(
 
     Raises:
         Fenced: a newer sink has claimed one of them.
-        System: records between what is loaded and this batch are missing.
+        SetBack: records between what is loaded and this batch are missing.
     """
     rows = connection.execute(_LOCK, (*_columns(spans), group)).fetchall()
     found = {Partition(topic, number): (after, epoch) for topic, number, after, epoch in rows}
     for partition, span in spans.items():
         after, epoch = found.get(partition, (0, -1))
-        if epoch != span.epoch:
+        if epoch > span.epoch:
             raise _fenced(partition)
-        if after < span.first:
+        if epoch < span.epoch or after < span.first:
             problem = f"{partition}: loaded up to {after}, but the batch starts at {span.first}"
-            raise System(problem, mend="restart the sink; it reads on from what is loaded")
+            raise SetBack(problem, mend="restart the sink; it reads on from what is loaded")
     return {p: after for p, (after, _) in found.items() if after > spans[p].first}
 
 

@@ -7,24 +7,21 @@ stop; all else ends the pipeline when the batch is collected.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Final, TypeVar
 
-from runtime.errors import Transient
-from runtime.retry import Backoff, retry
+from runtime.breaker import Breaker
 from sink.batch import Batch
 from sink.loading import Loaded, Prepared
+from sink.patience import OnRetry, Patience, breaker_of
 
-_LOGGER: Final = logging.getLogger("aos.sink")
 _MOST: Final = 2
 
-Given = TypeVar("Given")
 Answer = TypeVar("Answer")
-OnRetry = Callable[[Transient], None]
 
 
 class Pipeline:
@@ -35,13 +32,14 @@ class Pipeline:
         prepare: Callable[[Batch], Prepared],
         write: Callable[[Prepared], Loaded],
         retry_seconds: float,
+        database: Breaker,
         on_retry: OnRetry,
     ) -> None:
         self._prepare = prepare
         self._write = write
-        self._retry_seconds = retry_seconds
-        self._on_retry = on_retry
         self._halt = threading.Event()
+        self._registry = Patience(breaker_of(retry_seconds), self._halt, on_retry)
+        self._database = Patience(database, self._halt, on_retry)
         self._preparing = ThreadPoolExecutor(1, "sink-prepare")
         self._writing = ThreadPoolExecutor(1, "sink-write")
         self._under_way: deque[Future[Loaded]] = deque()
@@ -58,12 +56,12 @@ class Pipeline:
 
     def submit(self, batch: Batch) -> None:
         """Send a batch on its way."""
-        prepared = self._preparing.submit(self._persistently, self._prepare, batch)
+        prepared = self._preparing.submit(self._registry.call, partial(self._prepare, batch))
         self._under_way.append(self._writing.submit(self._write_prepared, prepared))
 
     def call(self, call: Callable[[], Answer]) -> Future[Answer]:
         """Do something else with the database, behind the batches that are under way."""
-        return self._writing.submit(self._persistently, lambda _: call(), None)
+        return self._writing.submit(self._database.call, call)
 
     def finished(self) -> Iterator[Loaded]:
         """Give the batches that are committed by now.
@@ -98,18 +96,4 @@ class Pipeline:
         self._writing.shutdown(cancel_futures=True)
 
     def _write_prepared(self, prepared: Future[Prepared]) -> Loaded:
-        return self._persistently(self._write, prepared.result())
-
-    def _persistently(self, call: Callable[[Given], Answer], given: Given) -> Answer:
-        """Try three times, pause, and so on, for as long as it takes."""
-        while True:
-            try:
-                return retry(lambda: call(given), Backoff(), self._halt, self._tell)
-            except Transient as error:
-                self._tell(error, self._retry_seconds)
-                if self._halt.wait(self._retry_seconds):
-                    raise
-
-    def _tell(self, error: Transient, wait_seconds: float) -> None:
-        _LOGGER.warning("%s; again in %.1f s", error, wait_seconds)
-        self._on_retry(error)
+        return self._database.call(partial(self._write, prepared.result()))

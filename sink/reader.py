@@ -24,8 +24,13 @@ from sink.settings import SinkSettings
 _LOGGER: Final = logging.getLogger("aos.sink")
 
 _CHUNK: Final = 5_000
+_HINT_SECONDS: Final = 5.0
 _LOST_PLACE: Final = frozenset(
-    {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}  # noqa: SLF001
+    {
+        KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001
+        KafkaError.OFFSET_OUT_OF_RANGE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,  # deleted: it may come back as another
+    }
 )
 
 Revoked = Callable[[set[Partition]], None]
@@ -91,18 +96,24 @@ class Reader:
         self.places = Places()
         self._on_revoked = on_revoked
         self._paused = False
+        self.exhausted = True
+        """Whether the last read took all that had been fetched."""
         self.consumer = Consumer(_configuration(settings, kafka, group))
         self.consumer.subscribe(
             topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
         )
 
     def read(self, most: int, seconds: float) -> list[Piece]:
-        """Wait that long for so many records, and give what came of claimed partitions.
+        """Wait that long for a record, and give up to so many that came of claimed partitions.
 
         Raises:
             AosError: the group or the broker will not have us any more.
         """
-        messages = self.consumer.consume(min(most, _CHUNK), timeout=seconds)
+        # Not consume() alone: it waits for a full batch or the whole timeout.
+        first = self.consumer.poll(seconds)
+        wanted = min(most, _CHUNK)
+        messages = [first, *self.consumer.consume(wanted - 1, timeout=0)] if first else []
+        self.exhausted = len(messages) < wanted
         good = [m for m in messages if m.error() is None or self._heed(m)]
         return list(self._pieces(good))
 
@@ -126,6 +137,7 @@ class Reader:
 
     def place(self, claims: Mapping[Partition, Claim]) -> None:
         """Read what was claimed from where it is to be read, if it is still ours."""
+        self._compare(claims)
         for partition, claim in claims.items():
             if partition in self.places.unclaimed and self._seek(partition, claim.next_offset):
                 self.places.unclaimed.discard(partition)
@@ -152,6 +164,24 @@ class Reader:
                 self.consumer.commit(offsets=still_ours, asynchronous=True)
         except KafkaException as error:
             _LOGGER.info("Kafka does not take the offsets: %s", error)
+
+    def _compare(self, claims: Mapping[Partition, Claim]) -> None:
+        """Tell of partitions of which Kafka was told more than the database knows now."""
+        try:
+            hints = self.consumer.committed(_kafka(claims), timeout=_HINT_SECONDS)
+        except KafkaException as error:
+            _LOGGER.info("Kafka does not give its offsets: %s", error)
+            return
+        for hint in hints:
+            found = claims[Partition(hint.topic, hint.partition)].next_offset
+            if hint.offset > found:
+                _LOGGER.warning(
+                    "the database was set back: it knows less than was loaded, records %d to %d "
+                    "are read again",
+                    found,
+                    hint.offset,
+                    extra={"topic": hint.topic, "partition": hint.partition},
+                )
 
     def lag(self) -> int:
         """Count the records that are on the broker and were not read, as far as is known."""

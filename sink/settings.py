@@ -66,6 +66,16 @@ class SinkSettings(BaseModel):
     reader_role: str = Field(default="aos_reader", min_length=1)
 
     @model_validator(mode="after")
+    def _revoke_before_thrown_out(self) -> Self:
+        if not self.revoke_seconds < self.poll_interval_seconds >= self.session_timeout_seconds:
+            problem = (
+                "poll_interval_seconds is to be above revoke_seconds, "
+                "and session_timeout_seconds at least"
+            )
+            raise ValueError(problem)
+        return self
+
+    @model_validator(mode="after")
     def _aggregate_before_dropping(self) -> Self:
         if self.keep_days is not None and self.keep_days < self.chunk_days + 4:
             problem = "keep_days is to be at least chunk_days + 4"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,6 +24,7 @@ from sink.dead_letters import DeadLetterTopic
 from sink.destination import Destination, Destinations
 from sink.loading import Loaded, Loader
 from sink.metadata import SensorTable
+from sink.metrics import SinkMetrics
 from sink.migrate import check_migrated
 from sink.readings import ReadingTable
 from sink.roles import Roles
@@ -30,6 +32,7 @@ from sink.settings import SinkSettings
 from sink.upkeep import bring_up_to_date
 
 _LOGGER: Final = logging.getLogger("aos.sink")
+_LOOK_SECONDS: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -60,8 +63,9 @@ def run(
         System: records are lost that should have been loaded, or the database is broken.
     """
     group = group_of(settings, topics)
+    measured = new_registry()
     with (
-        served(new_registry(), settings.metrics_port, "sink.metrics_port"),
+        served(measured, settings.metrics_port, "sink.metrics_port"),
         closing(Database(settings)) as database,
         closing(Registry(registry)) as schemas,
     ):
@@ -70,9 +74,9 @@ def run(
         dead_letters = DeadLetterTopic(kafka, topics.sink_dead_letters, group)
         targets = destinations(settings, schemas, topics)
         loader = Loader(database, group, targets, dead_letters)
-        tally = _Tally(progress or Silent())
+        tally = _Tally(progress or Silent(), SinkMetrics(measured, database.breaker))
         consumer = SinkConsumer(settings, kafka, group, list(targets), database, loader, tally)
-        _load(consumer, stop, once)
+        _load(consumer, stop, once, tally)
     return tally.summary
 
 
@@ -111,10 +115,11 @@ def _needed(topics: Topics) -> list[TopicSpec]:
     return [spec for spec in topics.specs() if spec.name in ours]
 
 
-def _load(consumer: SinkConsumer, stop: threading.Event, once: bool) -> None:
+def _load(consumer: SinkConsumer, stop: threading.Event, once: bool, tally: _Tally) -> None:
     try:
         while not stop.is_set() and not (once and consumer.drained):
             consumer.step()
+            tally.look(consumer)
         consumer.finish()
     except Transient as error:
         if not stop.is_set():
@@ -125,17 +130,26 @@ def _load(consumer: SinkConsumer, stop: threading.Event, once: bool) -> None:
 
 
 class _Tally:
-    """Counts, and passes on."""
+    """Counts, measures, and passes on."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, metrics: SinkMetrics) -> None:
         self.summary = Summary(0, Counts())
         self._progress = progress
+        self._metrics = metrics
+        self._look_at = 0.0
 
     def loaded(self, batch: Loaded, lag: int) -> None:
         """Count a batch."""
         self.summary.batches += 1
         self.summary.counts += batch.total
+        self._metrics.loaded(batch.counts, batch.seconds)
         self._progress.loaded(batch, lag)
+
+    def look(self, consumer: SinkConsumer) -> None:
+        """Measure the lag now and then."""
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + _LOOK_SECONDS
+            self._metrics.behind(consumer.lag)
 
     def waiting(self, error: Transient) -> None:
         """Pass it on."""

@@ -25,14 +25,14 @@ ROW_BITS: Final = (1 << KIND_BITS) - 1
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """Readings of a batch, sorted by kind, row, time, version, and the later of equal ones first.
+    """Readings of a batch, sorted by kind, row, time, version and offset: the last of a time wins.
 
     Attributes:
         entries: (n,) what is to be remembered, without its past.
         rank: (n,) kind and row in one number, by which they are sorted.
         place: (n,) place of the reading in its parameter's columns.
         wins: (n,) nothing else of this batch beats it.
-        repeated: (n,) an equal one stands before it in the batch.
+        repeated: (n,) an equal one stands behind it in the batch; of equals the last one wins.
     """
 
     entries: Entries
@@ -120,7 +120,7 @@ def _sorted(entries: Entries, rank: Rows, place: NDArray[np.int64]) -> Incoming:
     order = np.lexsort((at, rank))
     same = _same(rank[order], at[order])
     if same.any():
-        order = np.lexsort((-place, version, at, rank))
+        order = np.lexsort((entries["offset"], version, at, rank))
         same = _same(rank[order], at[order])
     wins, repeated = np.append(~same, True), np.zeros(len(rank), np.bool_)
     repeated[:-1] = same & (version[order[1:]] == version[order[:-1]])

@@ -17,6 +17,7 @@ from stream_app.window.incoming import Incoming, ranked
 from stream_app.window.judge import kind_slices
 from stream_app.window.kinds import DIRECTION, KINDS, field_names, kinds_of
 from stream_app.window.layout import Layout
+from stream_app.window.rings import Rings, Rows
 from weather.arrays import Bools, Flags
 from weather.qc.flags import Flag, flags_like
 
@@ -42,7 +43,7 @@ class WindowVerdict:
 
     Attributes:
         flags: (n,) by field of the clean schema.
-        repeated: (n,) sensor, time and version are those of a reading before it in the batch: to be
+        repeated: (n,) sensor, time and version are those of a reading behind it in the batch: to be
             left out, or two records would have an equal version and revision.
         newest: (n,) now the newest reading of its sensor.
         again: readings of earlier batches.
@@ -152,3 +153,16 @@ def _slices(incoming: Incoming) -> Iterator[tuple[int, slice]]:
     for kind, (start, stop) in enumerate(pairwise(bounds)):
         if start < stop:
             yield kind, slice(start, stop)
+
+
+def standing(rings: Rings, parameter: str, rows: Rows) -> Again:
+    """Give all that is remembered of sensors, by their first rows, with the verdict it has now."""
+    kinds = kinds_of(parameter)
+    places = {kind: rings.all_of(rows + beside) for beside, kind in enumerate(kinds)}
+    flags = {
+        field: _flag(rings.entries["marks"][places[kind]], name)
+        for kind in kinds
+        for name, field in _fields(kind)
+    }
+    offsets = rings.entries["offset"][places[kinds[0]]]
+    return Again(offsets, flags, np.zeros(len(offsets), np.bool_))

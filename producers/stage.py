@@ -147,7 +147,7 @@ class Stage:
                 self._rhythm.rest(rows=self.summary.rows, done=done)
 
     def _read_ahead(self, feed: TableFeed) -> ReadAhead:
-        """Let pages be read and encoded while those before them are published."""
+        """Let pages be read and encoded while those before them are committed."""
         pool = None if feed.published is not None else self._reader
         return ReadAhead(feed, pool, lambda page: self._outlet.encode(page.readings))
 
@@ -169,9 +169,9 @@ class Stage:
 
     def _publish(self, feed: TableFeed, page: Page) -> bool:
         moved = page.rows > 0 or page.position != self._outlet.standings[feed.table].position
-        if moved and not self._out(
-            lambda: self._outlet.publish_page(feed.table, page.readings, page.rows, page.position)
-        ):
+        found = feed.table, page.readings, page.rows, page.position
+        begin = self._ahead[feed.table].begin
+        if moved and not self._out(lambda: self._outlet.publish_page(*found, begin)):
             return True
         self._count(feed.table, page)
         return not page.drained and not page.waiting

@@ -99,8 +99,8 @@ class Publisher:
         except KafkaException as error:
             raise translated(error, "taking over as the source") from error
 
-    def publish(self, batches: Iterable[Batch]) -> None:
-        """Publish everything, or nothing.
+    def publish(self, batches: Iterable[Batch], queued: Callable[[], None] = lambda: None) -> None:
+        """Publish everything, or nothing; ``queued`` is called before the wait for the commit.
 
         A page may have more messages than the producer's queue has room for.
 
@@ -114,6 +114,7 @@ class Publisher:
             self._open = True
             for topic, messages in batches:
                 self._queue(topic, messages)
+            queued()
             self._transactions.commit_transaction(_WAIT_SECONDS)
             self._open = False
         except KafkaException as error:

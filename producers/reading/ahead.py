@@ -1,4 +1,8 @@
-"""Reading ahead: while one page is on its way to Kafka, the next is read and encoded already.
+"""Reading ahead: while Kafka commits one page, the next is read and encoded already.
+
+Only while it commits: then the publishing thread does nothing but wait. Two threads that both work
+pass the interpreter's lock to and fro with every row and every message, and that costs more than
+doing both at once saves (docs/decisions/0010).
 
 What was read ahead is used only if the page before it was published; else it is read again, from
 where the source then stands.
@@ -21,7 +25,7 @@ class Feed(Protocol):
 
 
 class ReadAhead:
-    """The pages of one feed, each read while the one before is published.
+    """The pages of one feed, each read while the one before is committed.
 
     A feed that takes second looks is not read ahead of: what it remembers is settled by publishing.
     ``prepare`` is called with each page, in the thread that read it.
@@ -36,6 +40,7 @@ class ReadAhead:
         self._feed = feed
         self._pool = pool
         self._prepare = prepare
+        self._last: Page | None = None
         self._next: tuple[str, Future[Page]] | None = None
 
     def next_page(self, after: str) -> Page:
@@ -44,11 +49,14 @@ class ReadAhead:
         Raises:
             AosError: as the feed does.
         """
-        page = self._taken(after) or self._read(after)
-        if self._pool and page.rows and not page.drained and not page.waiting:
-            reading = self._pool.submit(self._read, page.position)
-            self._next = page.position, reading
-        return page
+        self._last = self._taken(after) or self._read(after)
+        return self._last
+
+    def begin(self) -> None:
+        """Begin to read behind the last page, which is queued by now."""
+        page = self._last
+        if self._pool and page and page.rows and not page.drained and not page.waiting:
+            self._next = page.position, self._pool.submit(self._read, page.position)
 
     def _read(self, after: str) -> Page:
         page = self._feed.next_page(after)

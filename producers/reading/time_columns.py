@@ -7,7 +7,7 @@ digits of a second. Whatever else stands there is looked at one by one; what com
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +21,8 @@ _MOST: Final = np.frombuffer(b"9999-19-39T29:59:59.9999999", np.uint8)
 _LENGTHS: Final = frozenset({19, *range(21, 28)})
 _BETWEEN: Final = 10
 _TO_MICROSECONDS: Final = 26
+_EPOCH_LOCAL: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - local, as what it is taken from
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def micros_of(texts: Strings) -> tuple[Integers, Mask]:
@@ -78,9 +80,17 @@ def _all_plain(values: Sequence[Any]) -> Integers | None:
     if kind is str and None not in values:
         return _all_plain_texts(values)
     if kind is datetime and set(map(type, values)) == {datetime}:
-        aware = any(value.tzinfo for value in values)
-        return None if aware else np.array(values, "datetime64[us]").astype(np.int64)
+        return _all_naive(values)
     return None
+
+
+def _all_naive(values: Sequence[datetime]) -> Integers | None:
+    """Count microseconds: numpy's own way from datetimes takes seven times as long."""
+    try:
+        since = [(value - _EPOCH_LOCAL) // _MICROSECOND for value in values]
+    except TypeError:  # one of them knows its zone
+        return None
+    return np.array(since, np.int64)
 
 
 def _all_plain_texts(values: Sequence[Any]) -> Integers | None:

@@ -44,6 +44,7 @@ def test_pages_come_in_turn_and_each_is_read_once(pool: ThreadPoolExecutor) -> N
     position, seen = "", []
     for _ in range(4):
         position = ahead.next_page(position).position
+        ahead.begin()
         seen.append(position)
     assert seen == ["1", "2", "3", "4"]
     assert feed.asked == ["", "1", "2", "3"]
@@ -52,19 +53,31 @@ def test_pages_come_in_turn_and_each_is_read_once(pool: ThreadPoolExecutor) -> N
 def test_what_was_read_ahead_of_a_page_that_failed_is_not_used(pool: ThreadPoolExecutor) -> None:
     ahead = ReadAhead(Pages(9), pool)
     ahead.next_page("")
+    ahead.begin()
     assert ahead.next_page("").position == "1"
+    ahead.begin()
     assert ahead.next_page("5").position == "6"
 
 
 def test_an_error_ahead_is_raised_when_its_page_is_asked_for(pool: ThreadPoolExecutor) -> None:
     ahead = ReadAhead(Pages(9, "1"), pool)
     assert ahead.next_page("").position == "1"
+    ahead.begin()
     with pytest.raises(Transient):
         ahead.next_page("1")
     assert ahead.next_page("1").position == "2"
 
 
+def test_nothing_is_read_before_the_page_is_on_its_way(pool: ThreadPoolExecutor) -> None:
+    feed = Pages(9)
+    ReadAhead(feed, pool).next_page("")
+    pool.shutdown()
+    assert feed.asked == [""]
+
+
 def test_without_a_pool_nothing_is_read_ahead() -> None:
     feed = Pages(9)
-    ReadAhead(feed, None).next_page("")
+    ahead = ReadAhead(feed, None)
+    ahead.next_page("")
+    ahead.begin()
     assert feed.asked == [""]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -70,9 +71,17 @@ class FakeOutlet:
     def encode(self, readings: Readings) -> None:
         """Take everything as it is."""
 
-    def publish_page(self, table: str, readings: Readings, rows: int, position: str) -> None:
+    def publish_page(
+        self,
+        table: str,
+        readings: Readings,
+        rows: int,
+        position: str,
+        queued: Callable[[], None],
+    ) -> None:
         if self._fails:
             raise self._fails.pop(0)
+        queued()
         self.published.append((table, position))
         self.standings[table] = FakeStanding(position)
 

@@ -113,7 +113,8 @@ class Loader:
                 self._dead_letters.deliver(rejects)
             offsets.advance(connection, self._group, prepared.spans)
             for topic, count in counts.items():
-                self._record(connection, topic, prepared.spans, count)
+                if reach := _reach(topic, prepared.spans, loaded):
+                    self._record(connection, topic, reach, count)
         return Loaded(prepared.spans, counts, time.monotonic() - began)
 
     def _load(self, connection: Connection, topic: str, part: Part) -> tuple[Counts, list[Reject]]:
@@ -124,9 +125,8 @@ class Loader:
         return replace(counts, records=records, dead_lettered=len(rejects)), rejects
 
     def _record(
-        self, connection: Connection, topic: str, spans: Mapping[Partition, Span], counts: Counts
+        self, connection: Connection, topic: str, reach: Mapping[int, list[int]], counts: Counts
     ) -> None:
-        reach = {p.number: [s.first, s.next] for p, s in spans.items() if p.topic == topic}
         values = (
             counts.records,
             counts.inserted,
@@ -136,6 +136,17 @@ class Loader:
             counts.dead_lettered,
         )
         connection.execute(_LEDGER, (self._group, topic, json.dumps(reach), *values))
+
+
+def _reach(
+    topic: str, spans: Mapping[Partition, Span], loaded: Mapping[Partition, int]
+) -> dict[int, list[int]]:
+    """Give the offsets of a topic that are loaded now, and were not before, by partition."""
+    return {
+        p.number: [max(s.first, loaded.get(p, 0)), s.next]
+        for p, s in spans.items()
+        if p.topic == topic and loaded.get(p, 0) < s.next
+    }
 
 
 def _of(topic: str, loaded: Mapping[Partition, int]) -> dict[int, int]:

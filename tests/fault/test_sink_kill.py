@@ -1,4 +1,8 @@
-"""SIGKILL for the sink in the middle of its work, again and again."""
+"""SIGKILL for the sink at every boundary of its batch, for the database too, again and again.
+
+A round publishes readings, holds the sink where it is to die (see tests/wire_trap.py), and kills
+it. Its successor goes on. The rounds take turns, so that five of them try every boundary once.
+"""
 
 from __future__ import annotations
 
@@ -8,56 +12,152 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+from urllib.parse import urlsplit
 
-import psycopg
 import pytest
+from confluent_kafka import ConsumerGroupState
+from confluent_kafka.admin import AdminClient
 
+from devstack.postgres import Postgres
+from devstack.process import Running, start, stop
+from devstack.server import Place
+from devstack.state import free_port
 from runtime.kafka import KafkaSettings
 from schemas.codec import Record
 from schemas.registry import RegistrySettings
 from schemas.topics import Topics
+from sink.batch import Partition
+from sink.broker import Broker
 from tests.clean_records import clean
 from tests.sinks import Rig
 from tests.stage_process import StageProcess
+from tests.waiting import eventually
+from tests.wire_trap import Boundary, Trap
 
-KILLS = int(os.environ.get("AOS_FAULT_ROUNDS", "5"))
-READINGS = 1200 * KILLS
-PARAMETERS = ("wind", "pressure")
+ROUNDS: Final = int(os.environ.get("AOS_FAULT_ROUNDS", "5"))
+READINGS: Final = 400
+"""In each round."""
+PARAMETERS: Final = ("wind", "pressure")
+_REBALANCE: Final = "in a rebalance"
+_DATABASE: Final = "with the database"
+_DEATHS: Final = (*Boundary, _REBALANCE, _DATABASE)
+
+
+class Server:
+    """A PostgreSQL of the test's own, which may be killed."""
+
+    def __init__(self, directory: Path) -> None:
+        place = Place(directory, Path(), {"postgres": free_port()}, "s3cret")
+        self._postgres = Postgres(place)
+        self._postgres.log.parent.mkdir(parents=True)
+        self.url = self._postgres.url
+        self._running: Running
+        self.start()
+
+    def start(self) -> None:
+        """Start it, anew if it was killed."""
+        self._postgres.prepare()
+        self._running = start(self._postgres.command(), self._postgres.log)
+        self._postgres.wait_until_ready(self._running, threading.Event())
+
+    def kill(self) -> None:
+        """End it at once; its backends follow."""
+        stop(self._running, polite=signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it."""
+        stop(self._running, polite=signal.SIGINT)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with TemporaryDirectory(prefix="aos-postgres-", ignore_cleanup_errors=True) as directory:
+        made = Server(Path(directory))
+        try:
+            yield made
+        finally:
+            made.stop()
 
 
 @pytest.fixture
 def rig(
-    kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics, postgres: str
+    kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics, server: Server
 ) -> Iterator[Rig]:
-    with closing(Rig(kafka, registry_settings, topics, postgres)) as made:
+    with closing(Rig(kafka, registry_settings, topics, server.url)) as made:
         yield made
 
 
+@pytest.mark.backend("native PostgreSQL + embedded Kafka, registry and TimescaleDB")
 @pytest.mark.requirement("C2", "C3")
-def test_a_sink_that_is_killed_again_and_again_loads_the_winner_of_every_key(
-    rig: Rig, tmp_path: Path
+def test_a_sink_that_is_killed_at_every_boundary_loads_the_winner_of_every_key(
+    rig: Rig, server: Server, tmp_path: Path
 ) -> None:
-    log = tmp_path / "log"
     draw = random.Random(20130101)  # noqa: S311 - the same run every time
-    records = [_reading(draw) for _ in range(READINGS)]
-    for start in range(0, READINGS, 500):
-        rig.publisher.readings(records[start : start + 500])
-    killed = 0
-    for target in sorted(draw.sample(range(READINGS * 9 // 10), KILLS)):
-        with _sink(rig, log, once=False) as process:
-            _wait_until_loaded(rig, process, target)
-            threading.Event().wait(draw.random() * 0.02)
-            process.kill()
-            killed += process.wait() == -signal.SIGKILL
-    assert killed == KILLS
-    assert _loaded(rig) < READINGS, "the kills came after the work was done"
-    with _sink(rig, log, once=True) as process:
-        assert process.wait() == 0
+    records: list[Record] = []
+    with Trap(urlsplit(server.url).port or 0) as trap:
+        for number in range(max(ROUNDS, len(_DEATHS))):
+            records += (new := [_reading(draw) for _ in range(READINGS)])
+            rig.publisher.readings(new)
+            _die(rig, trap, server, _DEATHS[number % len(_DEATHS)], draw, tmp_path)
+        with _sink(rig, trap, tmp_path) as process:
+            eventually(lambda: _loaded(rig) >= len(records))
+            assert process.stop() == 0
     for parameter in PARAMETERS:
         found = {_key(row): _version(row) for row in rig.readings(parameter)}
         assert found == _winners(records, parameter)
-    assert _loaded(rig) == READINGS
+    assert _loaded(rig) == len(records)
+    assert _known_of_the_topics(rig) == _ends(rig)
+    assert _gaps_and_overlaps(rig) == []
+    assert rig.dead_letters() == []
+
+
+def _die(rig: Rig, trap: Trap, server: Server, how: str, draw: random.Random, logs: Path) -> None:
+    """Let a sink load, up to a boundary of one of its first batches, and kill it there."""
+    boundary = how if how in list(Boundary) else draw.choice(list(Boundary)[1:])
+    trap.arm(Boundary(boundary), 0 if boundary == Boundary.CLAIM else draw.randrange(2))
+    with _sink(rig, trap, logs) as process:
+        trap.wait()
+        if how == _DATABASE:
+            server.kill()
+            trap.cut()
+            server.start()
+            before = _loaded(rig)
+            eventually(lambda: _loaded(rig) > before)
+        elif how == _REBALANCE:
+            with _sink(rig, trap, logs, instance_id=""):
+                eventually(lambda: _is_rebalancing(rig))
+                process.kill()
+                trap.cut()
+        if process.running:
+            process.kill()
+        trap.cut()
+
+
+def _sink(rig: Rig, trap: Trap, logs: Path, **changes: Any) -> StageProcess:
+    url = urlsplit(rig.database_url)
+    through_trap = url._replace(netloc=url.netloc.replace(f":{url.port}", f":{trap.port}"))
+    settings = {
+        "database_url": through_trap.geturl(),
+        "instance_id": "sink-1",  # its successor takes over at once
+        "batch_rows": 100,
+        "batch_seconds": 0.05,
+        "retry_seconds": 0.5,
+        "session_timeout_seconds": 6,
+        **changes,
+    }
+    log = logs / "log"
+    return StageProcess("sink", settings, rig.kafka, rig.registry, rig.topics, log)
+
+
+def _is_rebalancing(rig: Rig) -> bool:
+    group = f"{rig.topics.namespace}.aos-sink"
+    admin = AdminClient(rig.kafka.client())
+    found = admin.describe_consumer_groups([group])[group].result(10)
+    return bool(found.state is not ConsumerGroupState.STABLE)
 
 
 def _reading(draw: random.Random) -> Record:
@@ -83,30 +183,41 @@ def _version(record: Record) -> tuple[int, int]:
     return record["source_version"], record["revision"]
 
 
-def _sink(rig: Rig, log: Path, once: bool) -> StageProcess:
-    settings = {
-        "database_url": rig.database_url,
-        "instance_id": "sink-1",  # its successor takes over at once
-        "batch_rows": 100,
-        "batch_seconds": 0.05,
-    }
-    return StageProcess("sink", settings, rig.kafka, rig.registry, rig.topics, log, once=once)
-
-
-def _wait_until_loaded(rig: Rig, process: StageProcess, target: int) -> None:
-    pause = threading.Event()
-    for _ in range(6000):
-        assert process.running, "the sink ended by itself"
-        if _loaded(rig) >= target:
-            return
-        pause.wait(0.01)
-    pytest.fail(f"the sink did not get to {target} records")
-
-
 def _loaded(rig: Rig) -> int:
     """Count the records that are loaded: the ledger is committed with them."""
-    try:
-        (row,) = rig.query("SELECT coalesce(sum(records), 0)::int AS n FROM ops.sink_batch")
-    except psycopg.errors.UndefinedTable:
-        return 0
+    (row,) = rig.query("SELECT coalesce(sum(records), 0)::int AS n FROM ops.sink_batch")
     return int(row["n"])
+
+
+def _known_of_the_topics(rig: Rig) -> dict[str, int]:
+    rows = rig.query(
+        "SELECT topic || '-' || partition AS place, next_offset FROM ops.sink_offset"
+        " WHERE next_offset > 0"
+    )
+    return {row["place"]: row["next_offset"] for row in rows}
+
+
+def _ends(rig: Rig) -> dict[str, int]:
+    """Give the offset behind the last record of each partition: a commit marker follows it."""
+    topics = rig.topics
+    places = {
+        Partition(topics.clean(name), number)
+        for name in PARAMETERS
+        for number in range(topics.partitions)
+    }
+    logs = Broker(rig.kafka).logs(places)
+    return {str(place): log.high - 1 for place, log in logs.items() if log.high}
+
+
+def _gaps_and_overlaps(rig: Rig) -> list[object]:
+    """Look for offsets that the ledger names twice or not at all, behind those before them."""
+    rows = rig.query(
+        "SELECT topic, o.key AS number, (o.value->>0)::bigint AS first, (o.value->>1)::bigint"
+        " AS next FROM ops.sink_batch, jsonb_each(offsets::jsonb) AS o ORDER BY 1, 2, 3"
+    )
+    return [
+        (before, after)
+        for before, after in pairwise(rows)
+        if (before["topic"], before["number"]) == (after["topic"], after["number"])
+        and before["next"] != after["first"]
+    ]

@@ -23,6 +23,9 @@ NAMES: Final = (
     "ring_delta",
     "sensor_watch",
     "sensor_silence",
+    "sensor_applied",
+    "again_task",
+    "again_progress",
 )
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -55,6 +56,18 @@ class StreamMetrics:
             ["parameter"],
             _LATE_BOUNDS,
         )
+        self._revised = Counter(
+            "aos_stream_revised_readings_total",
+            "Readings sent again since the metadata of their sensors had changed.",
+            ["parameter"],
+            registry=registry,
+        )
+        self._unrevised = Gauge(
+            "aos_stream_unrevised_records",
+            "Raw records that are still to be read again for a change of metadata.",
+            ["partition"],
+            registry=registry,
+        )
         self._standings = Standings()
         registry.register(self._late)
         registry.register(self._standings)
@@ -77,6 +90,12 @@ class StreamMetrics:
             self._dead.labels(topic).inc(number)
         self._batches.observe(seconds)
 
+    def revised(self, partition: int, sent: Iterable[tuple[str, int]], left: int) -> None:
+        """Count readings that were sent again, by parameter; tell how many records are left."""
+        for parameter, number in sent:
+            self._revised.labels(parameter).inc(number)
+        self._unrevised.labels(partition).set(left)
+
     def stand(self, partition: int, standings: Iterable[Standing]) -> None:
         """Take how the sensors of a partition are."""
         self._standings.partitions[partition] = tuple(standings)
@@ -84,6 +103,8 @@ class StreamMetrics:
     def forget(self, partition: int) -> None:
         """Tell no more of a partition that another worker has."""
         self._standings.partitions.pop(partition, None)
+        with suppress(KeyError):
+            self._unrevised.remove(partition)
 
 
 class Standings(Collector):

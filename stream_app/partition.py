@@ -6,12 +6,11 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-import numpy as np
 from confluent_kafka import Consumer
 
 from runtime.errors import Transient
@@ -20,23 +19,23 @@ from runtime.kafka_read import read_to_end
 from runtime.retry import Backoff, retry
 from schemas.registry import Registry
 from schemas.topics import Topics
+from stream_app.again.reviser import Desk, Reviser
 from stream_app.judging.decoding import DeadLetter, RawDecoder
-from stream_app.judging.judge import Folds, Judge, told_by
-from stream_app.judging.judged import Judged, joined
+from stream_app.judging.judge import Judge
 from stream_app.metadata.reference import Reference
 from stream_app.metrics import StreamMetrics
 from stream_app.outputs.delivery import Delivery
-from stream_app.outputs.records import Finished, Recorder
+from stream_app.outputs.records import Recorder
 from stream_app.settings import StreamSettings
 from stream_app.silence.clock import clocks
 from stream_app.silence.keeper import Keeper
-from stream_app.transport.batch import Batch, Integers
+from stream_app.step import Step
+from stream_app.transport.batch import Batch
 from stream_app.transport.positions import committed_positions
 from stream_app.transport.recent import Archive, Recent
 from stream_app.window.changelog import PREFIX
 from stream_app.window.recovery import Recovery
-from stream_app.window.state import Overlay, State
-from stream_app.window.verdict import WindowVerdict
+from stream_app.window.state import State
 
 _LOG: Final = logging.getLogger("aos.stream.partition")
 # A broker or registry that is away comes back: the consumer stays in its group and tries on.
@@ -58,6 +57,8 @@ class Tools:
     judge: Judge
     keeper: Callable[[int], Keeper]
     """Makes what watches over the sensors of a partition number."""
+    reviser: Callable[[int], Reviser]
+    """Makes what sends its readings again when metadata has changed."""
     metrics: StreamMetrics
     now: Callable[[], int] = lambda: time.time_ns() // 1000
 
@@ -70,12 +71,22 @@ class Partition:
         self.positions = committed_positions(tools.group, tools.topics.all_raw(), number)
         self._tools = tools
         self._delivery = delivery
-        self._decoder = RawDecoder(tools.topics, tools.registry)
         ruleset = tools.judge.ruleset.version
         self._keeper = tools.keeper(number)
-        self._state = restored(tools, number, self._keeper)
+        self._reviser = tools.reviser(number)
+        self._state = restored(tools, number, self._keeper, self._reviser)
         self._recorder = Recorder(number, tools.topics, tools.registry, ruleset, self._state)
         self._recent = Recent(tools.settings.recent_bytes, tools.archive)
+        decoder = RawDecoder(tools.topics, tools.registry)
+        self._step = Step(number, tools.topics, decoder, tools.judge, self._recent)
+        self._desk = Desk(
+            self._state,
+            self._step,
+            self._recorder,
+            self.positions,
+            partial(delivery.commit, positions={}),
+            tools.now,
+        )
         self._closing = threading.Event()
 
     @classmethod
@@ -125,69 +136,53 @@ class Partition:
         self._keeper.look(self.positions, ask, partial(self._delivery.commit, positions={}))
         self._tools.metrics.stand(self.number, self._keeper.standing())
 
+    @property
+    def to_revise(self) -> bool:
+        """Whether :meth:`revise` has anything to do."""
+        return self._reviser.due
+
+    def revise(self) -> None:
+        """Send some readings again whose sensors' metadata has changed; no batch may be running.
+
+        Raises:
+            Transient: they are sent by the next round.
+            Fenced: the partition is not ours any more.
+            System: nothing can be committed by this process.
+        """
+        if self._closing.is_set():
+            return
+        sent = self._reviser.round(self._desk)
+        tally = [(one.judged.parameter, len(one.newest)) for one in sent]
+        self._tools.metrics.revised(self.number, tally, self._reviser.left)
+
     def interrupt(self) -> None:
         """Let a batch that waits for a better moment give up now, and begin none any more."""
         self._closing.set()
 
     def close(self) -> None:
         """Let go of the partition; no batch of it may be running."""
+        self._reviser.close()
         self._tools.metrics.forget(self.number)
         self._delivery.close()
 
     def _attempt(self, batch: Batch) -> None:
         tools, dead, began = self._tools, list[DeadLetter](), time.monotonic()
         tools.reference.catch_up(batch.fetched_at)
-        overlay = self._state.overlay()
-        judged = self._judged(batch, overlay, dead)
-        cleaned = {parameter: one.cleaned() for parameter, one in judged.items()}
-        verdicts = overlay.judge(cleaned, tools.judge.ruleset)
-        finished = [*self._again(verdicts, overlay), *_finished(judged, verdicts)]
+        overlay, turn = self._state.overlay(), self._reviser.turn
+        taken = self._step.take(batch, overlay, dead)
         now = tools.now()
-        outputs = self._recorder.outputs(batch, finished, dead, overlay, now)
-        told = self._keeper.tell([*cleaned.values()])
-        outputs.bulks.extend(told.bulks)
+        outputs = self._recorder.outputs(batch, taken.finished, dead, overlay, now)
+        told = self._keeper.tell([*taken.cleaned.values()])
+        met = self._reviser.meet(told.heard, turn)
+        outputs.bulks.extend([*told.bulks, *met.bulks])
         self._delivery.commit(outputs, batch.next_positions())
         overlay.commit()
         self._recent.keep(batch)
         self._keeper.told(told)
+        self._reviser.met(met)
         lost = Counter((letter.raw.topic, letter.error.reason) for letter in dead)
         tools.metrics.committed(told.heard, lost, now, time.monotonic() - began)
         self._tell_of_the_dead(lost)
-
-    def _judged(
-        self, batch: Batch, overlay: Overlay, dead: list[DeadLetter]
-    ) -> Mapping[str, Judged]:
-        """Judge the batch's readings, and earlier ones that these move to another hour."""
-        judge = self._tools.judge
-        judged = judge.judged(self._decoder.decoded(batch, dead), overlay, dead)
-        if not overlay.displaced:
-            return judged
-        moved = self._found(_places(overlay.displaced, judged), overlay)
-        return {name: joined([*moved.get(name, []), one]) for name, one in judged.items()}
-
-    def _again(self, verdicts: Mapping[str, WindowVerdict], overlay: Overlay) -> Iterator[Finished]:
-        """Give earlier readings of which the batch has changed the verdict."""
-        changed = {name: one.again for name, one in verdicts.items() if len(one.again.raw_offset)}
-        offsets = {name: again.raw_offset for name, again in changed.items()}
-        for parameter, parts in self._found(offsets, overlay).items():
-            again, judged = changed[parameter], joined(parts)
-            order = np.argsort(again.raw_offset)
-            place = order[np.searchsorted(again.raw_offset, judged.offsets, sorter=order)]
-            flags = {name: column[place] for name, column in again.flags.items()}
-            yield Finished(judged, flags, again.newest[place])
-
-    def _found(self, offsets: Mapping[str, Integers], folds: Folds) -> Mapping[str, list[Judged]]:
-        """Judge earlier readings once more, each by itself, by parameter."""
-        topics = self._tools.topics
-        records = [
-            self._recent.find(topics.raw(parameter), self.number, at)
-            for parameter, at in offsets.items()
-        ]
-        earlier = Batch(self.number, {one.topic: one for one in records if len(one)})
-        unusable: list[DeadLetter] = []  # they were dead letters when they came
-        parts = self._decoder.decoded(earlier, unusable)
-        judged = self._tools.judge.judged(parts, folds, unusable)
-        return {parameter: [one] for parameter, one in judged.items()}
 
     def _tell_of_the_dead(self, lost: Counter[tuple[str, str]]) -> None:
         for (topic, reason), number in lost.items():
@@ -204,41 +199,17 @@ class Partition:
         _LOG.warning("batch will be tried again: %s", error, extra=context)
 
 
-def _finished(
-    judged: Mapping[str, Judged], verdicts: Mapping[str, WindowVerdict]
-) -> Iterator[Finished]:
-    for parameter, one in judged.items():
-        verdict = verdicts[parameter]
-        if verdict.repeated.any():
-            rows = np.flatnonzero(~verdict.repeated)
-            flags = {name: column[rows] for name, column in verdict.flags.items()}
-            yield Finished(one.take(rows), flags, verdict.newest[rows])
-        else:
-            yield Finished(one, verdict.flags, verdict.newest)
-
-
-def _places(
-    displaced: Iterable[tuple[str, int]], judged: Mapping[str, Judged]
-) -> dict[str, Integers]:
-    """Say of which parameter's topic the offsets are: that of the reading that displaced them."""
-    parameter_of = {
-        told_by(origin.head): parameter
-        for parameter, one in judged.items()
-        for origin in one.origins
-    }
-    found: dict[str, list[int]] = {}
-    for who, offset in displaced:
-        found.setdefault(parameter_of[who], []).append(offset)
-    return {parameter: np.array(offsets, np.int64) for parameter, offsets in found.items()}
-
-
-def restored(tools: Tools, number: int, keeper: Keeper) -> State:
+def restored(tools: Tools, number: int, keeper: Keeper, reviser: Reviser) -> State:
     """Read a partition's state back from its topic."""
     state = State(tools.settings.generation)
     recovery = Recovery(state, tools.registry.schema_of)
     for message in read_to_end(tools.kafka, tools.topics.state, number):
         key, value = message.key() or b"", message.value() or b""
-        if key.startswith(PREFIX) or not keeper.restore(key.decode(), value):
+        if key.startswith(PREFIX) or not _taken(key.decode(), value, keeper, reviser):
             recovery.take(key, value)
     recovery.finish()
     return state
+
+
+def _taken(key: str, value: bytes, keeper: Keeper, reviser: Reviser) -> bool:
+    return keeper.restore(key, value) or reviser.restore(key, value)

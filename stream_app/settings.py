@@ -57,5 +57,8 @@ class StreamSettings(BaseModel):
     silence_check_seconds: float = Field(default=5.0, gt=0)
     """How often a partition is looked at for silent sensors, also while nothing comes."""
 
+    again_records_per_second: int = Field(default=10_000, ge=10)
+    """Raw records that a partition reads again, at most, when metadata has changed."""
+
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     """Port of 127.0.0.1 for Prometheus; 0 takes a free one, none serves nothing."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,10 @@ from runtime.kafka_topics import ensure_topics
 from runtime.metrics import new_registry, served
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import Topics
+from stream_app.again.index import Index
+from stream_app.again.reviser import Reviser, Ways
+from stream_app.again.scan import Scan
+from stream_app.again.wire import Wire as AgainWire
 from stream_app.judging.judge import Judge
 from stream_app.metadata.reference import Reference
 from stream_app.metrics import StreamMetrics
@@ -33,7 +38,7 @@ from stream_app.silence.watch import Rule
 from stream_app.transport.app import build_app
 from stream_app.transport.consumer import BatchApp, committer
 from stream_app.transport.recent import Archive
-from stream_app.worker import Worker
+from stream_app.worker import ROUND_SECONDS, Worker
 
 _LOG: Final = logging.getLogger("aos.stream")
 _LOOK_SECONDS: Final = 0.2
@@ -107,7 +112,29 @@ def _tools(
             rule=Rule(settings.silence_cadences, settings.silence_floor_seconds),
             sensors=reference.sensors,
         ),
+        reviser=_revisers(settings, kafka, topics, registry, reference, open_),
         metrics=metrics,
+    )
+
+
+def _revisers(
+    settings: StreamSettings,
+    kafka: KafkaSettings,
+    topics: Topics,
+    registry: Registry,
+    reference: Reference,
+    open_: ExitStack,
+) -> Callable[[int], Reviser]:
+    """Make what makes a partition's reviser; the index is read in a thread of its own."""
+    index = Index(kafka, topics, registry)
+    pool = open_.enter_context(ThreadPoolExecutor(1, thread_name_prefix="index"))
+    open_.callback(index.close)
+    return partial(
+        Reviser,
+        wire=AgainWire(topics, registry),
+        reference=reference,
+        ways=Ways(lambda *asked: pool.submit(index.look, *asked), partial(Scan.over, kafka)),
+        most=max(1, round(settings.again_records_per_second * ROUND_SECONDS)),
     )
 
 
@@ -121,11 +148,12 @@ async def _serve(tools: Tools, stop: threading.Event) -> Summary:
     app = build_app(tools.settings, tools.kafka, tools.topics)
     app.owner = worker = Worker(tools, _deliveries(tools, app), fail)
     await app.start()
-    watching = asyncio.create_task(worker.watch())
+    beside = [asyncio.create_task(one) for one in (worker.watch(), worker.revise())]
     try:
         await _until_stopped(app, stop, failure)
     finally:
-        watching.cancel()
+        for task in beside:
+            task.cancel()
         await _stopped(app, worker)
     if failure.done():
         raise failure.result()

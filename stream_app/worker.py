@@ -32,6 +32,7 @@ class _Seat:
         self.pool = ThreadPoolExecutor(1, thread_name_prefix=f"partition-{number}")
         self.batches = 0
         self.looks = False
+        self.revises = False
         self.partition: Partition
 
 
@@ -107,6 +108,21 @@ class Worker:
                 looked = loop.run_in_executor(seat.pool, seat.partition.look)
                 looked.add_done_callback(partial(self._looked, seat))
 
+    async def revise(self) -> None:
+        """Let every partition that has to send readings again do so, behind its batches."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(ROUND_SECONDS)
+            try:
+                await loop.run_in_executor(None, self._tools.reference.catch_up)
+            except Transient as error:
+                _LOG.warning("changes of metadata are looked for later: %s", error)
+            for seat in self._seats.values():
+                if not seat.revises and seat.partition.to_revise:
+                    seat.revises = True
+                    revised = loop.run_in_executor(seat.pool, seat.partition.revise)
+                    revised.add_done_callback(partial(self._revised, seat))
+
     async def stop(self) -> None:
         """Finish everything that is running."""
         await self.release(set(self._seats))
@@ -147,6 +163,14 @@ class Worker:
         error = finished.exception()
         if isinstance(error, Transient):
             _LOG.warning("silences are told later: %s", error)
+        elif error is not None:
+            self._fail(error)
+
+    def _revised(self, seat: _Seat, finished: asyncio.Future[None]) -> None:
+        seat.revises = False
+        error = finished.exception()
+        if isinstance(error, Transient):
+            _LOG.warning("readings are sent again later: %s", error)
         elif error is not None:
             self._fail(error)
 

@@ -40,6 +40,9 @@ class Reference:
             topics.metadata: Decoder("sensor_metadata", registry.schema_of),
             topics.mapping: Decoder("mapping", registry.schema_of),
         }
+        self._turns: dict[str, int] = {}
+        self.turn = 0
+        """Rises with every change of a sensor."""
         self._reached = dict.fromkeys(self._decoders, 0)
         self._consumer = reader(kafka, client_id="aos-stream-reference")
         self._consumer.assign(
@@ -68,6 +71,10 @@ class Reference:
             while any(self._reached[topic] < end for topic, end in ends.items()):
                 self._take(self._next())
             self._as_of = asked_at
+
+    def changed_since(self, turn: int) -> set[str]:
+        """Name the sensors of which a record came after the turn of this number."""
+        return {sensor for sensor, at in list(self._turns.items()) if at > turn}
 
     def close(self) -> None:
         """Let go of the broker."""
@@ -108,10 +115,19 @@ class Reference:
         if topic == self._topics.mapping:
             self._keep_mapping(value)
         elif value is None:
-            self.sensors.pop((message.key() or b"").decode(), None)
+            self._keep_sensor((message.key() or b"").decode(), None)
         else:
             record = self._decoders[topic](value)
-            self.sensors[record["sensor_id"]] = Sensor(record)
+            self._keep_sensor(record["sensor_id"], Sensor(record))
+
+    def _keep_sensor(self, name: str, sensor: Sensor | None) -> None:
+        if sensor is None:
+            self.sensors.pop(name, None)
+        else:
+            self.sensors[name] = sensor
+        # In this order: whoever sees the turn finds the sensor as it is since.
+        self._turns[name] = self.turn + 1
+        self.turn += 1
 
     def _keep_mapping(self, value: bytes | None) -> None:
         if value is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -74,6 +75,14 @@ class Sensor:
     def at(self, observed_at: int) -> Placement:
         """Give what held at a time (UTC microseconds); :data:`UNKNOWN` where nothing did."""
         return self.span(observed_at).placement
+
+    def spans(self) -> Iterator[Span]:
+        """Give all that ever held, one behind the other, from the first of times to the last."""
+        at = FIRST
+        while at < LAST:
+            span = self.span(at)
+            yield span
+            at = span.until
 
     def span(self, observed_at: int) -> Span:
         """Give what held at a time (UTC microseconds), and from when until when it did."""

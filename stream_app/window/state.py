@@ -22,7 +22,8 @@ from stream_app.window.incoming import Incoming, incoming
 from stream_app.window.judge import judge
 from stream_app.window.kinds import KINDS
 from stream_app.window.layout import Layout, in_full, in_order, split
-from stream_app.window.rings import Rings
+from stream_app.window.replacing import replacing
+from stream_app.window.rings import K, Rings, Rows
 from stream_app.window.together import NOT_TOGETHER, Latest, affected, judge_together
 from stream_app.window.verdict import WindowVerdict, verdicts
 from stream_app.window.writing import Deltas, Writes, writes_of
@@ -119,6 +120,12 @@ class Overlay:
         ]
         self._writes = [writes_of(self._state.rings, *pair) for pair in judged]
         return verdicts(columns, readings, judged)
+
+    def replace(self, places: Rows, entries: Entries) -> None:
+        """Put entries in the place of remembered ones, of the same readings; instead of judging."""
+        rings = self._state.rings
+        self._writes = [replacing(rings, places, entries)]
+        self._latest = self._latest.of(rings, places // K, entries)
 
     def deltas(self) -> list[Deltas]:
         """Give what the rings' changelog is to hold of this batch."""

@@ -1,0 +1,1 @@
+"""Readings judged and sent again: what was known of their sensors has changed."""

@@ -20,7 +20,7 @@ class SourceSettings(BaseModel):
     """How one source is read. The password stands apart from ``url``, so that the URL may be shown.
 
     >>> SourceSettings(url="sqlite:///aos.db", mapping="aos.yaml").page_rows
-    20000
+    40000
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,7 +33,7 @@ class SourceSettings(BaseModel):
     """Names the data where its copies cannot tell that they are the same, and vouches for them."""
     password: SecretStr = SecretStr("")
     mapping: Path
-    page_rows: int = Field(default=20_000, ge=1, le=50_000)
+    page_rows: int = Field(default=40_000, ge=1, le=100_000)
     """Rows read at once; all that they hold becomes one Kafka transaction."""
     poll_seconds: float = Field(default=1.0, gt=0)
     """Wait after a round that found nothing new."""

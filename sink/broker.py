@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from concurrent.futures import Future
 from typing import Any, Final
 
 from confluent_kafka import IsolationLevel, KafkaException, TopicCollection, TopicPartition
@@ -38,10 +39,15 @@ class Broker:
             raise translated(error, "asking how far the clean topics reach") from error
         return {p: Log(ids[p.topic], lows[p], highs[p]) for p in partitions}
 
-    def _ids(self, topics: Collection[str]) -> dict[str, str]:
-        asked = self.admin.describe_topics(
+    def ask_ids(self, topics: Collection[str]) -> dict[str, Future[Any]]:
+        """Ask for the ids of topics, and wait for nothing; an answer has a ``topic_id``."""
+        asked: dict[str, Future[Any]] = self.admin.describe_topics(
             TopicCollection(list(topics)), request_timeout=_PATIENCE_SECONDS
         )
+        return asked
+
+    def _ids(self, topics: Collection[str]) -> dict[str, str]:
+        asked = self.ask_ids(topics)
         return {topic: str(future.result().topic_id) for topic, future in asked.items()}
 
     def _offsets(self, partitions: Iterable[Partition], spec: OffsetSpec) -> dict[Partition, int]:

@@ -19,6 +19,7 @@ from sink import offsets
 from sink.batch import Batch, Partition
 from sink.broker import Broker
 from sink.database import Database
+from sink.identity import TopicWatch
 from sink.loading import Loaded, Loader
 from sink.offsets import Claim
 from sink.pipeline import Pipeline
@@ -73,6 +74,7 @@ class SinkConsumer:
         self._database = database
         self._progress = progress
         self._broker = Broker(kafka)
+        self._watch = TopicWatch(topics, self._broker.ask_ids)
         self._pipeline = Pipeline(
             loader.prepare, loader.write, settings.retry_seconds, database.breaker, progress.waiting
         )
@@ -88,6 +90,8 @@ class SinkConsumer:
             AosError: a batch cannot be loaded, ever; or we may not go on.
         """
         self._collect()
+        if self._watch.changed():
+            self._distrust()
         self._claim()
         if self._due and self._pipeline.full:
             self._hold()
@@ -192,5 +196,9 @@ class SinkConsumer:
         """Go back to what the table says: a batch held partitions that are no longer ours."""
         self._pipeline.give_up()
         self._left_behind = False
+        self._distrust()
+
+    def _distrust(self) -> None:
+        """Claim everything anew, which names what is lost; batches under way end before that."""
         self._open = None
         self._reader.reclaim()

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from urllib.parse import urlsplit
 
+import httpx
 import psycopg
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from psycopg.sql import SQL, Identifier
 
+from devstack.state import free_port
 from runtime.errors import Configuration
 from runtime.kafka import KafkaSettings
 from schemas.registry import RegistrySettings
@@ -156,6 +159,7 @@ def test_a_database_away_for_longer_than_a_poll_may_take_costs_no_membership(rig
         "poll_interval_seconds": 6,
         "revoke_seconds": 1,
         "connect_timeout_seconds": 2,
+        "metrics_port": (metrics := free_port()),
     }
     with Proxy(port or 0, "cut") as proxy:
         url = rig.database_url.replace(f":{port}/", f":{proxy.port}/")
@@ -167,8 +171,12 @@ def test_a_database_away_for_longer_than_a_poll_may_take_costs_no_membership(rig
             for start in range(10, 2010, 500):
                 rig.publisher.readings([clean("wind", n) for n in range(start, start + 500)])
             threading.Event().wait(8)
+            eventually(lambda: _metrics(metrics)["aos_sink_database_circuit"] == 2)
+            held = 2000 - _metrics(metrics)["aos_sink_lag_records"]
+            assert held <= 3 * _BRISK["batch_rows"], "more was taken than two batches and a third"
             proxy.mend()
             sink.progress.wait_for(records=2010)
+            eventually(lambda: _metrics(metrics)["aos_sink_database_circuit"] == 0)
             assert _epochs(rig) == epochs, "it was thrown out, and claimed its partitions again"
     assert sink.error is None
     assert sink.progress.problems
@@ -178,6 +186,12 @@ def test_a_database_away_for_longer_than_a_poll_may_take_costs_no_membership(rig
 
 def _epochs(rig: Rig) -> list[dict[str, object]]:
     return rig.query("SELECT topic, partition, epoch FROM ops.sink_offset ORDER BY 1, 2")
+
+
+def _metrics(port: int) -> dict[str, float]:
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+    found = text_string_to_metric_families(text)
+    return {sample.name: sample.value for family in found for sample in family.samples}
 
 
 def _set(rig: Rig, setting: str) -> None:

@@ -75,6 +75,10 @@ class Partition:
         self._keeper = tools.keeper(number)
         self._reviser = tools.reviser(number)
         self._state = restored(tools, number, self._keeper, self._reviser)
+        if tools.settings.processing_guarantee == "at_least_once":
+            # The state may be ahead of the group: what it has seen must not be judged by it again.
+            for topic, at in self._state.positions.items():
+                self.positions[topic] = max(at, self.positions.get(topic, 0))
         self._recorder = Recorder(number, tools.topics, tools.registry, ruleset, self._state)
         self._recent = Recent(tools.settings.recent_bytes, tools.archive)
         decoder = RawDecoder(tools.topics, tools.registry)
@@ -169,6 +173,7 @@ class Partition:
         tools, dead, began = self._tools, list[DeadLetter](), time.monotonic()
         tools.reference.catch_up(batch.fetched_at)
         overlay, turn = self._state.overlay(), self._reviser.turn
+        overlay.positions.update(batch.next_positions())
         taken = self._step.take(batch, overlay, dead)
         now = tools.now()
         outputs = self._recorder.outputs(batch, taken.finished, dead, overlay, now)
@@ -201,13 +206,18 @@ class Partition:
 
 def restored(tools: Tools, number: int, keeper: Keeper, reviser: Reviser) -> State:
     """Read a partition's state back from its topic."""
-    state = State(tools.settings.generation)
+    state, began = State(tools.settings.generation), time.monotonic()
     recovery = Recovery(state, tools.registry.schema_of)
     for message in read_to_end(tools.kafka, tools.topics.state, number):
         key, value = message.key() or b"", message.value() or b""
         if key.startswith(PREFIX) or not _taken(key.decode(), value, keeper, reviser):
             recovery.take(key, value)
     recovery.finish()
+    found = {
+        "sensors": len(set(state.rings.sensors)),
+        "seconds": round(time.monotonic() - began, 3),
+    }
+    _LOG.info("state restored", extra={"partition": number, **found})
     return state
 
 

@@ -167,7 +167,8 @@ def _deliveries(tools: Tools, app: BatchApp) -> Callable[[int], Delivery]:
     if settings.processing_guarantee == "exactly_once":
         return lambda number: Transactions(kafka, tools.group, settings.group, number, timeout)
     commit = committer(app, asyncio.get_running_loop())
-    return lambda number: AtLeastOnce(kafka, settings.group, number, timeout, commit)
+    state = tools.topics.state
+    return lambda number: AtLeastOnce(kafka, settings.group, number, timeout, commit, state)
 
 
 async def _until_stopped(

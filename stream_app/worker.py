@@ -15,12 +15,15 @@ from typing import Final
 
 from faust.types import TP
 
-from runtime.errors import Fenced, System, Transient
+from runtime.errors import AosError, Fenced, System, Transient
 from stream_app.outputs.delivery import Delivery
 from stream_app.partition import Partition, Tools
 from stream_app.transport.batch import Batch
+from stream_app.transport.namesakes import refuse_namesake
 
 _LOG: Final = logging.getLogger("aos.stream.worker")
+ROUND_SECONDS: Final = 0.5
+"""How often a partition gets its turn to send readings again."""
 _DEADLINE_SECONDS: Final = 45.0
 """A batch that takes longer has been given up by the broker, and by the group as well."""
 
@@ -97,6 +100,22 @@ class Worker:
         started = loop.run_in_executor(seat.pool, seat.partition.process, batch)
         seat.batches += 1
         started.add_done_callback(partial(self._done, seat))
+
+    async def forgotten(self) -> bool:
+        """Say whether to stay away from the group, since another worker bears our name."""
+        settings = self._tools.settings
+        if not settings.instance:
+            return False
+        try:
+            await asyncio.to_thread(
+                refuse_namesake, self._tools.kafka, settings.group, settings.instance
+            )
+        except Transient as error:
+            _LOG.warning("joining again, though perhaps under a taken name: %s", error)
+        except AosError as error:
+            self._on_failure(error)
+            return True
+        return False
 
     async def watch(self) -> None:
         """Let every partition look for silent sensors now and then, behind its batches."""

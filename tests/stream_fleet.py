@@ -27,7 +27,7 @@ class Fleet:
         patience: float,
     ) -> None:
         logs.mkdir()
-        self._patience = patience
+        self.world, self._patience = world, patience
         self._wanted: set[str] = set()
         self.fenced = 0
         self.progress = Progress(world[0], world[2])

@@ -1,7 +1,9 @@
-"""At least once: every record delivered, then the offsets committed; a crash repeats a batch.
+"""At least once: readings are delivered, then state, then offsets; a crash may repeat a batch.
 
-What is repeated has a higher revision than before and the same verdict, so tables and compacted
-topics come out the same; only the clean topics hold some readings twice.
+What is repeated must find the state that it found before, or it would be judged otherwise and win
+by its higher revision. So the state goes out only when the readings are there, with the positions
+behind them, and whoever restores it reads on from there, wherever the group's offsets stand. Tables
+and compacted topics come out the same; only the clean topics hold some readings twice.
 """
 
 from __future__ import annotations
@@ -26,21 +28,35 @@ class AtLeastOnce:
         partition: int,
         timeout: float,
         commit_offsets: CommitOffsets,
+        state: str,
     ) -> None:
         self._id = f"{group_id}-{partition}"
         self._partition = partition
         self._commit_offsets = commit_offsets
+        self._state = state
         self._producer = producer(kafka, self._id, timeout)
         self._outbox = Outbox(self._producer)
 
     def commit(self, outputs: Outputs, positions: Mapping[str, int]) -> None:
-        """Write the outputs, wait until all are delivered, then move the group's positions.
+        """Write readings, then state, each until all is delivered; move the group's positions.
 
         Raises:
             Transient: some may have been written; the same batch may be tried again.
             Fenced: the partition is another worker's by now.
             System: this producer is of no use any more.
         """
+        state = [bulk for bulk in outputs.bulks if bulk.topic == self._state]
+        others = [bulk for bulk in outputs.bulks if bulk.topic != self._state]
+        self._deliver(Outputs(others, outputs.singles))
+        self._deliver(Outputs(state))
+        if positions:
+            self._commit_offsets(self._partition, positions)
+
+    def close(self) -> None:
+        """Let go of the broker."""
+        del self._producer, self._outbox
+
+    def _deliver(self, outputs: Outputs) -> None:
         self._outbox.send(outputs)
         left = self._producer.flush(SECONDS)
         self._outbox.check(f"{self._id}: delivering")
@@ -48,12 +64,6 @@ class AtLeastOnce:
             self._drop()
             problem = f"{self._id}: {left} records were not delivered within {SECONDS:.0f} s"
             raise Transient(problem, mend="see whether the brokers are up")
-        if positions:
-            self._commit_offsets(self._partition, positions)
-
-    def close(self) -> None:
-        """Let go of the broker."""
-        del self._producer, self._outbox
 
     def _drop(self) -> None:
         """Take back what is still queued, since the batch that it belongs to comes again."""

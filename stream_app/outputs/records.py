@@ -129,9 +129,9 @@ class Recorder:
             yield f"{topic}:{batch.partition}:{first}".encode(), self._index(record)
 
     def _state_records(self, overlay: Overlay) -> Iterator[tuple[bytes, bytes]]:
+        yield from zip(*self._rings.messages(overlay.deltas()), strict=True)
         for key, schema, record in overlay.changes():
             yield key.encode(), self._state[schema](record)
-        yield from zip(*self._rings.messages(overlay.deltas()), strict=True)
 
 
 def _clean_id(registry: SchemaIds, topic: str, parameter: str) -> int:

@@ -52,6 +52,9 @@ class Owner(Protocol):
     async def release(self, partitions: set[int]) -> None:
         """Finish what is running for these partitions; they belong to somebody else soon."""
 
+    async def forgotten(self) -> bool:
+        """Say whether to stay away, now that the group has forgotten this worker."""
+
     def process(self, batch: Batch) -> None:
         """Start to process a batch, unless it was fetched under another epoch; wait for nothing."""
 
@@ -103,6 +106,17 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
             await self._fill(consumer._fetcher, fetched, *args)  # noqa: SLF001
         fetched.epoch = self.app.owner.epoch
         return fetched
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether the group has said that it does not know this member."""
+        coordinator: Any = self._ensure_consumer()._coordinator  # noqa: SLF001
+        return bool(coordinator.generation == driver.DEFAULT_GENERATION_ID)
+
+    def stay_away(self) -> None:
+        """Join the group no more: aiokafka leaves out whoever has been idle for too long."""
+        coordinator: Any = self._ensure_consumer()._coordinator  # noqa: SLF001
+        coordinator._max_poll_interval = 0  # noqa: SLF001
 
     async def commit_positions(self, offsets: Mapping[TP, int]) -> None:
         """Commit the group's next offsets, as the member that this consumer is."""
@@ -200,6 +214,9 @@ class BatchConsumer(driver.Consumer):
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Let the owner finish its running transactions before the partitions go."""
+        thread = cast("BatchConsumerThread", self._thread)
+        if revoked and thread.forgotten and await self.app.owner.forgotten():
+            thread.stay_away()
         await self.app.owner.release({tp.partition for tp in revoked})
         await super().on_partitions_revoked(revoked)
 

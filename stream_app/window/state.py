@@ -50,6 +50,8 @@ class State:
     def __init__(self, generation: int, batch: int = 0) -> None:
         self.generation = generation
         self.batch = batch
+        self.positions: dict[str, int] = {}
+        """Next offset of each raw topic behind the last batch."""
         self.folds: dict[str, list[folds.Entry]] = {}
         self.rings = Rings()
         self.latest = Latest.never(0)
@@ -62,13 +64,17 @@ class State:
         """Take in a record of the state topic that is no delta of a ring.
 
         A state of an earlier generation keeps its repeated hours but starts its batches anew.
+        The number behind the last batch is left out: at least once, a batch may have used it whose
+        state was not written any more.
         """
         if key != PARTITION_KEY:
             self.folds[key] = folds.from_record(record)
-        elif record["generation"] > self.generation:
-            self.generation, self.batch = record["generation"], record["batch"]
+            return
+        self.positions = record["positions"]
+        if record["generation"] > self.generation:
+            self.generation, self.batch = record["generation"], record["batch"] + 1
         elif record["generation"] == self.generation:
-            self.batch = max(self.batch, record["batch"])
+            self.batch = max(self.batch, record["batch"] + 1)
 
 
 class Overlay:
@@ -80,6 +86,7 @@ class Overlay:
         self._latest = state.latest
         self._writes: list[Writes] = []
         self.batch = state.batch + 1
+        self.positions = dict(state.positions)
         self.revision = revision_of(state.generation, self.batch)
 
     @property
@@ -132,15 +139,20 @@ class Overlay:
         return [writes.deltas for writes in self._writes]
 
     def changes(self) -> Iterator[tuple[str, str, Record]]:
-        """Give key, schema and record of everything else that changed, for the state topic."""
-        state = {"generation": self._state.generation, "batch": self.batch}
-        yield PARTITION_KEY, "partition_state", state
+        """Give key, schema and record of everything else that changed, for the state topic.
+
+        Last comes what says that the batch is complete.
+        """
         for sensor, entries in self._folds.learned.items():
             yield sensor, "sensor_folds", folds.to_record(entries)
+        generation, positions = self._state.generation, self.positions
+        state = {"generation": generation, "batch": self.batch, "positions": positions}
+        yield PARTITION_KEY, "partition_state", state
 
     def commit(self) -> None:
         """Fold the batch into the state: its transaction is committed."""
         self._state.batch = self.batch
+        self._state.positions = self.positions
         self._state.folds.update(self._folds.learned)
         self._state.latest = self._latest
         for writes in self._writes:

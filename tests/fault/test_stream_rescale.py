@@ -76,7 +76,7 @@ def stormy(world: World, logs: Path, **settings: object) -> Fleet:
 
 @pytest.mark.slow
 @pytest.mark.requirement("E2", "B10")
-@pytest.mark.parametrize("guarantee", ["exactly_once"])
+@pytest.mark.parametrize("guarantee", ["exactly_once", "at_least_once"])
 def test_workers_that_come_and_go_and_are_killed_change_no_final_verdict(
     guarantee: str,
     told: Told,

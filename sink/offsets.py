@@ -78,7 +78,9 @@ def oust(connection: Connection, seconds: float) -> None:
     A sink that is frozen in the middle of a batch would hold its offsets for ever; a healthy one
     whose transaction is ended by mistake writes its batch again.
     """
-    connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{max(1, round(seconds))}s",))
+    connection.execute(
+        "SELECT set_config('lock_timeout', %s, true)", (f"{max(1, round(seconds))}s",)
+    )
     connection.execute(_OUST, (seconds,))
 
 

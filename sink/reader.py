@@ -7,8 +7,8 @@ assigned is *unclaimed* until its offset came from the database; until then noth
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
@@ -19,6 +19,7 @@ from runtime.errors import Transient
 from runtime.kafka import KafkaSettings, translated
 from sink.batch import Message, Partition, Span
 from sink.offsets import Claim
+from sink.places import Places
 from sink.settings import SinkSettings
 
 _LOGGER: Final = logging.getLogger("aos.sink")
@@ -43,43 +44,6 @@ class Piece:
     partition: Partition
     messages: list[Message]
     span: Span
-
-
-@dataclass(slots=True)
-class Places:
-    """Where we are in each partition that is ours."""
-
-    claimed: dict[Partition, Claim] = field(default_factory=dict)
-    unclaimed: set[Partition] = field(default_factory=set)
-    ends: dict[Partition, int] = field(default_factory=dict)
-    was_assigned: bool = False
-
-    def assign(self, partitions: Collection[Partition]) -> None:
-        """Take note of partitions that are to be claimed."""
-        self.unclaimed.update(partitions)
-        self.was_assigned = True
-
-    def drop(self, partitions: Collection[Partition]) -> None:
-        """Forget partitions that are no longer ours."""
-        self.unclaimed.difference_update(partitions)
-        for partition in partitions:
-            self.claimed.pop(partition, None)
-            self.ends.pop(partition, None)
-
-    def read(self, partition: Partition, last: int) -> Span:
-        """Go on behind the record at ``last``, and give the offsets passed over."""
-        place = self.claimed[partition]
-        self.claimed[partition] = Claim(last + 1, place.epoch)
-        return Span(place.next_offset, last + 1, place.epoch)
-
-    @property
-    def drained(self) -> bool:
-        """Whether all that is ours was read to its end."""
-        return self.was_assigned and not self.unclaimed and all(map(self.at_end, self.claimed))
-
-    def at_end(self, partition: Partition) -> bool:
-        """Whether a partition was read to the last end that we were told of."""
-        return self.ends.get(partition, -1) >= self.claimed[partition].next_offset
 
 
 class Reader:

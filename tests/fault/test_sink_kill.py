@@ -10,7 +10,7 @@ import os
 import random
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +25,7 @@ from confluent_kafka.admin import AdminClient
 from devstack.postgres import Postgres
 from devstack.process import Running, start, stop
 from devstack.server import Place
+from devstack.stack import Stack
 from devstack.state import free_port
 from runtime.kafka import KafkaSettings
 from schemas.codec import Record
@@ -96,32 +97,54 @@ def rig(
 def test_a_sink_that_is_killed_at_every_boundary_loads_the_winner_of_every_key(
     rig: Rig, server: Server, tmp_path: Path
 ) -> None:
-    draw = random.Random(20130101)  # noqa: S311 - the same run every time
-    records: list[Record] = []
-    with Trap(urlsplit(server.url).port or 0) as trap:
-        for number in range(max(ROUNDS, len(_DEATHS))):
-            records += (new := [_reading(draw) for _ in range(READINGS)])
-            rig.publisher.readings(new)
-            _die(rig, trap, server, _DEATHS[number % len(_DEATHS)], draw, tmp_path)
-        with _sink(rig, trap, tmp_path) as process:
-            eventually(lambda: _loaded(rig) >= len(records))
-            assert process.stop() == 0
-    for parameter in PARAMETERS:
-        found = {_key(row): _version(row) for row in rig.readings(parameter)}
-        assert found == _winners(records, parameter)
-    assert _loaded(rig) == len(records)
-    assert _known_of_the_topics(rig) == _ends(rig)
-    assert _gaps_and_overlaps(rig) == []
+    deaths = [_DEATHS[number % len(_DEATHS)] for number in range(max(ROUNDS, len(_DEATHS)))]
+    _hold_to_the_topics(rig, server, deaths, tmp_path)
     assert rig.dead_letters() == []
 
 
-def _die(rig: Rig, trap: Trap, server: Server, how: str, draw: random.Random, logs: Path) -> None:
+@pytest.mark.requirement("C1", "C2", "C3")
+def test_hypertables_hold_the_same_after_a_kill_in_a_copy_and_around_a_commit(
+    stack: Stack,
+    kafka: KafkaSettings,
+    registry_settings: RegistrySettings,
+    topics: Topics,
+    tmp_path: Path,
+) -> None:
+    """One backend serves all clients here, so no one may ask anything while a sink is held."""
+    deaths = [Boundary.IN_COPY, Boundary.AFTER_COMMIT]
+    with closing(Rig(kafka, registry_settings, topics, stack.database_url)) as rig:
+        _hold_to_the_topics(rig, None, deaths * (1 + ROUNDS // 10), tmp_path)
+
+
+def _hold_to_the_topics(rig: Rig, server: Server | None, deaths: Sequence[str], logs: Path) -> None:
+    """Publish and kill, round by round; what is loaded must be what the topics say."""
+    draw = random.Random(20130101)  # noqa: S311 - the same run every time
+    records: list[Record] = []
+    with Trap(urlsplit(rig.database_url).port or 0) as trap:
+        for death in deaths:
+            records += (new := [_reading(draw, rig) for _ in range(READINGS)])
+            rig.publisher.readings(new)
+            _die(rig, trap, server, death, draw, logs)
+        with _sink(rig, trap, logs) as process:
+            eventually(lambda: _loaded(rig) >= len(records))
+            assert process.stop() == 0
+    for parameter in PARAMETERS:
+        ours = [row for row in rig.readings(parameter) if row["station_id"] in _stations(rig)]
+        assert {_key(row): _version(row) for row in ours} == _winners(records, parameter)
+    assert _loaded(rig) == len(records)
+    assert _known_of_the_topics(rig) == _ends(rig)
+    assert _gaps_and_overlaps(rig) == []
+
+
+def _die(
+    rig: Rig, trap: Trap, server: Server | None, how: str, draw: random.Random, logs: Path
+) -> None:
     """Let a sink load, up to a boundary of one of its first batches, and kill it there."""
     boundary = how if how in list(Boundary) else draw.choice(list(Boundary)[1:])
     trap.arm(Boundary(boundary), 0 if boundary == Boundary.CLAIM else draw.randrange(2))
     with _sink(rig, trap, logs) as process:
         trap.wait()
-        if how == _DATABASE:
+        if how == _DATABASE and server:
             server.kill()
             trap.cut()
             server.start()
@@ -154,14 +177,22 @@ def _sink(rig: Rig, trap: Trap, logs: Path, **changes: Any) -> StageProcess:
 
 
 def _is_rebalancing(rig: Rig) -> bool:
-    group = f"{rig.topics.namespace}.aos-sink"
+    group = _group(rig)
     admin = AdminClient(rig.kafka.client())
     found = admin.describe_consumer_groups([group])[group].result(10)
     return bool(found.state is not ConsumerGroupState.STABLE)
 
 
-def _reading(draw: random.Random) -> Record:
-    parameter, station = draw.choice(PARAMETERS), draw.choice(["JFK", "LGA", "EWR"])
+def _group(rig: Rig) -> str:
+    return f"{rig.topics.namespace}.aos-sink"
+
+
+def _stations(rig: Rig) -> list[str]:
+    return [f"{rig.topics.namespace}-{number}" for number in range(3)]
+
+
+def _reading(draw: random.Random, rig: Rig) -> Record:
+    parameter, station = draw.choice(PARAMETERS), draw.choice(_stations(rig))
     version = {"source_version": draw.randrange(3), "revision": draw.randrange(1_000_000)}
     return clean(parameter, draw.randrange(500), station, **version)
 
@@ -185,14 +216,18 @@ def _version(record: Record) -> tuple[int, int]:
 
 def _loaded(rig: Rig) -> int:
     """Count the records that are loaded: the ledger is committed with them."""
-    (row,) = rig.query("SELECT coalesce(sum(records), 0)::int AS n FROM ops.sink_batch")
+    (row,) = rig.query(
+        "SELECT coalesce(sum(records), 0)::int AS n FROM ops.sink_batch WHERE consumer_group = %s",
+        _group(rig),
+    )
     return int(row["n"])
 
 
 def _known_of_the_topics(rig: Rig) -> dict[str, int]:
     rows = rig.query(
         "SELECT topic || '-' || partition AS place, next_offset FROM ops.sink_offset"
-        " WHERE next_offset > 0"
+        " WHERE next_offset > 0 AND consumer_group = %s",
+        _group(rig),
     )
     return {row["place"]: row["next_offset"] for row in rows}
 
@@ -213,7 +248,9 @@ def _gaps_and_overlaps(rig: Rig) -> list[object]:
     """Look for offsets that the ledger names twice or not at all, behind those before them."""
     rows = rig.query(
         "SELECT topic, o.key AS number, (o.value->>0)::bigint AS first, (o.value->>1)::bigint"
-        " AS next FROM ops.sink_batch, jsonb_each(offsets::jsonb) AS o ORDER BY 1, 2, 3"
+        " AS next FROM ops.sink_batch, jsonb_each(offsets::jsonb) AS o"
+        " WHERE consumer_group = %s ORDER BY 1, 2, 3",
+        _group(rig),
     )
     return [
         (before, after)

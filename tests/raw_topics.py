@@ -49,6 +49,11 @@ class RawTopics:
         """Write something else into a raw topic."""
         self._write(self.topics.raw(parameter), [("JFK", value) for value in values], commit=True)
 
+    def framed(self, parameter: str, record: Record) -> bytes:
+        """Encode a raw reading as it is written."""
+        encode = self._encoder(self.topics.raw(parameter), raw_schema(parameter))
+        return encode(record)
+
     def publish_mapping(self, mapping: Mapping) -> None:
         """Write a mapping."""
         document = {

@@ -170,7 +170,7 @@ class Reviser:
         names = self._known.keys() if self._turn < 0 else self._reference.changed_since(self._turn)
         changed, items, left = self._changes(desk, sorted(names & self._known.keys()))
         if items:
-            task = self._tasked(desk, items, changed)
+            task = self._tasked(desk, items)
             bulks = self._bulks(changed, task)
             desk.commit(Outputs(bulks))
             self._task, self._progress = task, Progress({}, 0)
@@ -207,11 +207,11 @@ class Reviser:
             if change.since <= int(newest[0])
         ]
 
-    def _tasked(self, desk: Desk, items: Sequence[Item], changed: Mapping[str, Known]) -> Task:
+    def _tasked(self, desk: Desk, items: Sequence[Item]) -> Task:
         """Say where to read: from the first reading of each sensor, and of those beside it."""
         beside = partners(items)
         first: dict[str, int] = {}
-        concerned = [known for sensor, known in self._known.items() if sensor in changed]
+        concerned = [self._known[item.sensor] for item in items]
         concerned += [k for k in self._known.values() if (k.parameter, k.station) in beside]
         for known in concerned:
             topic = self._wire.topics.raw(known.parameter)

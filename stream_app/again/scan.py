@@ -185,7 +185,7 @@ class Scan:
 
     def done(self, ends: Mapping[str, int]) -> bool:
         """Say whether everything before ``ends`` has been handed on."""
-        return all(s.at >= ends[t] and not s.waiting for t, s in self._strands.items())
+        return all(strand.next >= ends[topic] for topic, strand in self._strands.items())
 
     def close(self) -> None:
         """Let go of the broker."""

@@ -42,7 +42,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "backfill": Entry("backfill", "backfill", _RUN, "Read history again, by observation time."),
     "stream": Entry("stream", "stream", _RUN, "Clean raw readings into the clean topics."),
     "sink": Entry("sink", "app", _RUN, "Load the clean topics into TimescaleDB."),
-    "topics": Entry("topics", "topics", _LOOK, "List the topics and how far they reach."),
+    "topics": Entry("topics", "app", _LOOK, "List the topics and how far they reach."),
     "schema": Entry("schema", "app", _LOOK, "Check the schemas of the topics, or describe them."),
     "inspect": Entry("inspect", "command", _LOOK, "Look at a source, and draft its mapping."),
     "mapping": Entry("mapping", "app", _LOOK, "Check the mapping, or write its document."),

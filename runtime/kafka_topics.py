@@ -51,7 +51,7 @@ def _check_partitions(spec: Spec, actual: int) -> None:
             setting,
             spec.partitions,
             f"topic {spec.name} has {actual}",
-            mend=f"set it to {actual}, or follow the runbook for a new partition count",
+            mend=f"set it to {actual}, or follow docs/partition-count.md",
         )
 
 

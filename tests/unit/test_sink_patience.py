@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection
 from concurrent.futures import Future
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +20,8 @@ from sink.identity import TopicWatch
 from sink.metrics import SinkMetrics
 from sink.patience import Patience, breaker_of
 from sink.settings import SinkSettings
+
+METRICS = Path(__file__).parents[2] / "docs/metrics.md"
 
 
 class Away:
@@ -122,6 +125,17 @@ def test_metrics_tell_what_became_of_records_and_whether_the_database_is_away() 
     assert found["aos_sink_batch_seconds_count", None] == 1
     assert found["aos_sink_lag_records", None] == 7
     assert found["aos_sink_database_circuit", None] == 2
+
+
+@pytest.mark.requirement("D5")
+def test_every_metric_of_the_sink_is_explained() -> None:
+    registry = CollectorRegistry()
+    SinkMetrics(registry, breaker_of(1))
+    told = METRICS.read_text(encoding="utf-8")
+    counters = {"counter": "_total"}
+    names = {metric.name + counters.get(metric.type, "") for metric in registry.collect()}
+    assert len(names) == 7
+    assert [name for name in names if f"`{name}`" not in told] == []
 
 
 def test_a_revoke_that_may_take_longer_than_a_poll_is_a_wrong_setting() -> None:

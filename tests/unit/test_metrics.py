@@ -19,7 +19,7 @@ from stream_app.metrics import Standings, StreamMetrics
 from stream_app.silence.watch import Standing
 from tests.silence_columns import MINUTE, NOON, every, heard
 
-UNITS = r"_(seconds|bytes|ratio|fds|sensors|readings_total|letters_total|seconds_total)$"
+UNITS = r"_(seconds|bytes|ratio|fds|sensors|records|readings_total|letters_total|seconds_total)$"
 
 
 @pytest.fixture

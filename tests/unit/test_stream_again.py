@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.errors import DataQuality
 from schemas.codec import Record
 from stream_app.again.form import UNCERTAIN, Change, changes, form_of
 from stream_app.again.index import Range, joined, ranges
@@ -62,6 +63,13 @@ def test_a_calibration_changes_values_and_a_place_does_not() -> None:
 
 def test_what_is_uncertain_differs_from_everything() -> None:
     assert changes(UNCERTAIN, form_of(None)) == [Change(FIRST, LAST, valued=True)]
+
+
+@pytest.mark.requirement("B3")
+def test_a_place_beyond_the_bounds_of_its_system_is_refused_by_name() -> None:
+    with pytest.raises(DataQuality) as refused:
+        sensor(interval(0, x=126.97, y=137.57))
+    assert refused.value.reason == "bad_coordinates"
 
 
 BOUNDS = st.lists(st.integers(0, 60), min_size=2, max_size=6, unique=True).map(sorted)

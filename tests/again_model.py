@@ -1,0 +1,253 @@
+"""A partition in memory: its raw topics, its state topic, what it sends; and it may be killed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from schemas.codec import Decoder, Encoder, Record
+from schemas.topics import clean_schema, raw_schema
+from stream_app.again.index import Range
+from stream_app.again.reviser import Desk, Reviser, Ways
+from stream_app.again.scan import Scan
+from stream_app.again.task import Window
+from stream_app.again.wire import Wire
+from stream_app.judging.decoding import RawDecoder
+from stream_app.judging.judge import Judge
+from stream_app.metadata.sensors import Sensor
+from stream_app.outputs.delivery import Outputs
+from stream_app.outputs.records import Recorder
+from stream_app.step import Step
+from stream_app.transport.batch import Batch, Integers, Records
+from stream_app.transport.recent import Recent
+from stream_app.window.recovery import Recovery
+from stream_app.window.state import State
+from tests.raw_batches import TOPICS, Schemas
+from tests.unit.stream_fakes import mapping
+from weather.ruleset import DEFAULT, Ruleset
+
+Key = tuple[str, int]
+
+
+class Table:
+    """Metadata as the reference table holds it."""
+
+    def __init__(self) -> None:
+        self.sensors: dict[str, Sensor] = {}
+        self.turn = 0
+        self._turns: dict[str, int] = {}
+
+    def tell(self, record: Record) -> None:
+        """Take in what is known of a sensor."""
+        self.sensors[record["sensor_id"]] = Sensor(record)
+        self.turn += 1
+        self._turns[record["sensor_id"]] = self.turn
+
+    def changed_since(self, turn: int) -> set[str]:
+        """Name the sensors that changed behind a turn."""
+        return {sensor for sensor, at in self._turns.items() if at > turn}
+
+
+@dataclass(frozen=True)
+class Message:
+    """A raw record as a consumer gives it; every second offset is none."""
+
+    topic: str
+    place: int
+    station: str
+    bytes_: bytes
+
+    def offset(self) -> int:
+        """Give where it lies."""
+        return 2 * self.place
+
+    def timestamp(self) -> tuple[int, int]:
+        """Give when it was published: as it stands in the log of all topics."""
+        return 1, self.place
+
+    def key(self) -> bytes:
+        """Give its station."""
+        return self.station.encode()
+
+    def value(self) -> bytes:
+        """Give the record."""
+        return self.bytes_
+
+
+class Log:
+    """The raw topics of the partition, all written by one hand; also the archive of these."""
+
+    def __init__(self, schemas: Schemas, readings: Sequence[tuple[str, Record]]) -> None:
+        encoders = {
+            name: Encoder(raw_schema(name), schemas.id_of("", raw_schema(name)))
+            for name, _ in readings
+        }
+        self.messages = [
+            Message(TOPICS.raw(name), place, record["station_id"], encoders[name](record))
+            for place, (name, record) in enumerate(readings)
+        ]
+
+    def batch(self, first: int, end: int) -> Batch:
+        """Give what a fetch brings."""
+        topics = sorted({message.topic for message in self.messages[first:end]})
+        parts = {t: [m for m in self.messages[first:end] if m.topic == t] for t in topics}
+        return Batch(0, {topic: _records(topic, some) for topic, some in parts.items()})
+
+    def read(self, topic: str, partition: int, offsets: Integers) -> Records:
+        """Find records again."""
+        del partition
+        wanted = set(offsets.tolist())
+        return _records(topic, [m for m in self._of(topic) if m.offset() in wanted])
+
+    def reading(self, topic: str) -> Reading:
+        """Give a way to read one of the topics."""
+        return Reading(self._of(topic))
+
+    def _of(self, topic: str) -> list[Message]:
+        return [message for message in self.messages if message.topic == topic]
+
+
+class Reading:
+    """Reads one topic."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self._messages = messages
+
+    def read(self, start: int, end: int, most: int) -> tuple[Any, int]:
+        """Give what there is."""
+        found = [m for m in self._messages if start <= m.offset() < end][:most]
+        return found, found[-1].offset() + 1 if len(found) == most else end
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def _records(topic: str, messages: Sequence[Message]) -> Records:
+    return Records(
+        topic,
+        0,
+        np.array([m.offset() for m in messages], np.int64),
+        np.array([m.timestamp()[1] for m in messages], np.int64),
+        [m.key() for m in messages],
+        [m.value() for m in messages],
+    )
+
+
+class Model:
+    """One partition number, as :class:`stream_app.partition.Partition` puts it together."""
+
+    def __init__(
+        self, readings: Sequence[tuple[str, Record]], ruleset: Ruleset = DEFAULT, most: int = 5
+    ) -> None:
+        self.table = Table()
+        self._schemas = Schemas()
+        self._log = Log(self._schemas, readings)
+        self._ruleset = ruleset
+        self._most = most
+        self._at = 0
+        self._positions = dict.fromkeys(TOPICS.all_raw(), 0)
+        self._kept: dict[bytes, bytes | None] = {}
+        self.sent: list[Record] = []
+        self.revive()
+
+    def revive(self) -> None:
+        """Forget what was not written down, and begin anew with what was."""
+        one = mapping("temperature")
+        several = {p: mapping(p).tables[0].readings[0] for p in ("rainfall", "humidity", "wind")}
+        table = one.tables[0].model_copy(
+            update={"readings": (one.tables[0].readings[0], *several.values())}
+        )
+        mappings = {("sample", 1): one.model_copy(update={"tables": (table,)})}
+        judge = Judge(self.table.sensors, mappings, ruleset=self._ruleset)
+        self.state = State(0)
+        wire = Wire(TOPICS, self._schemas)
+        ways = Ways(self._look, self._scan)
+        self._reviser = Reviser(0, wire, self.table, ways, self._most)  # type: ignore[arg-type]
+        self._restore()
+        recent = Recent(500, self._log)  # type: ignore[arg-type]
+        step = Step(0, TOPICS, RawDecoder(TOPICS, self._schemas), judge, recent)
+        recorder = Recorder(0, TOPICS, self._schemas, self._ruleset.version, self.state)
+        self._desk = Desk(self.state, step, recorder, self._positions, self._commit, lambda: 0)
+
+    def batch(self, number: int) -> None:
+        """Take the next readings."""
+        batch = self._log.batch(self._at, self._at + number)
+        desk, overlay, turn = self._desk, self.state.overlay(), self._reviser.turn
+        taken = desk.step.take(batch, overlay, [])
+        met = self._reviser.meet([*taken.cleaned.values()], turn)
+        outputs = desk.recorder.outputs(batch, taken.finished, [], overlay, 0)
+        outputs.bulks.extend(met.bulks)
+        self._commit(outputs)
+        overlay.commit()
+        self._reviser.met(met)
+        self._positions.update(batch.next_positions())
+        self._at += number
+
+    def round(self) -> None:
+        """Let the reviser do a part of its work."""
+        self._reviser.round(self._desk)
+
+    @property
+    def due(self) -> bool:
+        """Whether the reviser has anything to do."""
+        return self._reviser.due
+
+    @property
+    def unread(self) -> int:
+        """Readings that have not been taken."""
+        return len(self._log.messages) - self._at
+
+    def finish(self) -> None:
+        """Take all that is left, and do all that is due."""
+        if self.unread:
+            self.batch(self.unread)
+        while self.due:
+            self.round()
+
+    def final(self) -> dict[Key, Record]:
+        """Give of each reading the record that wins."""
+        found: dict[Key, Record] = {}
+        for record in self.sent:
+            key = record["sensor_id"], record["observed_at"]
+            rank = record["source_version"], record["revision"]
+            held = found.get(key)
+            if held is None or (held["source_version"], held["revision"]) < rank:
+                found[key] = record
+        return found
+
+    def _commit(self, outputs: Outputs) -> None:
+        for topic, _, messages in outputs.bulks:
+            for parameter in ("rainfall", "humidity", "temperature", "wind"):
+                if topic == TOPICS.clean(parameter):
+                    decode = Decoder(clean_schema(parameter), self._schemas.schema_of)
+                    self.sent += [decode(message["value"]) for message in messages]
+            if topic == TOPICS.state:
+                self._kept.update((message["key"], message["value"]) for message in messages)
+
+    def _restore(self) -> None:
+        recovery = Recovery(self.state, self._schemas.schema_of)
+        for key, value in self._kept.items():
+            ring = key.startswith(b"ring#")
+            if ring or not self._reviser.restore(key.decode(), value or b""):
+                recovery.take(key, value or b"")
+        recovery.finish()
+
+    def _look(self, partition: int, times: Mapping[str, Window]) -> Future[dict[str, list[Range]]]:
+        del partition
+        found: Future[dict[str, list[Range]]] = Future()
+        found.set_result({topic: [Range(0, self._positions[topic])] for topic in times})
+        return found
+
+    def _scan(
+        self,
+        partition: int,
+        keys: frozenset[bytes],
+        ranges: Mapping[str, Sequence[Range]],
+        known: Mapping[str, int],
+    ) -> Scan:
+        readings = {topic: self._log.reading(topic) for topic in ranges}
+        return Scan(partition, keys, readings, ranges, known)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 import random
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from devstack.stack import Stack
 from runtime.kafka import KafkaSettings
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import PARAMETERS, Topics
 from tests.stream_fleet import Fleet
 from tests.stream_history import Teller, Told, history
-from tests.stream_verdicts import differences, verdicts
+from tests.stream_verdicts import Verdicts, differences, verdicts
 
 KILLS = int(os.environ.get("AOS_FAULT_ROUNDS", "5"))
-READINGS = int(os.environ.get("AOS_FAULT_READINGS", str(12_000 * KILLS)))
+READINGS = int(os.environ.get("AOS_FAULT_READINGS", str(8_000 * KILLS)))
 STATIONS = 24
 PARTITIONS = 3
 SEED = 20130905
@@ -74,34 +78,49 @@ def stormy(world: World, logs: Path, **settings: object) -> Fleet:
         return fleet
 
 
+@pytest.fixture(scope="module")
+def undisturbed(
+    stack: Stack, told: Told, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Verdicts]]:
+    """Give what a run without faults says, in exactly-once mode."""
+    world = world_of(stack)
+    with closing(Registry(world[1])) as registry:
+        tell(world, registry, told)
+        calm(world, tmp_path_factory.mktemp("calm") / "logs")
+        yield {p: verdicts(world[0], registry, world[2], p) for p in PARAMETERS}
+
+
 @pytest.mark.slow
 @pytest.mark.requirement("E2", "B10")
 @pytest.mark.parametrize("guarantee", ["exactly_once", "at_least_once"])
 def test_workers_that_come_and_go_and_are_killed_change_no_final_verdict(
     guarantee: str,
     told: Told,
-    kafka: KafkaSettings,
+    undisturbed: dict[str, Verdicts],
+    stack: Stack,
     registry: Registry,
-    registry_settings: RegistrySettings,
-    namespace: str,
     tmp_path: Path,
 ) -> None:
-    one, other = (
-        (kafka, registry_settings, Topics(namespace=f"{namespace}-{n}", partitions=PARTITIONS))
-        for n in range(2)
-    )
-    for world in (one, other):
-        tell(world, registry, told)
-    calm(one, tmp_path / "calm")
+    world = world_of(stack)
+    tell(world, registry, told)
     settings = {"processing_guarantee": guarantee, "batch_records": BATCH}
-    stormy(other, tmp_path / "stormy", **settings)
+    stormy(world, tmp_path / "stormy", **settings)
     for number, parameter in enumerate(PARAMETERS):
-        expected = verdicts(kafka, registry, one[-1], parameter)
-        found = verdicts(kafka, registry, other[-1], parameter)
+        expected = undisturbed[parameter]
+        found = verdicts(world[0], registry, world[2], parameter)
         assert not differences(parameter, expected, found)
         assert found.distinct == expected.distinct == versions(told, number) + STATIONS
         if guarantee == "exactly_once":
             assert found.repeats == 0
+
+
+def world_of(stack: Stack) -> World:
+    """Name a deployment of its own."""
+    return (
+        KafkaSettings(bootstrap_servers=stack.bootstrap_servers),
+        RegistrySettings(url=stack.registry_url),
+        Topics(namespace=f"t{uuid.uuid4().hex[:10]}", partitions=PARTITIONS),
+    )
 
 
 def versions(told: Told, parameter: int) -> int:

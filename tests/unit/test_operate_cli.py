@@ -80,12 +80,12 @@ def test_config_shows_what_is_in_force_without_secrets(
         "source: {url: 'mssql+pyodbc://reader:hunter3@host/AOS', mapping: m.yaml}\n",
         encoding="utf-8",
     )
-    monkeypatch.setenv("AOS_STREAM__THREADS", "3")
+    monkeypatch.setenv("AOS_STREAM__BATCH_RECORDS", "3")
     told = CLI.invoke(app, ["config", "--config", str(path)])
     assert told.exit_code == 0
     assert "hunter" not in told.stdout
     shown = yaml.safe_load(told.stdout)
-    assert shown["stream"]["threads"] == 3
+    assert shown["stream"]["batch_records"] == 3
     as_json = CLI.invoke(app, ["config", "--config", str(path), "--json"])
     assert json.loads(as_json.stdout) == shown
 

@@ -27,8 +27,10 @@ PAGE_ROWS = 60 if ROUNDS <= 10 else 5
 SEED = 20181018
 
 
-def source(deployment: Deployment, sample: Path, log: Path, *, once: bool) -> StageProcess:
-    settings = {"url": f"sqlite:///{sample}", "mapping": MAPPING, "page_rows": PAGE_ROWS}
+def source(
+    deployment: Deployment, sample: Path, log: Path, *, once: bool, page_rows: int = PAGE_ROWS
+) -> StageProcess:
+    settings = {"url": f"sqlite:///{sample}", "mapping": MAPPING, "page_rows": page_rows}
     world = (deployment.kafka, deployment.registry, deployment.topics)
     return StageProcess("source", settings, *world, log, once=once)
 
@@ -49,7 +51,7 @@ def test_a_source_that_is_killed_again_and_again_publishes_each_reading_once(
         process.kill()
     before = deployment.rows("sample")
     assert 0 < before < all_rows, "the kills came before or after the work"
-    with source(deployment, sample, tmp_path / "last.log", once=True) as process:
+    with source(deployment, sample, tmp_path / "last.log", once=True, page_rows=5000) as process:
         assert process.wait() == 0, process.log
     assert deployment.rows("sample") == all_rows
     held = expected(sample)

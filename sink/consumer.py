@@ -200,5 +200,5 @@ class SinkConsumer:
 
     def _distrust(self) -> None:
         """Claim everything anew, which names what is lost; batches under way end before that."""
-        self._open = None
+        self._open = self._claims = None
         self._reader.reclaim()

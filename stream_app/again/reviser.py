@@ -18,11 +18,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from stream_app.again.form import UNCERTAIN, Change, changes, form_of
+from stream_app.again.form import UNCERTAIN, form_of
 from stream_app.again.index import Range
+from stream_app.again.noticing import noticed, task_of
 from stream_app.again.rehearsal import Rehearsal
 from stream_app.again.scan import Scan
-from stream_app.again.task import Item, Task, Window, hull, partners
+from stream_app.again.task import Task, Window, hull
 from stream_app.again.wire import PROGRESS_KEY, TASK_KEY, Known, Progress, Wire
 from stream_app.cleaned import CleanedColumns
 from stream_app.metadata.reference import Reference
@@ -34,9 +35,6 @@ from stream_app.window.state import Overlay, State
 from weather.arrays import Bools
 
 _LOG: Final = logging.getLogger("aos.stream.again")
-_MOST_ITEMS: Final = 2000
-"""What a task holds at most; more changes than that are the next one."""
-
 Ranges = Mapping[str, Sequence[Range]]
 
 
@@ -168,56 +166,21 @@ class Reviser:
     def _begin(self, desk: Desk) -> None:
         turn = self._reference.turn
         names = self._known.keys() if self._turn < 0 else self._reference.changed_since(self._turn)
-        changed, items, left = self._changes(desk, sorted(names & self._known.keys()))
-        if items:
-            task = self._tasked(desk, items)
-            bulks = self._bulks(changed, task)
-            desk.commit(Outputs(bulks))
+
+        def newest(parameter: str, sensor: str) -> int:
+            return int(desk.state.overlay().newest(parameter, [sensor])[0][0])
+
+        found = noticed(names & self._known.keys(), self._known, self._reference.sensors, newest)
+        if found.items:
+            task = task_of(found.items, self._known, self._wire.topics, desk.positions)
+            desk.commit(Outputs(self._bulks(found.changed, task)))
             self._task, self._progress = task, Progress({}, 0)
             self._tell("metadata has changed: readings are judged again", task)
-        elif changed:
-            desk.commit(Outputs(self._bulks(changed)))
-        self._known.update(changed)
-        if not left:
+        elif found.changed:
+            desk.commit(Outputs(self._bulks(found.changed)))
+        self._known.update(found.changed)
+        if not found.more:
             self._turn = turn
-
-    def _changes(
-        self, desk: Desk, names: Sequence[str]
-    ) -> tuple[dict[str, Known], list[Item], bool]:
-        """Compare what is known of sensors with what was; say whether there are more of them."""
-        changed: dict[str, Known] = {}
-        items: list[Item] = []
-        for sensor in names:
-            if len(items) >= _MOST_ITEMS:
-                return changed, items, True
-            known = self._known[sensor]
-            form = form_of(self._reference.sensors.get(sensor))
-            found = changes(known.form, form)
-            if found:
-                changed[sensor] = known._replace(form=form)
-                items += self._items(desk, sensor, known, found)
-        return changed, items, False
-
-    def _items(self, desk: Desk, sensor: str, known: Known, found: Sequence[Change]) -> list[Item]:
-        """Leave out changes that hold only for times of which nothing has come."""
-        newest, _ = desk.state.overlay().newest(known.parameter, [sensor])
-        return [
-            Item(sensor, known.station, known.parameter, change)
-            for change in found
-            if change.since <= int(newest[0])
-        ]
-
-    def _tasked(self, desk: Desk, items: Sequence[Item]) -> Task:
-        """Say where to read: from the first reading of each sensor, and of those beside it."""
-        beside = partners(items)
-        first: dict[str, int] = {}
-        concerned = [self._known[item.sensor] for item in items]
-        concerned += [k for k in self._known.values() if (k.parameter, k.station) in beside]
-        for known in concerned:
-            topic = self._wire.topics.raw(known.parameter)
-            first[topic] = min(first.get(topic, known.first_offset), known.first_offset)
-        until = {topic: desk.positions[topic] for topic in first}
-        return Task(tuple(items), first, until)
 
     def _go_on(self, desk: Desk, task: Task) -> list[Finished]:
         if self._run is None:

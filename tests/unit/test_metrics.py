@@ -141,5 +141,5 @@ def test_every_metric_is_explained(stream: tuple[StreamMetrics, CollectorRegistr
         for family in stream[1].collect()
         if family.name.startswith("aos_")
     }
-    assert len(names) == 6
+    assert len(names) == 8
     assert {name for name in names if f"`{name}`" not in told} == set()

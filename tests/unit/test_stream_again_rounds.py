@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.codec import Record
@@ -110,6 +110,7 @@ STEPS = st.lists(
 
 
 @pytest.mark.requirement("B4", "E2")
+@settings(max_examples=min(30, settings().max_examples))
 @given(histories(), STEPS)
 def test_in_the_end_all_is_as_if_the_last_metadata_had_been_known_from_the_start(
     told: list[Reading], steps: list[int | str | Described]

@@ -17,6 +17,8 @@ PARAMETERS: Final = tuple(weather.parameters.PARAMETERS)
 
 _DAY_MS: Final = 24 * 3600 * 1000
 _FOR_EVER: Final = "-1"
+MOST_DEAD_LETTER_BYTES: Final = 2 << 20
+"""A broker takes records of 1 MiB, unless it is told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ def _kept(days: int) -> dict[str, str]:
         "retention.ms": str(days * _DAY_MS),
         "retention.bytes": _FOR_EVER,
     }
+
+
+def _dead_letters(days: int) -> dict[str, str]:
+    """Keep whatever a raw topic takes, and the headers that say what is wrong with it."""
+    return {**_kept(days), "max.message.bytes": str(MOST_DEAD_LETTER_BYTES)}
 
 
 def _compacted() -> dict[str, str]:
@@ -167,7 +174,7 @@ class Topics(BaseModel):
             TopicSpec(self.index, 1, "raw_index", _compacted()),
             TopicSpec(self.state, self.partitions, None, _compacted()),
             TopicSpec(self.silence, self.partitions, "sensor_silence", _compacted()),
-            TopicSpec(self.clean_dead_letters, 1, None, _kept(self.dead_letter_days)),
+            TopicSpec(self.clean_dead_letters, 1, None, _dead_letters(self.dead_letter_days)),
         ]
 
     def sink_specs(self) -> list[TopicSpec]:

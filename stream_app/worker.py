@@ -50,7 +50,9 @@ class Worker:
         tools: Tools,
         delivery: Callable[[int], Delivery],
         on_failure: Callable[[BaseException], None],
+        opened: Callable[[int, Tools, Callable[[int], Delivery]], Partition] = Partition.open,
     ) -> None:
+        self._opened = opened
         self._tools = tools
         self._delivery = delivery
         self._on_failure = on_failure
@@ -149,9 +151,7 @@ class Worker:
     async def _open(self, number: int) -> None:
         seat = _Seat(number)
         loop = asyncio.get_running_loop()
-        opening = loop.run_in_executor(
-            seat.pool, Partition.open, number, self._tools, self._delivery
-        )
+        opening = loop.run_in_executor(seat.pool, self._opened, number, self._tools, self._delivery)
         seat.partition = await opening
         self._seats[number] = seat
 

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from runtime.kafka import KafkaSettings, translated
+from schemas.topics import MOST_DEAD_LETTER_BYTES
 
 Result = TypeVar("Result")
 Headers = list[tuple[str, str | bytes | None]]
@@ -71,6 +72,7 @@ def producer(kafka: KafkaSettings, client_id: str, timeout_seconds: float, **mor
             compression_type="lz4",
             linger_ms=5,
             batch_size=1 << 20,
+            message_max_bytes=MOST_DEAD_LETTER_BYTES,
             queue_buffering_max_messages=1_000_000,
             delivery_report_only_error=True,
             **more,

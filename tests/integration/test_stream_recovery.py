@@ -91,6 +91,7 @@ def test_a_poisoned_partition_goes_on_and_stops_no_other(
         good[:5] + b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01" + good[5:],
         good[:1] + b"\x7f\xff\xff\xff" + good[5:],
         b"",
+        b"\x00" + b"x" * 999_000,  # its dead letter is longer than what a raw topic takes
     ]
     strange = [
         raw("temperature", key="zone", zone="Nowhere/At_All"),

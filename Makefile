@@ -34,7 +34,7 @@ down: $(INSTALLED) ## Stop what was started
 .PHONY: test test-unit test-fault requirements
 test: $(INSTALLED) ## Run all tests on a stack of their own, with coverage
 	@rm -f .cache/requirements.json .coverage .coverage.*
-	@$(RUN)/python -m pytest --cov $(ARGS)
+	@$(RUN)/python -m pytest --cov -n 2 --dist loadfile $(ARGS)
 	@$(RUN)/python -m coverage combine --quiet --append 2>/dev/null || true
 	@$(MAKE) --no-print-directory coverage
 
@@ -97,6 +97,7 @@ lock: $(INSTALLED) ## Pin all packages anew, with their hashes
 	@$(LOCK) pyproject.toml -o requirements-prod.lock
 	@$(LOCK) deploy/image/odbc.in -o deploy/image/odbc.lock
 	@$(LOCK) deploy/image/build.in -o deploy/image/build.lock
+	@$(LOCK) bench/requirements.in -o bench/requirements.lock
 
 secrets: ## Make the passwords of docker-compose.yml
 	@deploy/compose/make-secrets

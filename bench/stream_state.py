@@ -117,7 +117,8 @@ def _columns(
     named = {"value": values}
     if parameter == "wind":
         values = np.abs(values)
-        named = {"speed": values, "direction": random.integers(1, 361, n) * 1.0, "gust": values + 1}
+        direction = random.integers(1, 361, n).astype(np.float64)
+        named = {"speed": values, "direction": direction, "gust": values + 1}
     numbers, sensor = np.unique(station, return_inverse=True)
     names = [f"ST{number:05}" for number in numbers.tolist()]
     sensors = [f"{name}:{parameter}" for name in names]

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 DRIVER = "PostgreSQL Unicode"
 
 
-class OdbcPostgres(PyODBCConnector, PGDialect):  # type: ignore[misc]
+class OdbcPostgres(PyODBCConnector, PGDialect):
     """Speaks PostgreSQL's SQL through an ODBC driver."""
 
     supports_statement_cache = True

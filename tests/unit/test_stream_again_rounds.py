@@ -27,7 +27,7 @@ def reading(parameter: str, minute: int, value: float, **changes: Any) -> Told:
     return parameter, raw(parameter, zone="UTC", **times, **measures, **changes)
 
 
-PARAMETERS = ("temperature", "rainfall", "humidity")
+PARAMETERS = ("temperature", "rainfall", "humidity", "wind")
 VALUES = {
     "temperature": (20.0, 20.0, 20.3, 24.5),
     "rainfall": (0.0, 0.0, 3.0, 30.0),

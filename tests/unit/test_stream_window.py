@@ -40,6 +40,7 @@ def _readings(draw: st.DrawFn) -> list[Reading]:
                 draw(st.sampled_from(VALUES[parameter])),
                 version=draw(st.integers(1, 3)),
                 deleted=draw(st.integers(0, 9)) == 0,
+                direction=draw(st.sampled_from([90.0, 90.0, 91.0, NAN])),
                 gust=draw(st.sampled_from([NAN, 3.0, 20.0])),
             )
         )
@@ -75,6 +76,17 @@ def expected_of(batches: list[list[Reading]]) -> dict[Key, object]:
 @given(batches=_batches())
 def test_any_order_and_any_batches_give_the_same_verdicts(batches: list[list[Reading]]) -> None:
     assert flags_of(batches) == expected_of(batches)
+
+
+def test_a_vane_is_not_taken_to_be_as_fine_as_the_anemometer_beside_it() -> None:
+    told = [(0, 14.0, 1), (4, 14.0, 1), (4, 15.0, 2), (10, 2.5, 1), (15, 2.0, 1)]
+    winds = [
+        Reading("wind", "A", minute, speed, version, offset=place)
+        for place, (minute, speed, version) in enumerate(told)
+    ]
+    for cut in range(len(winds)):
+        batches = [batch for batch in (winds[:cut], winds[cut:]) if batch]
+        assert flags_of(batches) == expected_of(batches)
 
 
 JUMP = [Reading("temperature", "A", m, v, offset=m) for m, v in enumerate((20.0, 35.0, 20.0, 20.1))]

@@ -135,6 +135,7 @@ SERIES = st.lists(
     min_size=1,
     max_size=30,
 )
+NAMES = ("change", "elapsed", "rise", "fall", "to_behind", "resolution")
 
 
 @given(series=SERIES, data=st.data())
@@ -151,25 +152,34 @@ def test_a_series_goes_on_from_any_of_its_readings_as_if_it_had_not_been_cut(
     if rest:
         tail = slice(cut + 1, None)
         again = neighbours(at[tail], values[tail], live[tail], np.array([rest]), past)
-        for name in ("change", "elapsed", "rise", "fall", "to_behind", "resolution"):
+        for name in NAMES:
             np.testing.assert_array_equal(getattr(again, name), getattr(whole, name)[tail], name)
         for mine, theirs in zip(again.past, whole.past, strict=True):
             np.testing.assert_array_equal(mine, theirs[tail])
 
 
-@given(one=SERIES, two=SERIES)
-def test_series_side_by_side_do_not_see_each_other(
-    one: list[tuple[int, float, bool]], two: list[tuple[int, float, bool]]
+def looked_at(*parts: list[tuple[int, float, bool]], cut: int = 0) -> Neighbours:
+    """Look around series side by side; what is before the cut of each was looked at alone."""
+    pasts = [looked_at(part[:cut]).past if part[:cut] else Past.nothing(1) for part in parts]
+    before = Past(
+        *(np.concatenate([c[-1:] for c in columns]) for columns in zip(*pasts, strict=True))
+    )
+    at = np.concatenate([np.cumsum([minutes for minutes, _, _ in p])[cut:] for p in parts])
+    rest = [reading for part in parts for reading in part[cut:]]
+    values = np.array([value for _, value, _ in rest], np.float64)
+    live = np.array([not gone for _, _, gone in rest], np.bool_)
+    lengths = np.array([len(part[cut:]) for part in parts])
+    return neighbours(at * MINUTE, values, live, lengths, before)
+
+
+@given(one=SERIES, two=SERIES, cut=st.integers(0, 29))
+def test_series_side_by_side_do_not_see_each_other_wherever_they_are_cut(
+    one: list[tuple[int, float, bool]], two: list[tuple[int, float, bool]], cut: int
 ) -> None:
-    both, apart = [*one, *two], []
-    for part in (one, two, both):
-        at = np.concatenate(
-            [np.cumsum([m for m, _, _ in p]) for p in ((one, two) if part is both else (part,))]
-        )
-        lengths = np.array([len(one), len(two)] if part is both else [len(part)])
-        values = np.array([value for _, value, _ in part])
-        live = np.array([not gone for _, _, gone in part])
-        apart.append(neighbours(at * MINUTE, values, live, lengths, Past.nothing(len(lengths))))
-    for name in ("change", "rise", "fall", "resolution"):
-        joined = np.concatenate([getattr(apart[0], name), getattr(apart[1], name)])
-        np.testing.assert_array_equal(getattr(apart[2], name), joined, name)
+    cut = min(cut, len(one) - 1, len(two) - 1)
+    both, apart = looked_at(one, two, cut=cut), [looked_at(one, cut=cut), looked_at(two, cut=cut)]
+    for name in NAMES:
+        joined = np.concatenate([getattr(each, name) for each in apart])
+        np.testing.assert_array_equal(getattr(both, name), joined, name)
+    for mine, *theirs in zip(both.past, *(each.past for each in apart), strict=True):
+        np.testing.assert_array_equal(mine, np.concatenate(theirs))

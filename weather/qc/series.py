@@ -97,7 +97,7 @@ def neighbours(
     rise = np.where(_shifted(broken, opens, before.broken[series]), np.nan, change)
     fall, to_behind = _behind(at, values, usable, live, first)
 
-    grain = _finest(change, series, before.grain[series])
+    grain = _finest(change, series, before)
     since, count = _standing(at, usable, change, first, before, series)
     past = Past(past_at, past_value, broken, since, count, grain)
     known_grain = _shifted(grain, opens, before.grain[series])
@@ -151,12 +151,10 @@ def _behind(
     return fall, np.where(ours, at[following] - at, 0)
 
 
-def _finest(
-    change: Floats, series: NDArray[np.int64], before: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _finest(change: Floats, series: NDArray[np.int64], before: Past) -> NDArray[np.int64]:
     """Give the finest change so far: a running maximum that starts anew with every series."""
     running = np.maximum.accumulate(series * _GRAINS + grain_of(change)) - series * _GRAINS
-    return np.maximum(running, before[series])
+    return np.maximum(running, before.grain[series])
 
 
 def _standing(

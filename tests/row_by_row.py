@@ -94,7 +94,7 @@ class RowJudge:
     def _clean(
         self, read: list[_Read], table: Table, folds: Folds, revision: int, now: int
     ) -> list[Clean]:
-        utc, flag_time, late = self._times(read, table, folds)
+        utc, versions, flag_time, late = self._times(read, table, folds)
         placements = self._placements(read, utc)
         readings = clean(
             table.parameter, _given(read, table), _calibration(placements), self.ruleset
@@ -106,7 +106,7 @@ class RowJudge:
             raws=[reading.row.raw for reading in read],
             placements=placements,
             local=[reading.local for reading in read],
-            versions=[reading.version for reading in read],
+            versions=versions,
             utc=utc,
             readings=readings,
             flag_time=flag_time,
@@ -122,14 +122,15 @@ class RowJudge:
 
     def _times(
         self, read: list[_Read], table: Table, folds: Folds
-    ) -> tuple[Micros, Flags, np.ndarray[Any, np.dtype[np.bool_]]]:
+    ) -> tuple[Micros, list[int], Flags, np.ndarray[Any, np.dtype[np.bool_]]]:
         local = np.array([reading.local for reading in read], dtype=np.int64)
-        utc, status = to_utc(local, table.zone, _folds(read, local, table.zone, folds))
+        fold, versions = _told(read, local, table.zone, folds)
+        utc, status = to_utc(local, table.zone, fold)
         extracted = np.array([r.row.record["extracted_at"] for r in read], dtype=np.int64)
         in_future = utc > extracted + round(self.future_tolerance_seconds * 1e6)
         flags = flags_like(len(read), Flag.GOOD)
         flags[in_future | (status == LocalTime.MISSING)] = Flag.SUSPECT
-        return utc, flags, in_future
+        return utc, versions, flags, in_future
 
     def _placements(self, read: list[_Read], utc: Micros) -> list[Placement]:
         sensors = self.sensors
@@ -173,13 +174,14 @@ def _read_row(row: Row, table: Table) -> _Read:
     return _Read(row, observed_local(record), version_of(record), values)
 
 
-def _folds(read: list[_Read], local: Micros, zone: str, told: Folds) -> Micros:
-    folds = np.zeros(len(read), dtype=np.int64)
+def _told(read: list[_Read], local: Micros, zone: str, told: Folds) -> tuple[Micros, list[int]]:
+    folds, versions = np.zeros(len(read), dtype=np.int64), [one.version for one in read]
     for i in np.flatnonzero(is_ambiguous(local, zone)):
         record = read[i].row.record
-        told_by = f"{record['source']}/{record['sensor_id']}"
-        folds[i] = told.fold(told_by, read[i].local, record["source_key"], read[i].row.raw.offset)
-    return folds
+        row = f"{record['source']}/{record['sensor_id']}", read[i].local, record["source_key"]
+        folds[i] = told.fold(*row, read[i].row.raw.offset, read[i].version)
+        versions[i] = told.version(*row, read[i].version)
+    return folds, versions
 
 
 def _given(read: list[_Read], table: Table) -> dict[str, Given]:

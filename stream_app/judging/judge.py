@@ -31,8 +31,13 @@ from weather.time import LocalTime, to_utc
 class Folds(Protocol):
     """Who tells the two comings of a repeated hour apart."""
 
-    def fold(self, sensor: str, observed_local: int, source_key: str, raw_offset: int) -> int:
+    def fold(
+        self, told_by: str, observed_local: int, source_key: str, raw_offset: int, version: int
+    ) -> int:
         """Say whether a row holds the first (0) or the second (1)."""
+
+    def version(self, told_by: str, observed_local: int, source_key: str, version: int) -> int:
+        """Give the version under which it is to stand in its hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ class Judge:
 
     def _judged(self, of_table: Read, folds: Folds) -> Judged:
         decoded, table = of_table.decoded, of_table.table
-        utc, flag_time, in_future = self._times(of_table, folds)
+        utc, version, flag_time, in_future = self._times(of_table, folds)
         origins, origin = self._origins(decoded, utc)
         readings = clean(
             table.parameter, _given(of_table), _calibration(origins, origin), self.ruleset
@@ -95,7 +100,7 @@ class Judge:
             local=of_table.local,
             utc=utc,
             interval=np.full(len(utc), table.interval_micros),
-            version=of_table.version,
+            version=version,
             measures=readings.measures,
             corrections=readings.corrections,
             flag_measured=readings.flag,
@@ -106,19 +111,19 @@ class Judge:
             deleted=np.array([one.head.deletes for one in origins])[origin],
         )
 
-    def _times(self, of_table: Read, folds: Folds) -> tuple[Micros, Flags, Bools]:
-        local, zone = of_table.local, of_table.table.zone
+    def _times(self, of_table: Read, folds: Folds) -> tuple[Micros, Integers, Flags, Bools]:
+        local, zone, version = of_table.local, of_table.table.zone, of_table.version
         utc, status = to_utc(local, zone)
         twice = np.flatnonzero(status == LocalTime.AMBIGUOUS)
         if len(twice):
-            fold = np.zeros(len(local), np.int64)
-            fold[twice] = _folds(of_table, twice, folds)
+            fold, version = np.zeros(len(local), np.int64), version.copy()
+            fold[twice], version[twice] = _told(of_table, twice, folds)
             utc, status = to_utc(local, zone, fold)
         extracted = numbers(of_table.decoded.columns, "extracted_at")
         in_future: Bools = utc > extracted + round(self.future_tolerance_seconds * 1e6)
         flags = flags_like(len(local), Flag.GOOD)
         flags[in_future | (status == LocalTime.MISSING)] = Flag.SUSPECT
-        return utc, flags, in_future
+        return utc, version, flags, in_future
 
     def _origins(self, decoded: Decoded, utc: Micros) -> tuple[list[Origin], Integers]:
         """Find for every reading what held for its sensor at its time.
@@ -165,15 +170,17 @@ def told_by(head: Head) -> str:
     return f"{head.record['source']}/{head.sensor}"
 
 
-def _folds(of_table: Read, rows: Integers, folds: Folds) -> list[int]:
+def _told(of_table: Read, rows: Integers, folds: Folds) -> tuple[list[int], list[int]]:
+    """Give fold and version of rows with a repeated local time."""
     decoded = of_table.decoded
     keys = strings(decoded.columns, "source_key").take(rows).bytes()
-    found = []
+    found, versions = [], []
     for row, key in zip(rows.tolist(), keys, strict=True):
-        head = decoded.heads[decoded.head[row]]
-        local, offset = int(of_table.local[row]), int(decoded.records.offsets[row])
-        found.append(folds.fold(told_by(head), local, key.decode(), offset))
-    return found
+        who, local = told_by(decoded.heads[decoded.head[row]]), int(of_table.local[row])
+        offset, version = int(decoded.records.offsets[row]), int(of_table.version[row])
+        found.append(folds.fold(who, local, key.decode(), offset, version))
+        versions.append(folds.version(who, local, key.decode(), version))
+    return found, versions
 
 
 def _given(of_table: Read) -> dict[str, Given]:

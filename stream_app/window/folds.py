@@ -2,27 +2,40 @@
 
 Of the rows of a sensor with the same local time, the one that was written first, by its key, is
 summer time. If the second arrives alone it passes for the first until that one is there; then it
-moves an hour on, and has to be cleaned again.
+moves an hour on, and has to be cleaned again. What it left behind is still in the tables, under a
+version that may be higher than that of the row which belongs there: it is raised above it.
 """
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Iterable, Mapping
+from itertools import repeat
 from typing import Final, NamedTuple
 
 from schemas.codec import Record
 
 _DAY_MICROS: Final = 24 * 3600 * 1_000_000
 UNKNOWN: Final = -1
+OLDEST: Final = -(2**63)
+"""Below every version."""
 
 
 class Entry(NamedTuple):
-    """An ambiguous local time in microseconds, the key of a row that has it, and its raw record."""
+    """A row with an ambiguous local time.
+
+    Attributes:
+        local: the time, in microseconds.
+        key: the row's source key.
+        raw_offset: where the raw record of its newest version lies.
+        version: that version.
+        left: the version under which it stood in the first hour, if it had to leave it.
+    """
 
     local: int
     key: str
     raw_offset: int = UNKNOWN
+    version: int = OLDEST
+    left: int = OLDEST
 
 
 class Displaced(NamedTuple):
@@ -50,7 +63,12 @@ class Folds:
         self.displaced: list[Displaced] = []
 
     def fold(
-        self, told_by: str, observed_local: int, source_key: str, raw_offset: int = UNKNOWN
+        self,
+        told_by: str,
+        observed_local: int,
+        source_key: str,
+        raw_offset: int = UNKNOWN,
+        version: int = OLDEST,
     ) -> int:
         """Tell whether a row holds the first (0) or second (1) coming of a repeated local time.
 
@@ -58,15 +76,34 @@ class Folds:
         was written before it comes after it: such a row is ``displaced``.
         """
         entries = self._entries(told_by)
-        before = _places(entries, observed_local)
-        entries = [e for e in entries if (e.local, e.key) != (observed_local, source_key)]
-        insort(entries, Entry(observed_local, source_key, raw_offset))
-        self.learned[told_by] = [e for e in entries if e.local > observed_local - _DAY_MICROS]
-        after = _places(entries, observed_local)
-        for key, (place, offset) in before.items():
-            if after[key][0] != place and offset != UNKNOWN:
-                self.displaced.append(Displaced(told_by, offset))
-        return after[source_key][0]
+        same = _rows(entries, observed_local)
+        before = _first(same)
+        if source_key not in same or version >= same[source_key].version:
+            old = same.get(source_key, Entry(observed_local, source_key))
+            same[source_key] = old._replace(raw_offset=raw_offset, version=version)
+        if before is not None and before != _first(same):
+            self._displace(told_by, same, before)
+        others = [e for e in entries if e.local > observed_local - _DAY_MICROS]
+        others = [e for e in others if e.local != observed_local]
+        self.learned[told_by] = sorted([*others, *same.values()])
+        return 0 if source_key == _first(same) else 1
+
+    def version(self, told_by: str, observed_local: int, source_key: str, version: int) -> int:
+        """Give the version under which a row that was told of is to stand in its hour.
+
+        The newest version of the first row beats all that others left behind there. An older one
+        is not raised, so it goes on losing against the newest.
+        """
+        same = _rows(self._entries(told_by), observed_local)
+        if source_key != _first(same) or version < same[source_key].version:
+            return version
+        return max(version, _floor(same))
+
+    def _displace(self, told_by: str, same: dict[str, Entry], key: str) -> None:
+        row = same[key]
+        same[key] = row._replace(left=max(row.version, _floor(same)))
+        if row.raw_offset != UNKNOWN:
+            self.displaced.append(Displaced(told_by, row.raw_offset))
 
     def _entries(self, told_by: str) -> list[Entry]:
         return list(self.learned.get(told_by, self._known.get(told_by, ())))
@@ -79,18 +116,32 @@ def to_record(entries: Iterable[Entry]) -> Record:
         "observed_local": [row.local for row in rows],
         "source_keys": [row.key for row in rows],
         "raw_offsets": [row.raw_offset for row in rows],
+        "versions": [row.version for row in rows],
+        "left": [row.left for row in rows],
     }
 
 
 def from_record(record: Record) -> list[Entry]:
-    """Read entries; those written before offsets were kept have none, and are never displaced."""
-    offsets = record.get("raw_offsets") or [UNKNOWN] * len(record["source_keys"])
-    rows = zip(record["observed_local"], record["source_keys"], offsets, strict=True)
+    """Read entries; of those written before offsets or versions were kept, these are not known."""
+    rows = zip(
+        record["observed_local"],
+        record["source_keys"],
+        record.get("raw_offsets") or repeat(UNKNOWN),
+        record.get("versions") or repeat(OLDEST),
+        record.get("left") or repeat(OLDEST),
+        strict=False,
+    )
     return [Entry(*row) for row in rows]
 
 
-def _places(entries: Iterable[Entry], local: int) -> dict[str, tuple[int, int]]:
-    """Give the fold and the raw offset of each row of a local time."""
-    same = {entry.key: entry.raw_offset for entry in entries if entry.local == local}
-    ordered = sorted(same, key=key_order)
-    return {key: (min(1, place), same[key]) for place, key in enumerate(ordered)}
+def _rows(entries: Iterable[Entry], local: int) -> dict[str, Entry]:
+    return {entry.key: entry for entry in entries if entry.local == local}
+
+
+def _first(rows: Iterable[str]) -> str | None:
+    return min(rows, key=key_order, default=None)
+
+
+def _floor(rows: Mapping[str, Entry]) -> int:
+    """Give the version that beats all that was left behind."""
+    return max(row.left for row in rows.values()) + 1

@@ -95,10 +95,19 @@ class Overlay:
         return self._folds.displaced
 
     def fold(
-        self, sensor: str, observed_local: int, source_key: str, raw_offset: int = folds.UNKNOWN
+        self,
+        told_by: str,
+        observed_local: int,
+        source_key: str,
+        raw_offset: int = folds.UNKNOWN,
+        version: int = folds.OLDEST,
     ) -> int:
         """Tell whether a row holds the first (0) or second (1) coming of a repeated local time."""
-        return self._folds.fold(sensor, observed_local, source_key, raw_offset)
+        return self._folds.fold(told_by, observed_local, source_key, raw_offset, version)
+
+    def version(self, told_by: str, observed_local: int, source_key: str, version: int) -> int:
+        """Give the version under which such a row is to stand in its hour."""
+        return self._folds.version(told_by, observed_local, source_key, version)
 
     def newest(self, parameter: str, sensors: Sequence[str]) -> tuple[Micros, NDArray[np.int64]]:
         """Give time and version of the newest reading of each sensor before this batch.

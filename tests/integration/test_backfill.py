@@ -19,14 +19,13 @@ from devstack.sample.database import build
 from producers.backfill.daily import look_back
 from producers.reading.times import observed
 from producers.settings import SourceSettings
-from runtime.errors import Transient
 from runtime.kafka import KafkaSettings
-from runtime.kafka_read import read_to_end
 from schemas.registry import RegistrySettings
 from schemas.topics import PARAMETERS, Topics
 from tests.source_runs import Deployment
 from tests.stage_process import BackfillProcess, StageProcess
-from tests.table_contents import contents
+from tests.stream_verdicts import Progress
+from tests.table_contents import BY_NEIGHBOURS, contents
 from tests.waiting import eventually
 
 YEARS = ("--years", "2013,2018")
@@ -86,22 +85,12 @@ def databases(postgres: str, postgres_server: str, namespace: str) -> tuple[str,
     return postgres, postgres.rpartition("/")[0] + f"/{other}"
 
 
-def records(deployment: Deployment, topics: list[str]) -> int:
-    """Count what is committed; nothing, while the topics are not there."""
-    places = [(topic, p) for topic in topics for p in range(deployment.topics.partitions)]
-    try:
-        return sum(1 for place in places for _ in read_to_end(deployment.kafka, *place))
-    except Transient:
-        return 0
-
-
 def load(deployment: Deployment, database: str, folder: Path) -> None:
     """Judge all that is published, and load it to its end."""
     world = deployment.kafka, deployment.registry, deployment.topics
-    raw = records(deployment, [deployment.topics.raw(p) for p in PARAMETERS])
-    clean = [deployment.topics.clean(p) for p in PARAMETERS]
+    progress = Progress(deployment.kafka, deployment.topics)
     with StageProcess("stream", {"instance": "one"}, *world, folder / "stream"):
-        eventually(lambda: records(deployment, clean) == raw, seconds=90, every=0.5)
+        eventually(progress.done, seconds=90)
     sink = {"database_url": database, "instance_id": "one"}
     with StageProcess("sink", sink, *world, folder / "sink", once=True) as process:
         assert process.wait() == 0, process.log
@@ -133,8 +122,9 @@ def test_beside_the_source_a_backfill_leaves_the_tables_as_without_it(
     for deployment, database in zip(deployments, databases, strict=True):
         (folder := tmp_path / deployment.topics.namespace).mkdir()
         load(deployment, database, folder)
-    assert contents(databases[1]) == contents(databases[0])
-    assert all(rows == keys > 0 for rows, keys, _ in contents(databases[0]).values())
+    held = [contents(database, BY_NEIGHBOURS) for database in databases]
+    assert held[1] == held[0]
+    assert all(rows == keys > 0 for rows, keys, _ in held[0].values())
 
 
 @pytest.mark.requirement("A7")

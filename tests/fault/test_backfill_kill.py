@@ -35,7 +35,9 @@ def test_a_backfill_that_is_killed_again_and_again_publishes_each_reading_once(
     deployment: Deployment, sample: Path, tmp_path: Path
 ) -> None:
     pick = random.Random(SEED)  # noqa: S311 - the same moments in every run
-    with BackfillProcess(deployment, source(sample), tmp_path / "run", *YEARS) as process:
+    # Slow enough that every run is killed in the middle: to look takes a second.
+    wanted = (*YEARS, "--rows-per-second", "1000")
+    with BackfillProcess(deployment, source(sample), tmp_path / "run", *wanted) as process:
         for _ in range(ROUNDS):
             read = deployment.rows("sample")
             eventually(lambda read=read: deployment.rows("sample") > read, every=0.01)

@@ -6,6 +6,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from producers.connection.database import open_engine
+from producers.count import count_readings
 from producers.progress import Summary
 from producers.publishing.messages import cursor_key
 from producers.publishing.positions import remembered
@@ -15,6 +17,7 @@ from runtime.errors import AosError
 from runtime.kafka import KafkaSettings
 from runtime.kafka_read import read_to_end
 from schemas.codec import Decoder, Record
+from schemas.mapping import read_mapping
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import Topics, raw_schema
 
@@ -133,3 +136,12 @@ class InThread:
             )
         except BaseException as error:  # noqa: BLE001 - the test looks at it
             self.error = error
+
+
+def keys_held(sample: Path, mapping: Path) -> dict[str, int]:
+    """Count the distinct keys of each parameter that a sample database holds."""
+    settings = SourceSettings.model_validate({"url": f"sqlite:///{sample}", "mapping": mapping})
+    engine = open_engine(settings)
+    held = count_readings(engine, read_mapping(mapping))
+    engine.dispose()
+    return {parameter: count.keys for parameter, count in held.items()}

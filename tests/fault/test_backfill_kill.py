@@ -11,12 +11,8 @@ from pathlib import Path
 import pytest
 
 from devstack.sample import MAPPING
-from producers.connection.database import open_engine
-from producers.count import count_readings
-from producers.settings import SourceSettings
-from schemas.mapping import read_mapping
 from schemas.topics import PARAMETERS
-from tests.source_runs import Deployment
+from tests.source_runs import Deployment, keys_held
 from tests.stage_process import BackfillProcess
 from tests.waiting import eventually
 
@@ -52,7 +48,7 @@ def test_a_backfill_that_is_killed_again_and_again_publishes_each_reading_once(
     assert process.last["state"] == "done"
     assert deployment.rows("sample") == ALL_ROWS
     assert max(Counter(process.chunks_done).values()) == 1
-    held = expected(sample)
+    held = keys_held(sample, MAPPING)
     for parameter in PARAMETERS:
         found = Counter((r["sensor_id"], r["source_key"]) for r in deployment.raw(parameter))
         assert max(found.values()) == 1
@@ -75,12 +71,4 @@ def test_a_second_process_with_the_same_job_shuts_out_the_first(
     for parameter in PARAMETERS:
         found = Counter((r["sensor_id"], r["source_key"]) for r in deployment.raw(parameter))
         assert max(found.values()) == 1
-        assert len(found) == expected(sample)[parameter]
-
-
-def expected(sample: Path) -> dict[str, int]:
-    settings = SourceSettings.model_validate({"url": f"sqlite:///{sample}", "mapping": MAPPING})
-    engine = open_engine(settings)
-    held = count_readings(engine, read_mapping(MAPPING))
-    engine.dispose()
-    return {parameter: count.keys for parameter, count in held.items()}
+        assert len(found) == keys_held(sample, MAPPING)[parameter]

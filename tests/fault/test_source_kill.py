@@ -11,12 +11,8 @@ from pathlib import Path
 import pytest
 
 import devstack.sample
-from producers.connection.database import open_engine
-from producers.count import count_readings
-from producers.settings import SourceSettings
-from schemas.mapping import read_mapping
 from schemas.topics import PARAMETERS
-from tests.source_runs import Deployment
+from tests.source_runs import Deployment, keys_held
 from tests.stage_process import StageProcess
 from tests.waiting import eventually
 
@@ -54,7 +50,7 @@ def test_a_source_that_is_killed_again_and_again_publishes_each_reading_once(
     with source(deployment, sample, tmp_path / "last.log", once=True, page_rows=5000) as process:
         assert process.wait() == 0, process.log
     assert deployment.rows("sample") == all_rows
-    held = expected(sample)
+    held = keys_held(sample, MAPPING)
     for parameter in PARAMETERS:
         found = Counter((r["sensor_id"], r["source_key"]) for r in deployment.raw(parameter))
         assert max(found.values()) == 1
@@ -88,11 +84,3 @@ def test_a_missing_table_ends_the_process_with_one_line_and_exit_code_2(
         lines = process.log.splitlines()
     assert len(lines) == 1
     assert "no table aws_second" in lines[0]
-
-
-def expected(sample: Path) -> dict[str, int]:
-    settings = SourceSettings.model_validate({"url": f"sqlite:///{sample}", "mapping": MAPPING})
-    engine = open_engine(settings)
-    held = count_readings(engine, read_mapping(MAPPING))
-    engine.dispose()
-    return {parameter: count.keys for parameter, count in held.items()}

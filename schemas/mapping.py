@@ -10,196 +10,21 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from runtime.errors import Configuration, DataQuality
 from runtime.refusals import refusal
-from schemas.cursors import Cursor
-from schemas.mapping_parts import Part, Time, Via, unset
-from weather.parameters import parameter_of
-from weather.units import known_units
+from schemas.mapping_parts import Part, unset
+from schemas.mapping_sensors import Metadata
+from schemas.mapping_tables import AnyTable, LongTable, Measure, Reading, Table, WideTable
 
-Parameter = Literal["rainfall", "temperature", "humidity", "wind", "pressure"]
-
-
-class Measure(Part):
-    """One measured quantity: its column, its unit as stored, what stands for *missing* there."""
-
-    column: str
-    unit: str
-    sentinels: tuple[float | str, ...] = ()
-
-
-class Reading(Part):
-    """One parameter that a row holds.
-
-    ``code`` is what a long table's code column says for it; ``position`` counts the sensors of one
-    kind in a row of a wide table.
-    """
-
-    parameter: Parameter
-    measures: dict[str, Measure]
-    code: str | None = None
-    position: int | None = Field(default=None, ge=1)
-    interval_seconds: int = Field(default=0, ge=0)
-
-    @model_validator(mode="after")
-    def _measures_fit(self) -> Self:
-        allowed = [m.name for m in parameter_of(self.parameter).measures]
-        if extra := set(self.measures) - set(allowed):
-            problem = f"{self.parameter} has {', '.join(allowed)}, not {', '.join(sorted(extra))}"
-            raise ValueError(problem)
-        if allowed[0] not in self.measures:
-            problem = f"{self.parameter} needs {allowed[0]}"
-            raise ValueError(problem)
-        for name, measure in self.measures.items():
-            if measure.unit not in (known := known_units(self.parameter, name)):
-                problem = f"unit {measure.unit!r} of {name} is not one of {', '.join(known)}"
-                raise ValueError(problem)
-        return self
-
-
-class Table(Part):
-    """What is common to both shapes.
-
-    ``via`` and ``constants`` (a column's name, and what it would hold) give a row the columns that
-    it lacks: a station's sensor stands in another table, or the only station stands nowhere.
-    """
-
-    table: str
-    db_schema: str | None = None
-    via: Via | None = None
-    constants: dict[str, str] = Field(default_factory=dict)
-    key: tuple[str, ...] = Field(min_length=1)
-    cursor: Cursor
-    station: str
-    time: Time
-    flag: str | None = None
-    readings: tuple[Reading, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _readings_of_one_parameter_agree(self) -> Self:
-        """Hold what the stream knows only by table and parameter to one answer."""
-        known: dict[str, tuple[Any, ...]] = {}
-        for reading in self.readings:
-            sentinels = {name: set(m.sentinels) for name, m in reading.measures.items()}
-            told = (sentinels, reading.interval_seconds)
-            if known.setdefault(reading.parameter, told) != told:
-                problem = (
-                    f"the readings of {reading.parameter} differ in sentinels, measures or "
-                    "interval_seconds: give all of them the same"
-                )
-                raise ValueError(problem)
-        return self
-
-
-class WideTable(Table):
-    """A row for each station and time, a column for each measure."""
-
-    shape: Literal["wide"]
-
-    @model_validator(mode="after")
-    def _sensors_differ(self) -> Self:
-        sensors = [(reading.parameter, reading.position or 1) for reading in self.readings]
-        if twice := {name for name, position in sensors if sensors.count((name, position)) > 1}:
-            problem = f"{', '.join(sorted(twice))} stands twice: give each a position of its own"
-            raise ValueError(problem)
-        return self
-
-
-class LongTable(Table):
-    """A row for each sensor and time; ``code`` is the column that names the parameter.
-
-    ``position`` is the column that counts a station's sensors of one kind from 1.
-    """
-
-    shape: Literal["long"]
-    code: str
-    position: str | None = None
-
-    @model_validator(mode="after")
-    def _codes_are_there(self) -> Self:
-        codes = [reading.code for reading in self.readings]
-        if None in codes or len(set(codes)) < len(codes):
-            problem = "every reading of a long table needs a code of its own"
-            raise ValueError(problem)
-        if any(reading.position for reading in self.readings):
-            problem = "a position belongs to a reading of a wide table; here it is a column"
-            raise ValueError(problem)
-        return self
-
-
-class StationTable(Part):
-    """Columns of the station table; of the optional ones, what is not there is left out."""
-
-    table: str
-    db_schema: str | None = None
-    station: str
-    name: str | None = None
-    wigos_id: str | None = None
-    x: str | None = None
-    y: str | None = None
-    crs: str = "EPSG:4326"
-    crs_column: str | None = None
-    elevation: str | None = None
-    valid_from: str | None = None
-    valid_to: str | None = None
-
-
-class SensorTable(Part):
-    """Columns of the sensor table: a row for each instrument at a measuring position."""
-
-    table: str
-    db_schema: str | None = None
-    key: str
-    station: str
-    code: str
-    codes: dict[str, Parameter]
-    position: str | None = None
-    model: str | None = None
-    serial: str | None = None
-    height: str | None = None
-    valid_from: str | None = None
-    valid_to: str | None = None
-
-
-class CalibrationTable(Part):
-    """Columns of the calibration table: value = scale * measured + offset, in the standard unit."""
-
-    table: str
-    db_schema: str | None = None
-    key: str
-    sensor: str
-    scale: str
-    offset: str
-    valid_from: str | None = None
-    valid_to: str | None = None
-
-
-class Metadata(Part):
-    """Where stations, sensors and calibrations stand, and the zone of their validity times.
-
-    Without ``sensors`` every station is supposed to have the sensors that the readings of the
-    mapping speak of; nothing is known of them but their station's place.
-    """
-
-    zone: str = "UTC"
-    stations: StationTable
-    sensors: SensorTable | None = None
-    calibrations: CalibrationTable | None = None
-
-    @model_validator(mode="after")
-    def _calibrations_are_of_sensors(self) -> Self:
-        if self.calibrations and not self.sensors:
-            problem = "calibrations belong to sensors: name the table of sensors, too"
-            raise ValueError(problem)
-        return self
-
-
-AnyTable = Annotated[WideTable | LongTable, Field(discriminator="shape")]
+__all__ = [
+    "AnyTable", "LongTable", "Mapping", "Measure", "Metadata", "Reading", "Table", "WideTable",
+    "parse_mapping", "published_mapping", "read_mapping", "sensor_id",
+]  # fmt: skip
 
 
 class Mapping(Part):

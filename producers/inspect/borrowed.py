@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from producers.inspect.catalogue import Table
-from producers.inspect.facts import as_text
 from producers.inspect.guesses import Guess, Notes
 from producers.inspect.layout import Layout
 from producers.inspect.metadata_guess import reference, via_sensor
+from producers.inspect.plain import as_text
 from producers.inspect.time_guess import time_of
 from schemas.mapping_parts import Time
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import time
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -21,11 +18,11 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from producers.connection.dialects import dialect_of
-from producers.connection.endpoint import Work
 from producers.connection.endpoints import Endpoints
+from producers.inspect.asking import ask, bounded, quiet
 from producers.inspect.catalogue import Catalogue, Column, Reader, RowCount, Table, first_line
 from producers.inspect.names import meaning
 from producers.reading.tables import source_table
@@ -34,7 +31,6 @@ from runtime.errors import AosError
 _COUNTED: Final = 1_000_000
 _SORTED: Final = 200_000
 _CELLS: Final = 1_000_000
-_STEPS: Final = 100_000
 _NOT_NOW: Final = (SQLAlchemyError, AosError)
 _REFUSED: Final = (*_NOT_NOW, LookupError, TypeError, ValueError, OverflowError)
 _SYSTEM: Final = {
@@ -49,9 +45,6 @@ _ESTIMATES: Final = {
         "WHERE object_id = OBJECT_ID(:name) AND index_id IN (0, 1)"
     ),
 }
-
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +80,7 @@ def look(database: Endpoints, schemas: Sequence[str | None]) -> Catalogue:
         seen.tables = list(asking.names(schemas or _schemas(connection), seen.unseen))
         return seen
 
-    with _quiet():
+    with quiet():
         return database.ask("looking at the source", names)
 
 
@@ -96,23 +89,23 @@ def describe(database: Endpoints, table: Table, seconds: float) -> None:
 
     def fill(connection: Connection) -> Table:
         described = replace(table, unseen=[*table.unseen])
-        with _bounded(connection, seconds):
+        with bounded(connection, seconds):
             _reader(connection).fill(described)
         return described
 
     def count(connection: Connection) -> RowCount:
-        with _bounded(connection, seconds):
+        with bounded(connection, seconds):
             return _count(connection, table)
 
     try:
-        with _quiet():
-            told = _ask(database, f"describing {table.full_name}", fill)
+        with quiet():
+            told = ask(database, f"describing {table.full_name}", fill)
         for each in fields(Table):
             setattr(table, each.name, getattr(told, each.name))
     except _NOT_NOW as error:
         table.unseen.append(f"its description: {first_line(error)}")
     try:
-        table.count = _ask(database, f"counting {table.full_name}", count)
+        table.count = ask(database, f"counting {table.full_name}", count)
     except _NOT_NOW as error:
         table.unseen.append(f"its number of rows: {first_line(error)}")
 
@@ -162,10 +155,10 @@ def _sample(
     statement = statement.order_by(*(source.c[name].desc() for name in order))
 
     def rows_of(connection: Connection) -> Sequence[Row[Any]]:
-        with _bounded(connection, seconds):
+        with bounded(connection, seconds):
             return connection.execute(statement).all()
 
-    found = _ask(database, f"looking into {table.full_name}", rows_of)
+    found = ask(database, f"looking into {table.full_name}", rows_of)
     taken = found[:rows]
     values = {c.name: [row[i] for row in taken] for i, c in enumerate(columns)}
     return Sample(values, len(taken), ", ".join(order), whole=len(found) <= rows)
@@ -218,28 +211,6 @@ def _estimate(connection: Connection, table: Table) -> int | None:
     return None if found is None or found < 0 else int(found)
 
 
-def _ask(database: Endpoints, doing: str, work: Work[Result]) -> Result:
-    """Ask the first endpoint that answers; what it cannot tell is no reason to ask another.
-
-    Raises:
-        SQLAlchemyError: this cannot be seen.
-        AosError: no endpoint answers.
-    """
-
-    def tried(connection: Connection) -> Result | SQLAlchemyError:
-        try:
-            return work(connection)
-        except SQLAlchemyError as error:
-            if isinstance(error, DBAPIError) and error.connection_invalidated:
-                raise
-            return error
-
-    found = database.ask(doing, tried)
-    if isinstance(found, SQLAlchemyError):
-        raise found
-    return found
-
-
 def _reader(connection: Connection) -> Reader:
     return Reader(inspect(connection), connection.dialect, (SQLAlchemyError, LookupError))
 
@@ -252,26 +223,3 @@ def _schemas(connection: Connection) -> Sequence[str | None]:
         return [None]
     others = [n for n in asking.get_schema_names() if n != default and n not in _SYSTEM]
     return [None, *(n for n in others if not n.startswith(("pg_", "_timescaledb")))]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep SQLAlchemy from warning of types that it does not know: they are told as such."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-@contextmanager
-def _bounded(connection: Connection, seconds: float) -> Iterator[None]:
-    """End a query of SQLite in time; the servers were told so when the engine was opened."""
-    if connection.dialect.name != "sqlite":
-        yield
-        return
-    driver: Any = connection.connection.driver_connection
-    end = time.monotonic() + seconds
-    driver.set_progress_handler(lambda: int(time.monotonic() > end), _STEPS)
-    try:
-        yield
-    finally:
-        driver.set_progress_handler(None, 0)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from producers.inspect.facts import as_text
 from producers.inspect.guesses import Guess, Notes
 from producers.inspect.layout import Layout
 from producers.inspect.metadata_guess import (
@@ -18,6 +17,7 @@ from producers.inspect.metadata_guess import (
     station_table,
 )
 from producers.inspect.names import words
+from producers.inspect.plain import as_text
 from producers.inspect.table_draft import Hints, looks_like_readings, table_draft
 from producers.inspect.time_guess import time_of
 from runtime.errors import Configuration

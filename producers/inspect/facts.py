@@ -6,46 +6,24 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 
 from producers.inspect.catalogue import Column
+from producers.inspect.plain import as_number, as_text, is_blank
 from producers.inspect.sentinels import numeric_sentinels
+from producers.inspect.time_form import MOSTLY, TimeForm, form_of
 from producers.reading.clocks import observation
 from schemas.mapping_parts import Time
 from weather.arrays import Floats, Micros
 
-_FORMATS: Final = (
-    "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p",
-    "%m/%d/%y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M", "%d-%m-%Y %H:%M", "%Y-%m-%d %H", "%Y-%m-%d-%H:%M",
-)  # fmt: skip
-_HOURS: Final = "%Y%m%d%H"
-_EPOCHS: Final = {"s": 1, "ms": 1_000, "us": 1_000_000}
-_FROM, _TO = 631_152_000, 2_524_608_000  # 1990 to 2050, in seconds
-_MOSTLY: Final = 0.8
 _LOOKED_AT: Final = 400
 _DATE: Final = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?|(19|20)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])")
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-4]):[0-5]\d(:[0-5]\d(\.\d*)?)?")
-_OFFSET: Final = re.compile(r".*\d ?(Z|[+-]\d\d:?\d\d)", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class TimeForm:
-    """How a column writes times: the keys of the mapping that read them, and what they gave.
-
-    It is ``doubtful`` where day and month may be the other way round.
-    """
-
-    keys: dict[str, str] = field(default_factory=dict)
-    share: float = 1.0
-    with_offset: bool = False
-    doubtful: bool = False
 
 
 @dataclass
@@ -63,7 +41,7 @@ class Facts:
     @cached_property
     def present(self) -> list[Any]:
         """All values but NULL and blank text."""
-        return [v for v in self.values if v is not None and not _is_blank(v)]
+        return [v for v in self.values if v is not None and not is_blank(v)]
 
     @property
     def nulls(self) -> int:
@@ -123,7 +101,7 @@ class Facts:
     @cached_property
     def form(self) -> TimeForm | None:
         """How it writes times of date and clock, if it does."""
-        return _form(self.column, self.some)
+        return form_of(self.column, self.some)
 
     @cached_property
     def some(self) -> list[Any]:
@@ -166,7 +144,7 @@ class Facts:
 
     def _all(self, holds: Any) -> bool:
         found = sum(bool(holds(value)) for value in self.some)
-        return bool(self.some) and found >= _MOSTLY * len(self.some)
+        return bool(self.some) and found >= MOSTLY * len(self.some)
 
 
 NO_TIME: Final = np.iinfo(np.int64).min
@@ -181,93 +159,7 @@ def local_times(how: Time, columns: Mapping[str, Sequence[Any]]) -> Micros:
     return np.array([NO_TIME if t is None or abs(t) > 2**61 else t for t in found], dtype=np.int64)
 
 
-def as_number(value: Any) -> float:
-    """Give a value as a number, NaN where it is none.
-
-    >>> as_number("12.3"), as_number(True), as_number("1,5")
-    (12.3, nan, nan)
-    """
-    if isinstance(value, bool):
-        return math.nan
-    readable = isinstance(value, int | float | Decimal)
-    if not readable and (not isinstance(value, str) or "_" in value):
-        return math.nan
-    number = _float(value)
-    return number if math.isfinite(number) and abs(number) < 1e300 else math.nan
-
-
-def as_text(value: Any) -> str:
-    """Give a value as text, without blanks around it."""
-    return str(value).strip()
-
-
-def _float(value: Any) -> float:
-    try:
-        return float(value)
-    except (ValueError, OverflowError, ArithmeticError):
-        return math.nan
-
-
-def _is_blank(value: Any) -> bool:
-    return isinstance(value, str) and not value.strip()
-
-
 def _is_date(value: Any) -> bool:
     if isinstance(value, datetime):
         return False
     return isinstance(value, date) or bool(_DATE.fullmatch(as_text(value).removesuffix(".0")))
-
-
-def _form(column: Column, values: Sequence[Any]) -> TimeForm | None:
-    if column.kind == "time" and not values:
-        return TimeForm(with_offset=column.has_zone)
-    if not values or column.kind in {"date", "clock", "flag", "other", "version"}:
-        return None
-    if (offsets := _share_with_offset(values)) >= _MOSTLY:
-        return TimeForm(share=offsets, with_offset=True)
-    plain = _share(values, {})
-    if plain >= _MOSTLY:
-        return TimeForm(share=plain)
-    return _counted(values) or _formatted(values)
-
-
-def _formatted(values: Sequence[Any]) -> TimeForm | None:
-    """Read text by the usual ways to write a time with the year last."""
-    shares = {form: _share(values, {"format": form}) for form in _FORMATS}
-    form = max(shares, key=lambda name: shares[name])
-    if shares[form] < _MOSTLY:
-        return None
-    twin = form.replace("%m/%d", "%d/%m") if "%m/%d" in form else form.replace("%d/%m", "%m/%d")
-    doubtful = twin != form and _share(values, {"format": twin}) >= shares[form]
-    return TimeForm({"format": form}, shares[form], doubtful=doubtful)
-
-
-def _counted(values: Sequence[Any]) -> TimeForm | None:
-    """Read digits: a day and its hour run together, else what has passed since 1970."""
-    if (hours := _share(values, {"format": _HOURS})) >= _MOSTLY:
-        return TimeForm({"format": _HOURS}, hours)
-    numbers = [as_number(value) for value in values]
-    for epoch, factor in _EPOCHS.items():
-        inside = sum(_FROM * factor <= n <= _TO * factor for n in numbers) / len(numbers)
-        if inside >= _MOSTLY:
-            return TimeForm({"epoch": epoch}, inside)
-    return None
-
-
-def _share(values: Sequence[Any], keys: dict[str, str]) -> float:
-    how = Time.model_validate({"column": "c", "zone": "UTC", **keys})
-    read = observation(how, {"c": 0})
-    return sum(_is_likely(read([value])[0]) for value in values) / len(values)
-
-
-def _is_likely(local: int | None) -> bool:
-    return local is not None and -2_208_988_800 <= local / 1e6 <= 4_102_444_800  # 1900 to 2100
-
-
-def _share_with_offset(values: Sequence[Any]) -> float:
-    return sum(
-        value.tzinfo is not None
-        if isinstance(value, datetime)
-        else isinstance(value, str) and bool(_OFFSET.fullmatch(value.strip())) and ":" in value
-        for value in values
-    ) / len(values)

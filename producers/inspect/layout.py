@@ -12,9 +12,10 @@ import numpy as np
 from producers.inspect.catalogue import Table
 from producers.inspect.company import by_table, codes_meant, letters, topic
 from producers.inspect.database import Sample
-from producers.inspect.facts import NO_TIME, Facts, as_text, local_times
+from producers.inspect.facts import NO_TIME, Facts, local_times
 from producers.inspect.guesses import Guess, best
 from producers.inspect.names import meaning, meanings
+from producers.inspect.plain import as_text
 from schemas.mapping_parts import Time
 from weather.arrays import Micros
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from producers.inspect.facts import as_text
 from producers.inspect.guesses import Guess, Notes
 from producers.inspect.layout import PARAMETERS, Layout, parameter_of_code
 from producers.inspect.names import meaning, unit_of, words
 from producers.inspect.place_guess import are_swapped, crs_of, unreadable_position
+from producers.inspect.plain import as_text
 
 _MOST_ROWS: Final = 200_000
 _LOOKUP_ROWS: Final = 500

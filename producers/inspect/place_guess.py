@@ -7,8 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from producers.inspect.facts import Facts, as_text
+from producers.inspect.facts import Facts
 from producers.inspect.guesses import Guess
+from producers.inspect.plain import as_text
 from schemas.mapping_parts import UNSET
 from weather.angles import degrees
 from weather.arrays import Floats

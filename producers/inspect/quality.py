@@ -9,9 +9,10 @@ from typing import Any, Final
 import numpy as np
 
 from producers.inspect.draft import Proposal
-from producers.inspect.facts import NO_TIME, Facts, as_text
+from producers.inspect.facts import NO_TIME, Facts
 from producers.inspect.layout import Layout, by_group, seconds_between
-from producers.inspect.reading_guess import Values
+from producers.inspect.measure_guess import Values
+from producers.inspect.plain import as_text
 from schemas.mapping_parts import UNSET
 from weather.arrays import Floats, Micros
 from weather.ruleset import DEFAULT

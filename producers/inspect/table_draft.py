@@ -10,12 +10,14 @@ from typing import Any, Final
 import numpy as np
 
 from producers.inspect.borrowed import heading, with_heading, with_sensor
+from producers.inspect.column_choice import Draft
 from producers.inspect.cursor_guess import cursor_of, missed_by
-from producers.inspect.facts import NO_TIME, as_text
+from producers.inspect.facts import NO_TIME
 from producers.inspect.guesses import Guess, Notes
 from producers.inspect.layout import PARAMETERS, Layout, seconds_between
 from producers.inspect.metadata_guess import via_sensor
-from producers.inspect.reading_guess import Draft, long_readings, wide_readings
+from producers.inspect.plain import as_text
+from producers.inspect.reading_guess import long_readings, wide_readings
 from producers.inspect.time_guess import is_utc, time_of
 from producers.inspect.zone_guess import sun_says, zone_by_delay
 from schemas.mapping_parts import UNSET

@@ -7,8 +7,9 @@ from typing import Any, Final
 import numpy as np
 
 from producers.inspect.draft import Proposal
-from producers.inspect.facts import NO_TIME, as_text
+from producers.inspect.facts import NO_TIME
 from producers.inspect.layout import Layout, seconds_between
+from producers.inspect.plain import as_text
 from producers.inspect.quality import observed, wall
 from weather.arrays import Micros
 

@@ -56,8 +56,10 @@ class SourceSettings(BaseModel):
     """How long beyond its timeout a query may be silent before its connection is given up."""
     instance: str = Field(default_factory=this_process, min_length=1)
     """What another instance calls this one when it was taken over."""
+    metrics_host: str = Field(default="127.0.0.1", min_length=1)
+    """Where Prometheus finds this stage: loopback, so another host only where this says so."""
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
-    """Port of 127.0.0.1 for Prometheus; 0 takes a free one, none serves nothing."""
+    """Its port for Prometheus; 0 takes a free one, none serves nothing."""
 
     @field_validator("schedule_zone")
     @classmethod

@@ -16,7 +16,7 @@ from typing import Final
 
 from producers.backfill.daily import look_back
 from producers.connection.faults import Busy
-from producers.connection.server import Held
+from producers.metrics import SourceMetrics
 from producers.progress import Summary, TableProgress
 from producers.publishing.outlet import Outlet
 from producers.reading.ahead import ReadAhead
@@ -27,6 +27,7 @@ from producers.sensors.metadata import sensor_records
 from producers.sensors.metadata_tables import read_metadata
 from producers.settings import SourceSettings
 from producers.start import Source, prepare
+from producers.telling import tell_overdue, tell_postponed, tell_retry, tell_unmapped
 from producers.waiting import Waiting
 from runtime import logs
 from runtime.errors import AosError, Fenced, System, Transient
@@ -78,10 +79,13 @@ def _run(
     watcher: Watcher,
 ) -> Summary:
     world = settings, kafka, registry, topics
-    source = retry(lambda: prepare(*world), Backoff(), stop, _log_retry)
+    source = retry(lambda: prepare(*world), Backoff(), stop, tell_retry)
     stage = Stage(source, settings, stop, watcher, partial(look_back, *world, stop))
+    metrics = new_registry()
+    metrics.register(SourceMetrics(stage.summary))
+    where = settings.metrics_port, "source.metrics_port", settings.metrics_host
     try:
-        with served(new_registry(), settings.metrics_port, "source.metrics_port"):
+        with served(metrics, *where):
             stage.start()
             stage.read(once=once)
     finally:
@@ -117,7 +121,7 @@ class Stage:
 
     def start(self) -> None:
         """Take over, and publish mapping and metadata before any reading."""
-        retry(self._outlet.open, _OUTLET_BACKOFF, self._stop, _log_retry)
+        retry(self._outlet.open, _OUTLET_BACKOFF, self._stop, tell_retry)
         self._outlet.publish_mapping(self._source.mapping)
         for feed in self._source.feeds:
             progress = self.summary.tables[feed.table]
@@ -195,7 +199,7 @@ class Stage:
         while not self._stop.is_set():
             try:
                 reopen = partial(self._outlet.reopen, self._stop, fenced=fenced)
-                retry(reopen, _OUTLET_BACKOFF, self._stop, _log_retry)
+                retry(reopen, _OUTLET_BACKOFF, self._stop, tell_retry)
             except Transient as still:
                 _LOGGER.error("the outlet stays closed: %s", still)  # noqa: TRY400
             else:
@@ -226,41 +230,17 @@ class Stage:
         at_least = error.seconds if isinstance(error, Busy) else 0.0
         seconds = self._waiting[feed.table].lengthen(at_least)
         self.summary.tables[feed.table].fail(error)
-        _LOGGER.error(
-            "table %s waits %.1f s: %s", feed.table, seconds, error, extra={"table": feed.table}
-        )
+        tell_postponed(feed.table, seconds, error)
         self._watch()
 
     def _count(self, table: str, page: Page) -> None:
         progress = self.summary.tables[table]
         if bool(page.held.overdue) != bool(progress.overdue):
-            _log_overdue(table, page.held)
+            tell_overdue(table, page.held)
         for code in progress.add(page):
-            _LOGGER.warning(
-                "table %s has code %r, which the mapping does not name: its rows are counted, "
-                "not published. Mend: add a reading with this code to the mapping",
-                table, code, extra={"table": table, "code": code},
-            )  # fmt: skip
+            tell_unmapped(table, code)
         self._watch()
 
     def _watch(self) -> None:
         self.summary.circuits = self._source.database.circuits
         self._watcher(self.summary)
-
-
-def _log_overdue(table: str, now: Held) -> None:
-    about = {"table": table}
-    if not now.overdue:
-        _LOGGER.info("no transaction is open any more that table %s waits for", table, extra=about)
-        return
-    seconds = now.oldest or 0.0
-    _LOGGER.warning(
-        "table %s: a transaction has been open in the source for %.0f s, longer than "
-        "cursor.wait_seconds; %s. Mend: find it (sys.dm_tran_active_transactions, "
-        "pg_stat_activity), and let it end",
-        table, seconds, now.overdue, extra={**about, "oldest_seconds": seconds},
-    )  # fmt: skip
-
-
-def _log_retry(error: Transient, wait: float) -> None:
-    _LOGGER.warning("trying again in %.1f s: %s", wait, error)

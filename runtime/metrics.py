@@ -1,8 +1,9 @@
-"""Metrics in Prometheus form: a registry of the process's own, served on loopback.
+"""Metrics in Prometheus form: a registry of the process's own, served on loopback by default.
 
 Names end in their base unit (``_seconds``), those of counters in ``_total``; labels are ``topic``,
-``partition`` and ``parameter``, never a station: a series for each of ten thousand sensors would
-cost more than the readings. What is told of single sensors stands on topics and in tables.
+``partition`` and ``parameter``, and of a source its ``table`` and ``endpoint``; never a station: a
+series for each of ten thousand sensors would cost more than the readings. What is told of single
+sensors stands on topics and in tables.
 """
 
 from __future__ import annotations
@@ -38,25 +39,27 @@ def new_registry() -> CollectorRegistry:
 
 
 @contextmanager
-def served(registry: CollectorRegistry, port: int | None, setting: str) -> Iterator[str]:
-    """Serve a registry at ``http://127.0.0.1:<port>/metrics``, and give that address.
+def served(
+    registry: CollectorRegistry, port: int | None, setting: str, host: str = _LOOPBACK
+) -> Iterator[str]:
+    """Serve a registry at ``http://<host>:<port>/metrics``, and give that address.
 
     Port 0 takes a free one, which the log names; with None nothing is served and the address is
     empty.
 
     Raises:
-        Configuration: the port, which is that of ``setting``, is taken.
+        Configuration: the port, which is that of ``setting``, is taken, or there is no such host.
     """
     if port is None:
         yield ""
         return
     try:
-        server, thread = start_http_server(port, _LOOPBACK, registry)
+        server, thread = start_http_server(port, host, registry)
     except OSError as error:
-        problem = f"no metrics can be served there: {error.strerror}"
+        problem = f"no metrics can be served at {host}: {error.strerror}"
         mend = "take another port, or 0 for any that is free"
         raise Configuration.of(setting, port, problem, mend=mend) from error
-    url = f"http://{_LOOPBACK}:{server.server_port}/metrics"
+    url = f"http://{host}:{server.server_port}/metrics"
     _LOG.info("metrics are served", extra={"url": url})
     try:
         yield url

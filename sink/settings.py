@@ -82,8 +82,10 @@ class SinkSettings(BaseModel):
             raise ValueError(problem)
         return self
 
+    metrics_host: str = Field(default="127.0.0.1", min_length=1)
+    """Where Prometheus finds this stage: loopback, so another host only where this says so."""
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
-    """Port of 127.0.0.1 for Prometheus; 0 takes a free one, none serves nothing."""
+    """Its port for Prometheus; 0 takes a free one, none serves nothing."""
 
     @model_validator(mode="before")
     @classmethod

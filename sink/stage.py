@@ -65,7 +65,7 @@ def run(
     group = group_of(settings, topics)
     measured = new_registry()
     with (
-        served(measured, settings.metrics_port, "sink.metrics_port"),
+        served(measured, settings.metrics_port, "sink.metrics_port", settings.metrics_host),
         closing(Database(settings)) as database,
         closing(Registry(registry)) as schemas,
     ):

@@ -60,5 +60,8 @@ class StreamSettings(BaseModel):
     again_records_per_second: int = Field(default=10_000, ge=10)
     """Raw records that a partition reads again, at most, when metadata has changed."""
 
+    metrics_host: str = Field(default="127.0.0.1", min_length=1)
+    """Where Prometheus finds this stage: loopback, so another host only where this says so."""
+
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
-    """Port of 127.0.0.1 for Prometheus; 0 takes a free one, none serves nothing."""
+    """Its port for Prometheus; 0 takes a free one, none serves nothing."""

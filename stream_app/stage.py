@@ -73,7 +73,8 @@ def run(
     with ExitStack() as open_:
         open_.callback(schemas.close)
         metrics = new_registry()
-        open_.enter_context(served(metrics, settings.metrics_port, "stream.metrics_port"))
+        where = settings.metrics_port, "stream.metrics_port", settings.metrics_host
+        open_.enter_context(served(metrics, *where))
         tools = _tools(settings, kafka, schemas, topics, StreamMetrics(metrics), open_)
         return asyncio.run(_serve(tools, stop))
 

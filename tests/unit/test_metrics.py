@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,19 +14,38 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
+from producers.metrics import SourceMetrics
+from producers.progress import Summary, TableProgress
+from runtime.breaker import Circuit
 from runtime.errors import Configuration
 from runtime.metrics import Distribution, new_registry, served
 from stream_app.metrics import Standings, StreamMetrics
 from stream_app.silence.watch import Standing
 from tests.silence_columns import MINUTE, NOON, every, heard
 
-UNITS = r"_(seconds|bytes|ratio|fds|sensors|records|readings_total|letters_total|seconds_total)$"
+UNITS = (
+    r"_(seconds|bytes|ratio|fds|sensors|records|tables|circuit|"
+    r"(readings|letters|seconds|rows|transactions)_total)$"
+)
+STREAM_LABELS = {"topic", "partition", "parameter", "le"}
 
 
 @pytest.fixture
 def stream() -> tuple[StreamMetrics, CollectorRegistry]:
     registry = new_registry()
     return StreamMetrics(registry), registry
+
+
+@pytest.fixture
+def source() -> CollectorRegistry:
+    """Make the registry of a source that has read two tables, one of which fails now."""
+    wide = TableProgress("wide", 7, Counter(wind=4, pressure=3), overdue_total=2, held_seconds=9.5)
+    long = TableProgress("long", 5, Counter(wind=5), Counter(SNOW=2, X=1), error="it is locked")
+    circuits = {"first:1433": Circuit.OPEN, "second:1433": Circuit.CLOSED}
+    summary = Summary("aos", "host:1", {"wide": wide, "long": long}, circuits=circuits)
+    registry = new_registry()
+    registry.register(SourceMetrics(summary))
+    return registry
 
 
 @pytest.mark.requirement("D5")
@@ -69,7 +89,40 @@ def test_names_and_labels_keep_the_rules(stream: tuple[StreamMetrics, CollectorR
         name = family.name + ("_total" if family.type == "counter" else "")
         assert re.search(UNITS, name), name
         for sample in family.samples:
-            assert set(sample.labels) <= {"topic", "partition", "parameter", "le"}
+            assert set(sample.labels) <= STREAM_LABELS
+
+
+@pytest.mark.requirement("D5")
+def test_the_source_tells_what_it_reads_what_holds_it_and_which_database_is_away(
+    source: CollectorRegistry,
+) -> None:
+    def value(name: str, **labels: str) -> float | None:
+        return source.get_sample_value(f"aos_source_{name}", labels)
+
+    assert value("rows_total", table="wide") == 7
+    assert value("readings_total", parameter="wind") == 9
+    assert value("unmapped_rows_total", table="long") == 3
+    assert value("overdue_transactions_total", table="wide") == 2
+    assert value("held_seconds", table="wide") == 9.5
+    assert value("failing_tables") == 1
+    assert value("database_circuit", endpoint="first:1433") == 2
+    assert value("database_circuit", endpoint="second:1433") == 0
+    for family in source.collect():
+        name = family.name + ("_total" if family.type == "counter" else "")
+        assert re.search(UNITS, name) or not name.startswith("aos_"), name
+
+
+def test_metrics_are_served_where_the_settings_say(
+    stream: tuple[StreamMetrics, CollectorRegistry],
+) -> None:
+    with served(stream[1], 0, "stream.metrics_port", "127.0.0.2") as url:
+        assert urlsplit(url).hostname == "127.0.0.2"
+        assert "aos_stream" in httpx.get(url, trust_env=False).text
+    with (
+        pytest.raises(Configuration, match=r"at 192\.0\.2\.1"),  # of nobody: RFC 5737
+        served(stream[1], 0, "stream.metrics_port", "192.0.2.1"),
+    ):
+        pass
 
 
 def test_a_port_that_is_taken_is_named_with_its_setting() -> None:
@@ -134,12 +187,15 @@ def test_a_value_on_a_bound_belongs_below_it_and_none_is_negative() -> None:
 
 
 @pytest.mark.requirement("F3")
-def test_every_metric_is_explained(stream: tuple[StreamMetrics, CollectorRegistry]) -> None:
+def test_every_metric_is_explained(
+    stream: tuple[StreamMetrics, CollectorRegistry], source: CollectorRegistry
+) -> None:
     told = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
     names = {
         family.name + ("_total" if family.type == "counter" else "")
-        for family in stream[1].collect()
+        for registry in (stream[1], source)
+        for family in registry.collect()
         if family.name.startswith("aos_")
     }
-    assert len(names) == 8
+    assert len(names) == 8 + 8
     assert {name for name in names if f"`{name}`" not in told} == set()

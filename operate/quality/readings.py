@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from producers.connection.endpoints import Endpoints
-from producers.publishing.messages import Messages
+from producers.publishing.encoding import RawReading
 from producers.reading.feed import TableFeed, feeds_of
 from producers.reading.tables import check_mapping
 from producers.sensors.metadata import sensor_records
@@ -24,11 +24,13 @@ from producers.settings import SourceSettings
 from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.avsc import Schema
+from schemas.codec import Encoder
 from schemas.columnar import Column, Integers, Numbers, Strings
 from schemas.mapping import Mapping as SourceMapping
 from schemas.mapping import read_mapping
-from schemas.topics import PARAMETERS, Topics
+from schemas.topics import PARAMETERS, Topics, raw_schema
 from stream_app.judging.decoding import DeadLetter, Decoded, RawDecoder
+from stream_app.judging.heads import Head
 from stream_app.metadata.sensors import Sensor
 from stream_app.transport.batch import Batch, Records
 
@@ -66,6 +68,22 @@ class Past:
     page: Mapping[str, Integers]
     sensors: Mapping[str, Sensor]
     mappings: Mapping[tuple[str, int], SourceMapping]
+
+    def tables(self) -> list[str]:
+        """Name the tables that readings came from."""
+        heads = [decoded.heads[i] for decoded in self.readings.values() for i in {*decoded.head}]
+        return sorted({str(head.record["source_table"]) for head in heads})
+
+    def only(self, table: str, without: Sequence[str] = ()) -> Past:
+        """Leave what one table holds, without some sensors."""
+        readings, page = {}, {}
+        for name, decoded in self.readings.items():
+            chosen = np.array([_is_of(head, table, without) for head in decoded.heads])
+            rows = np.flatnonzero(chosen[decoded.head])
+            if len(rows):
+                readings[name] = _renumbered(decoded.take(rows))
+                page[name] = self.page[name][rows]
+        return replace(self, readings=readings, page=page)
 
     def changed(self, readings: Mapping[str, Decoded]) -> Past:
         """Put other readings in the place of some."""
@@ -121,30 +139,46 @@ def _sensors(database: Endpoints, mapping: SourceMapping) -> dict[str, Sensor]:
 def _decoded(feeds: Sequence[TableFeed]) -> Iterator[dict[str, Decoded]]:
     """Give the pages of all tables, decoded, by parameter."""
     schemas = Schemas()
-    messages, decoder = Messages(TOPICS, schemas), RawDecoder(TOPICS, schemas)
+    decoder = RawDecoder(TOPICS, schemas)
+    encoders = {
+        name: Encoder(raw_schema(name), schemas.id_of("", raw_schema(name))) for name in PARAMETERS
+    }
     first = dict.fromkeys(map(TOPICS.raw, PARAMETERS), 0)
     for feed in feeds:
         position, drained = "", False
         while not drained:
             page = feed.next_page(position)
             position, drained = page.position, page.drained or page.waiting
-            batch = _batch(messages.readings(page.readings.records), first)
+            records = {
+                TOPICS.raw(name): _records(TOPICS.raw(name), first, found, encoders[name])
+                for name, found in page.readings.records.items()
+                if found
+            }
             dead: list[DeadLetter] = []  # they are told of by the stream, and have no flags
-            yield {one.parameter: one for one in decoder.decoded(batch, dead)}
+            yield {one.parameter: one for one in decoder.decoded(Batch(0, records), dead)}
 
 
-def _batch(batches: Sequence[tuple[str, list[dict[str, Any]]]], first: dict[str, int]) -> Batch:
-    records = {}
-    for topic, messages in batches:
-        offsets = first[topic] + np.arange(len(messages))
-        first[topic] += len(messages)
-        keys, values = [m["key"] for m in messages], [m["value"] for m in messages]
-        records[topic] = Records(topic, 0, offsets, np.zeros_like(offsets), keys, values)
-    return Batch(0, records)
+def _records(
+    topic: str, first: dict[str, int], readings: Sequence[RawReading], encode: Encoder
+) -> Records:
+    offsets = first[topic] + np.arange(len(readings))
+    first[topic] += len(readings)
+    made = [reading.as_record() for reading in readings]
+    keys = [str(record["station_id"]).encode() for record in made]
+    return Records(topic, 0, offsets, np.zeros_like(offsets), keys, [encode(r) for r in made])
 
 
 def _present(parts: Sequence[Mapping[str, Decoded]]) -> list[str]:
     return [name for name in PARAMETERS if any(name in part for part in parts)]
+
+
+def _is_of(head: Head, table: str, without: Sequence[str]) -> bool:
+    return head.record["source_table"] == table and head.sensor not in without
+
+
+def _renumbered(decoded: Decoded) -> Decoded:
+    records = replace(decoded.records, offsets=np.arange(len(decoded.records)))
+    return replace(decoded, records=records)
 
 
 def _joined(parts: Sequence[Decoded]) -> Decoded:

@@ -22,7 +22,10 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 REAL_AOS: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose/real-aos.yml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 STAGES = ("source", "stream", "sink")
-ONE_SHOTS = ("sample-aos",)
+ONE_SHOTS = ("sample-aos", "migrate")
+PROMETHEUS: dict[str, Any] = yaml.safe_load(
+    (ROOT / "deploy/compose/prometheus.yml").read_text("utf-8")
+)
 # The one image whose program has a capability of its own, without which it does not start.
 UNCONFINED = ("sqlserver",)
 SECRETS = {name: Path(given["file"]) for name, given in COMPOSE["secrets"].items()}
@@ -106,6 +109,7 @@ def test_each_secret_is_a_file_outside_the_repository_for_those_who_need_it() ->
     assert not SERVICES["stream"].get("secrets")
     assert SERVICES["source"]["secrets"] == ["aos_reader_password"]
     assert SERVICES["sink"]["secrets"] == ["sink_database_password"]
+    assert SERVICES["migrate"]["secrets"] == ["migrator_database_password"]
 
 
 @each_stage
@@ -153,10 +157,44 @@ def test_the_settings_name_services_as_they_are_called_here() -> None:
     assert f"INTERNAL://{settings.kafka.bootstrap_servers}" in kafka["KAFKA_ADVERTISED_LISTENERS"]
     assert settings.registry.url == "http://registry:8080/apis/ccompat/v7"
     assert settings.the_source().url.split("@")[1].startswith("sqlserver:1433/AOS")
-    assert settings.sink.database_url == "postgresql://aos@timescaledb:5432/aos"
+    assert settings.sink.database_url == "postgresql://aos_writer@timescaledb:5432/aos"
     replicas = [value for key, value in kafka.items() if "REPLICATION" in key or "ISR" in key]
     assert replicas == ["1"] * len(replicas)
     assert settings.topics.replication == 1
+
+
+@pytest.mark.requirement("C1")
+def test_the_sink_loads_as_the_writer_what_the_migrator_owns() -> None:
+    """Who is who, in the settings and in the script that makes the roles; one server, one base."""
+    sink, migrate = load(ROOT / "deploy/compose/aos.yaml").sink, SERVICES["migrate"]
+    script = (ROOT / "deploy/compose/timescaledb-roles.sh").read_text("utf-8")
+    as_migrator = migrate["environment"]["AOS_SINK__DATABASE_URL"]
+    assert migrate["command"] == ["db", "migrate"]
+    assert not sink.migrate_at_start
+    assert "migrate" in SERVICES["sink"]["depends_on"]
+    assert sink.database_url.replace(sink.writer_role, sink.migrator_role) == as_migrator
+    assert f"ALTER DATABASE aos OWNER TO {sink.migrator_role};" in script
+    files = dict(re.findall(r"^\\set (\w+) `cat /run/secrets/(\w+)`$", script, re.MULTILINE))
+    made = dict(re.findall(r"^CREATE ROLE (\w+) LOGIN PASSWORD :'(\w+)';$", script, re.MULTILINE))
+    assert {role: files[variable] for role, variable in made.items()} == {
+        sink.migrator_role: "migrator_database_password",
+        sink.writer_role: "sink_database_password",
+        sink.reader_role: "reader_database_password",
+    }
+    assert {*files.values()} < {*SERVICES["timescaledb"]["secrets"]}
+    assert "SUPERUSER" not in script
+
+
+@pytest.mark.requirement("D5")
+def test_prometheus_finds_every_stage_where_it_serves_its_metrics() -> None:
+    settings = load(ROOT / "deploy/compose/aos.yaml")
+    (found,) = PROMETHEUS["scrape_configs"][0]["dns_sd_configs"]
+    assert found["names"] == list(STAGES)
+    for stage in (settings.the_source(), settings.stream, settings.sink):
+        assert (stage.metrics_host, stage.metrics_port) == ("0.0.0.0", found["port"])  # noqa: S104
+    assert not [name for name in STAGES if SERVICES[name].get("ports")]
+    (given,) = SERVICES["prometheus"]["configs"]
+    assert f"--config.file={given['target']}" in SERVICES["prometheus"]["command"]
 
 
 def test_kafka_and_registry_are_those_of_the_embedded_stack() -> None:

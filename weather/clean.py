@@ -14,20 +14,20 @@ The order, for each measure of the parameter::
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from weather.arrays import Flags, Floats
-from weather.corrections import Correction, Corrections
+from weather.arrays import Bools, Flags, Floats
+from weather.corrections import ALL, Correction, Corrections
 from weather.parameters import Measure, Parameter, parameter_of
 from weather.qc.flags import Flag, aggregate
 from weather.qc.range import range_test
 from weather.ruleset import DEFAULT, Ruleset
 from weather.units import to_standard
-from weather.wind import calm, canonical_direction, north_as_zero
+from weather.wind import NORTH, calm, north_as_zero
 
 _SATURATED: Final = 100.0
 # A REAL column gives -9999.9 as -9999.900390625: a single's rounding is at most 6e-8 of the value.
@@ -36,11 +36,15 @@ _SINGLE: Final = 1e-7
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One measure as the source gave it: values (NaN where none), their unit, its sentinels."""
+    """One measure as the source gave it: values (NaN where none), their unit, its sentinels.
+
+    ``variable`` are the codes by which a direction says that it has none, though wind blows.
+    """
 
     values: Floats
     unit: str
     sentinels: tuple[float, ...] = ()
+    variable: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ def clean(
     given: Mapping[str, Given],
     calibration: Calibration = NO_CALIBRATION,
     ruleset: Ruleset = DEFAULT,
+    allowed: Correction = ALL,
 ) -> Readings:
     """Clean and judge readings of one parameter, given by measure name; all arrays of shape (n,).
 
@@ -100,7 +105,8 @@ def clean(
     >>> float(done.measures["speed"].raw_value[0].round(2)), done.flag.tolist()
     (468.66, [4])
 
-    Measures that are not given are missing: all NaN, flag 9.
+    Measures that are not given are missing: all NaN, flag 9. What is not ``allowed`` is not
+    corrected, and judged as it stands: units are converted all the same.
 
     Raises:
         ValueError: unknown parameter, measure or unit, or no main measure; the message names it.
@@ -109,16 +115,14 @@ def clean(
     _check(kind, given)
     corrections = np.zeros(given[kind.main.name].values.shape, dtype=np.int32)
     with np.errstate(over="ignore"):  # what overflows is infinite, and fails
-        raw = {m.name: _raw(kind, m, given.get(m.name), corrections) for m in kind.measures}
-        best = {
-            m.name: _calibrated(kind, m, raw[m.name], calibration, corrections)
-            for m in kind.measures
-        }
+        done = _Done(corrections, allowed)
+        raw = {m.name: _raw(kind, m, given.get(m.name), done) for m in kind.measures}
+        best = {m.name: _calibrated(kind, m, raw[m.name], calibration, done) for m in kind.measures}
     if parameter == "wind":
-        best["direction"] = _direction(raw["speed"], best["direction"], corrections)
+        best["direction"] = _direction(raw["speed"], best["direction"], done)
     measures = {name: _judge(parameter, name, raw[name], best[name], ruleset) for name in raw}
     if parameter == "humidity":
-        measures["value"] = _clamp(measures["value"], corrections)
+        measures["value"] = _clamp(measures["value"], done)
     return Readings(measures, _flag(kind, measures), corrections)
 
 
@@ -130,40 +134,54 @@ def _check(kind: Parameter, given: Mapping[str, Given]) -> None:
         raise ValueError(problem)
 
 
-def _raw(
-    kind: Parameter, measure: Measure, given: Given | None, corrections: Corrections
-) -> Floats:
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What is corrected, and what may be."""
+
+    corrections: Corrections
+    allowed: Correction
+
+    def where(self, wrong: Bools, correction: Correction) -> Bools:
+        """Note a correction, and say where it is to be made: nowhere, where it is switched off."""
+        if correction not in self.allowed:
+            return np.zeros_like(wrong)
+        self.corrections[wrong] |= correction
+        return wrong
+
+
+def _raw(kind: Parameter, measure: Measure, given: Given | None, done: _Done) -> Floats:
     if given is None:
-        return np.full(corrections.shape, np.nan)
+        return np.full(done.corrections.shape, np.nan)
     values = given.values
-    if given.sentinels:
-        sentinel = np.isclose(
-            values[:, None], np.array(given.sentinels), rtol=_SINGLE, atol=0.0
-        ).any(axis=1)
-        corrections[sentinel] |= Correction.SENTINEL_REMOVED
-        values = np.where(sentinel, np.nan, values)
+    for codes, correction in (
+        (given.sentinels, Correction.SENTINEL_REMOVED),
+        (given.variable, Correction.VARIABLE_DIRECTION_CLEARED),
+    ):
+        if codes:
+            values = np.where(done.where(_is_any(values, codes), correction), np.nan, values)
     return to_standard(values, kind.name, measure.name, given.unit)
 
 
+def _is_any(values: Floats, codes: Sequence[float]) -> Bools:
+    found: Bools = np.isclose(values[:, None], np.array(codes), rtol=_SINGLE, atol=0.0).any(axis=1)
+    return found
+
+
 def _calibrated(
-    kind: Parameter,
-    measure: Measure,
-    raw: Floats,
-    calibration: Calibration,
-    corrections: Corrections,
+    kind: Parameter, measure: Measure, raw: Floats, calibration: Calibration, done: _Done
 ) -> Floats:
     if measure.quantity is not kind.main.quantity:
         return raw
     best = calibration.apply(raw)
-    corrections[~np.isnan(raw) & (best != raw)] |= Correction.CALIBRATION_APPLIED
-    return best
+    changed = ~np.isnan(raw) & (best != raw)
+    return np.where(done.where(changed, Correction.CALIBRATION_APPLIED), best, raw)
 
 
-def _direction(measured_speed: Floats, direction: Floats, corrections: Corrections) -> Floats:
+def _direction(measured_speed: Floats, direction: Floats, done: _Done) -> Floats:
     """Write directions our way, by the speed as measured: it is what the logger went by."""
-    corrections[calm(measured_speed, direction)] |= Correction.CALM_DIRECTION_CLEARED
-    corrections[north_as_zero(measured_speed, direction)] |= Correction.NORTH_AS_360
-    return canonical_direction(measured_speed, direction)
+    still = done.where(calm(measured_speed, direction), Correction.CALM_DIRECTION_CLEARED)
+    north = done.where(north_as_zero(measured_speed, direction), Correction.NORTH_AS_360)
+    return np.where(still, np.nan, np.where(north, NORTH, direction))
 
 
 def _judge(parameter: str, measure: str, raw: Floats, best: Floats, ruleset: Ruleset) -> Cleaned:
@@ -172,10 +190,11 @@ def _judge(parameter: str, measure: str, raw: Floats, best: Floats, ruleset: Rul
     return Cleaned(raw, np.where(flags == Flag.FAIL, np.nan, best), flags)
 
 
-def _clamp(humidity: Cleaned, corrections: Corrections) -> Cleaned:
+def _clamp(humidity: Cleaned, done: _Done) -> Cleaned:
     """Take what passed above 100 % for saturated air: good sensors read a little over."""
-    corrections[humidity.value > _SATURATED] |= Correction.CLAMPED_TO_100
-    return Cleaned(humidity.raw_value, np.minimum(humidity.value, _SATURATED), humidity.flag_range)
+    above = done.where(humidity.value > _SATURATED, Correction.CLAMPED_TO_100)
+    value = np.where(above, _SATURATED, humidity.value)
+    return Cleaned(humidity.raw_value, value, humidity.flag_range)
 
 
 def _flag(kind: Parameter, measures: Mapping[str, Cleaned]) -> Flags:

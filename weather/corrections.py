@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import IntFlag
 from functools import cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,15 @@ class Correction(IntFlag):
     CALM_DIRECTION_CLEARED = 4
     NORTH_AS_360 = 8
     CLAMPED_TO_100 = 16
+    VARIABLE_DIRECTION_CLEARED = 32
+    RAIN_FROM_COUNTER = 64
+    RAIN_COUNTER_RESET = 128
+    RAIN_OVER_GAP = 256
+    RAIN_LOWER_BOUND = 512
+
+
+ALL: Final = ~Correction(0)
+"""Every correction: what cleaning does where nothing is switched off."""
 
 
 def describe(corrections: Corrections) -> list[str | None]:

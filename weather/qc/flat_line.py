@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weather.arrays import Flags, Floats, Micros
+from weather.limits import FlatLine
 from weather.qc.flags import Flag, flags_like
-from weather.ruleset import FlatLine
 
 _MINUTE = 60_000_000
 _COARSEST = 10.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from weather.arrays import Flags, Floats
+from weather.limits import Span
 from weather.qc.flags import Flag, flags_like
-from weather.ruleset import Span
 
 
 def range_test(values: Floats, fail: Span, suspect: Span | None = None) -> Flags:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from weather.arrays import Flags, Floats, Micros
+from weather.limits import Height, Spike
 from weather.qc.flags import Flag, flags_like
-from weather.ruleset import Spike
 
 _MINUTE = 60_000_000
 
@@ -17,12 +17,12 @@ def spike_test(
     """Flag values that stand out on the same side from both neighbours.
 
     ``rise`` is the value less the one before, ``fall`` the value less the one behind (NaN where
-    there is none); both times are positive, in microseconds. The height of a spike is the smaller
-    of the two where they have one sign, else 0: ioos_qc's ``differential`` method, which unlike its
-    ``average`` does not blame a spike's neighbours. Comparisons are strict.
+    there is none); both times are positive, in microseconds. How high a spike is, see
+    :class:`weather.limits.Height`. Comparisons are strict.
 
-    A reading that did not jump cannot become a spike: it is good before the next one is there. One
-    that did is 2 until then, and so for ever if the next is missing or too late.
+    A reading that did not jump cannot become a spike by ``differential``: it is good before the
+    next one is there. One that did is 2 until then, and so for ever if the next is missing or too
+    late; by ``average`` every reading is.
 
     >>> height, minute = np.array([0.1, 8.0, 8.0, 8.0]), np.full(4, 60_000_000)
     >>> back = np.array([np.nan, np.nan, 8.0, -8.0])
@@ -33,10 +33,18 @@ def spike_test(
         return flags_like(rise.shape, Flag.NOT_EVALUATED)
     apart = limits.within_minutes * _MINUTE
     behind = ~np.isnan(fall) & (to_behind <= apart)
-    height = np.where(rise * fall > 0, np.minimum(np.abs(rise), np.abs(fall)), 0.0)
+    height = _height(rise, fall, limits.height)
     flags = flags_like(rise.shape, Flag.GOOD)
     flags[behind & (height > limits.suspect)] = Flag.SUSPECT
     flags[behind & (height > limits.fail)] = Flag.FAIL
-    flags[~behind & ~(np.abs(rise) <= limits.suspect)] = Flag.NOT_EVALUATED
+    flat = (np.abs(rise) <= limits.suspect) & (limits.height is Height.DIFFERENTIAL)
+    flags[~behind & ~flat] = Flag.NOT_EVALUATED
     flags[np.isnan(rise) | (to_before > apart)] = Flag.NOT_EVALUATED
     return flags
+
+
+def _height(rise: Floats, fall: Floats, how: Height) -> Floats:
+    if how is Height.AVERAGE:
+        return np.abs(rise + fall) / 2
+    same_side = (rise > 0) == (fall > 0)
+    return np.where(same_side, np.minimum(np.abs(rise), np.abs(fall)), 0.0)

@@ -7,20 +7,28 @@ from collections.abc import Sequence
 import numpy as np
 
 from weather.arrays import Flags, Floats, Micros
+from weather.limits import Step
 from weather.qc.flags import Flag, flags_like
-from weather.ruleset import Step
 
 _MINUTE = 60_000_000
 
 
 def step_test(
-    change: Floats, elapsed: Micros, steps: Sequence[Step], *, rises_only: bool = False
+    change: Floats,
+    elapsed: Micros,
+    steps: Sequence[Step],
+    *,
+    rises_only: bool = False,
+    resolution: Floats | None = None,
 ) -> Flags:
     """Flag changes beyond the limit for the time since the reading before, in microseconds.
 
     ``|change| > limit(elapsed)``, strictly, as in ioos_qc's ``rate_of_change_test``. The limit is
     that of the shortest step that is as long as the time elapsed. Beyond the longest, and where
     there is no change to judge (NaN), the test is not made: 2.
+
+    A sensor of a coarse ``resolution`` may round two readings apart by that much more than the air
+    has changed; where it is given and known (not NaN), so much is allowed beyond the limits.
 
     >>> limits = (Step(1, 3.0, fail=10.0), Step(60, 4.0))
     >>> minutes = np.array([1, 1, 1, 30, 90]) * 60_000_000
@@ -33,6 +41,8 @@ def step_test(
     suspect = np.array([*(step.suspect for step in steps), np.nan])[place]
     fail = np.array([*(step.fail for step in steps), np.nan])[place]
     size = change if rises_only else np.abs(change)
+    if resolution is not None:
+        size = size - np.nan_to_num(resolution, nan=0.0)
     flags = flags_like(change.shape, Flag.GOOD)
     flags[size > suspect] = Flag.SUSPECT
     flags[size > fail] = Flag.FAIL

@@ -1,0 +1,102 @@
+"""The limits of one measure: what each test needs to know, as plain data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """A range with both limits inside."""
+
+    low: float
+    high: float
+
+
+class Step(NamedTuple):
+    """How much a measure may change within so many minutes; of rain: how much may fall."""
+
+    minutes: float
+    suspect: float
+    fail: float = math.inf
+
+
+class Height(StrEnum):
+    """How far a value stands out from its neighbours, as ioos_qc names it ([Q])."""
+
+    DIFFERENTIAL = "differential"
+    """By the smaller of both differences, where these have one sign: it blames no neighbour."""
+    AVERAGE = "average"
+    """By the difference from the mean of both neighbours."""
+
+
+class Spike(NamedTuple):
+    """How far a value may stand out from both neighbours, where these are so many minutes away."""
+
+    suspect: float
+    fail: float
+    within_minutes: float
+    height: Height = Height.DIFFERENTIAL
+
+
+class FlatLine(NamedTuple):
+    """How long a measure may stand still, for a sensor that resolves ``resolution``.
+
+    A coarser sensor may stand longer in proportion, and nothing is said of fewer than ``readings``
+    equal ones. At or below ``calm``, at or above ``saturated``, standing still is natural.
+    """
+
+    suspect_minutes: float
+    fail_minutes: float
+    resolution: float
+    readings: int = 24
+    calm: float = -math.inf
+    saturated: float = math.inf
+
+
+class Buddies(NamedTuple):
+    """How far a value may be from those of the stations around it.
+
+    Neighbours lie within ``radius`` metres and ``elevation`` metres of height; fewer than ``least``
+    of them judge nobody. Their values are brought to the station's height by ``gradient`` a metre.
+    Beyond ``suspect`` or ``fail`` of their standard deviations, each at least ``least_spread``, a
+    value is flagged.
+    """
+
+    radius: float
+    elevation: float
+    least: int
+    suspect: float
+    fail: float
+    least_spread: float
+    gradient: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The tests of one measure; one that has no limits here is not made.
+
+    Attributes:
+        fail: beyond it a value fails.
+        suspect: beyond it a value is suspect.
+        climate: what is usual in January, February and so on: beyond it a value is suspect. Twelve
+            spans, or none.
+        steps: in rising order of minutes.
+        rises_only: a fall is natural: a counter starts anew.
+        spike: how far a value may stand out.
+        flat_line: how long it may stand still.
+        amounts: in rising order of minutes, how much rain may fall in an interval.
+        buddies: how far it may be from its neighbours.
+    """
+
+    fail: Span
+    suspect: Span | None = None
+    climate: tuple[Span, ...] = ()
+    steps: tuple[Step, ...] = ()
+    rises_only: bool = False
+    spike: Spike | None = None
+    flat_line: FlatLine | None = None
+    amounts: tuple[Step, ...] = ()
+    buddies: Buddies | None = None

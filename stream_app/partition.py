@@ -19,7 +19,8 @@ from runtime.kafka_read import read_to_end
 from runtime.retry import Backoff, retry
 from schemas.registry import Registry
 from schemas.topics import Topics
-from stream_app.again.reviser import Desk, Reviser
+from stream_app.again.desk import Desk
+from stream_app.again.reviser import Reviser
 from stream_app.judging.decoding import DeadLetter, RawDecoder
 from stream_app.judging.judge import Judge
 from stream_app.metadata.reference import Reference

@@ -21,8 +21,9 @@ from runtime.kafka_topics import ensure_topics
 from runtime.metrics import new_registry, served
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import Topics
+from stream_app.again.desk import Ways
 from stream_app.again.index import Index
-from stream_app.again.reviser import Reviser, Ways
+from stream_app.again.reviser import Reviser
 from stream_app.again.scan import Scan
 from stream_app.again.wire import Wire as AgainWire
 from stream_app.judging.judge import Judge

@@ -12,7 +12,8 @@ import numpy as np
 from schemas.codec import Decoder, Encoder, Record
 from schemas.topics import clean_schema, raw_schema
 from stream_app.again.index import Range
-from stream_app.again.reviser import Desk, Reviser, Ways
+from stream_app.again.desk import Desk, Ways
+from stream_app.again.reviser import Reviser
 from stream_app.again.scan import Scan
 from stream_app.again.task import Window
 from stream_app.again.wire import Wire

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import psycopg
@@ -14,12 +13,6 @@ OURS: Final = [
     "raw_topic", "raw_offset", "revision", "extracted_at", "processed_at", "created_at",
     "updated_at",
 ]  # fmt: skip
-# What neighbours in time say. A reading that comes again when newer ones have filled its ring is
-# judged without them (docs/clean-topics.md), so these depend on who of two sources is ahead.
-BY_NEIGHBOURS: Final = [
-    "flag", "score", "reason", "flag_step", "flag_spike", "flag_flat_line", "flag_consistency",
-    "flag_speed_step", "flag_speed_spike", "flag_speed_flat_line", "flag_direction_flat_line",
-]  # fmt: skip
 _CONTENT: Final = """
 SELECT count(*), count(DISTINCT (sensor_id, observed_at)),
        md5(string_agg(line, E'\\n' ORDER BY line))
@@ -28,13 +21,10 @@ FROM (SELECT sensor_id, observed_at, (to_jsonb(r) - %s::text[])::text AS line
 """
 
 
-def contents(database: str, but: Sequence[str] = ()) -> dict[str, tuple[int, int, str]]:
-    """Give, for each table, rows, distinct keys and a checksum of all that is not ours.
-
-    The columns of ``but`` are left out, too.
-    """
+def contents(database: str) -> dict[str, tuple[int, int, str]]:
+    """Give, for each table, rows, distinct keys and a checksum of all that is not ours."""
     with psycopg.connect(database) as connection:
         return {
-            table: connection.execute(_CONTENT.format(table), ([*OURS, *but],)).fetchone()
+            table: connection.execute(_CONTENT.format(table), (OURS,)).fetchone()
             for table in TABLES
         }

@@ -11,51 +11,28 @@ the next task: it is found by what was remembered when this one began.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from stream_app.again.desk import Desk, Ways
 from stream_app.again.form import UNCERTAIN, form_of
-from stream_app.again.index import Range
 from stream_app.again.noticing import noticed, task_of
-from stream_app.again.rehearsal import Rehearsal
-from stream_app.again.scan import Scan
-from stream_app.again.task import Task, Window, hull
+from stream_app.again.run import Run, Search
+from stream_app.again.task import Task
 from stream_app.again.wire import PROGRESS_KEY, TASK_KEY, Known, Progress, Wire
 from stream_app.cleaned import CleanedColumns
 from stream_app.metadata.reference import Reference
 from stream_app.outputs.delivery import Bulk, Outputs
-from stream_app.outputs.records import Finished, Recorder
-from stream_app.step import Step
+from stream_app.outputs.records import Finished
 from stream_app.transport.batch import Batch
-from stream_app.window.state import Overlay, State
-from weather.arrays import Bools
+from stream_app.window.state import Overlay
 
 _LOG: Final = logging.getLogger("aos.stream.again")
-Ranges = Mapping[str, Sequence[Range]]
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What a partition lends for a round; ``positions`` are where its batches have come to."""
-
-    state: State
-    step: Step
-    recorder: Recorder
-    positions: Mapping[str, int]
-    commit: Callable[[Outputs], None]
-    now: Callable[[], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Ways:
-    """How records are found: both work beside the partition's own reading."""
-
-    look: Callable[[int, Mapping[str, Window]], Future[dict[str, list[Range]]]]
-    scan: Callable[[int, frozenset[bytes], Ranges, Mapping[str, int]], Scan]
+_ROUNDS: Final = 2**22
+"""Numbers of batches that are set aside for a task, one for each of its rounds: 24 days of them."""
 
 
 class Met(NamedTuple):
@@ -63,11 +40,6 @@ class Met(NamedTuple):
 
     bulks: list[Bulk]
     known: Mapping[str, Known]
-
-
-class _Run(NamedTuple):
-    scan: Scan
-    rehearsal: Rehearsal
 
 
 class Reviser:
@@ -86,8 +58,8 @@ class Reviser:
         self._turn = -1
         self._task: Task | None = None
         self._progress = Progress({}, 0)
-        self._looking: Future[dict[str, list[Range]]] | None = None
-        self._run: _Run | None = None
+        self._search: Search | None = None
+        self._run: Run | None = None
 
     @property
     def turn(self) -> int:
@@ -161,7 +133,7 @@ class Reviser:
         """Let go of what is open; what is written down stays."""
         if self._run is not None:
             self._run.scan.close()
-        self._run, self._looking = None, None
+        self._run, self._search = None, None
 
     def _begin(self, desk: Desk) -> None:
         turn = self._reference.turn
@@ -173,8 +145,8 @@ class Reviser:
         found = noticed(names & self._known.keys(), self._known, self._reference.sensors, newest)
         if found.items:
             task = task_of(found.items, self._known, self._wire.topics, desk.positions)
-            desk.commit(Outputs(self._bulks(found.changed, task)))
-            self._task, self._progress = task, Progress({}, 0)
+            self._progress = self._written_down(desk, found.changed, task)
+            self._task = task
             self._tell("metadata has changed: readings are judged again", task)
         elif found.changed:
             desk.commit(Outputs(self._bulks(found.changed)))
@@ -182,9 +154,22 @@ class Reviser:
         if not found.more:
             self._turn = turn
 
+    def _written_down(self, desk: Desk, changed: Mapping[str, Known], task: Task) -> Progress:
+        """Write down that a task begins, behind numbers that no batch will use any more."""
+        overlay = desk.state.overlay()
+        progress = Progress({}, 0, overlay.batch)
+        overlay.batch += _ROUNDS
+        outputs = desk.recorder.outputs(Batch(self._partition, {}), [], [], overlay, desk.now())
+        outputs.bulks.extend([*self._bulks(changed, task), *self._told(progress)])
+        desk.commit(outputs)
+        overlay.commit()
+        return progress
+
     def _go_on(self, desk: Desk, task: Task) -> list[Finished]:
         if self._run is None:
-            self._run = self._started(desk, task)
+            topics, ways = self._wire.topics, self._ways
+            self._search = self._search or Search(self._partition, task, topics, ways)
+            self._run = self._search.run(desk.step)
         if self._run is None:
             return []
         scan, rehearsal = self._run
@@ -197,37 +182,16 @@ class Reviser:
         self._send(desk, task, found, done=scan.done(ends))
         return found
 
-    def _started(self, desk: Desk, task: Task) -> _Run | None:
-        """Begin once the index has told where the readings lie; until then give nothing."""
-        wanted = task.wanted()
-        if self._looking is None:
-            times = {
-                topic: hull([w.judged for (p, _), w in wanted.items() if self._raw(p) == topic])
-                for topic in task.first
-            }
-            self._looking = self._ways.look(self._partition, times)
-        if not self._looking.done():
-            return None
-        ranges = {
-            topic: [*_clipped(found, task.first[topic], task.until[topic])]
-            for topic, found in self._looking.result().items()
-        }
-        self._looking = None
-        keys = frozenset(item.station.encode() for item in task.items)
-        scan = self._ways.scan(self._partition, keys, ranges, task.until)
-        known = {p: task.until[self._raw(p)] for p, _ in wanted if self._raw(p) in task.until}
-        return _Run(scan, Rehearsal(desk.step, wanted, known))
-
     def _send(self, desk: Desk, task: Task, found: Sequence[Finished], *, done: bool) -> None:
         if self._run is None:
             raise TypeError(task)
         overlay = desk.state.overlay()
-        progress = Progress(self._run.scan.next(), self._progress.sent + _count(found))
+        progress = self._progress.on(self._run.scan.next(), _count(found))
         if done:
             places, entries = self._run.rehearsal.corrections(desk.state.rings)
             if len(places):
                 overlay.replace(places, entries)
-        marked = [replace(one, newest=_newest(one, overlay)) for one in found]
+        marked = [_marked(one, overlay, self._progress.alone) for one in found]
         nothing = Batch(self._partition, {})
         outputs = desk.recorder.outputs(nothing, marked, [], overlay, desk.now())
         outputs.bulks.extend(self._wire.ended(self._partition) if done else self._told(progress))
@@ -245,9 +209,6 @@ class Reviser:
     def _told(self, progress: Progress) -> list[Bulk]:
         return self._wire.went_on(self._partition, progress)
 
-    def _raw(self, parameter: str) -> str:
-        return self._wire.topics.raw(parameter)
-
     def _tell(self, what: str, task: Task) -> None:
         context = {
             "partition": self._partition,
@@ -259,20 +220,21 @@ class Reviser:
         _LOG.info(what, extra=context)
 
 
-def _clipped(ranges: Sequence[Range], first: int, end: int) -> list[Range]:
-    inside = (Range(max(one.first, first), min(one.end, end)) for one in ranges)
-    return [one for one in inside if one.first < one.end]
-
-
 def _count(found: Sequence[Finished]) -> int:
     return sum(len(one.newest) for one in found)
 
 
-def _newest(one: Finished, overlay: Overlay) -> Bools:
-    """Say which readings are the newest that is known of their sensors."""
+def _marked(one: Finished, overlay: Overlay, alone: int) -> Finished:
+    """Mark the newest that is known of each sensor, and put behind what has no neighbours.
+
+    A reading that had neighbours when it first came, and came again without, must not end without.
+    So what has none gets the number ``alone``, which was set aside when the task began: above all
+    that was judged before, and below all that is judged since.
+    """
     judged = one.judged
     sensors = [origin.head.sensor for origin in judged.origins]
     at, version = overlay.newest(judged.parameter, sensors)
     mine = judged.origin
-    newest: Bools = (judged.utc == at[mine]) & (judged.version == version[mine])
-    return newest
+    newest = (judged.utc == at[mine]) & (judged.version == version[mine])
+    behind = np.where(judged.behind > 0, np.int64(overlay.batch - alone), np.int64(0))
+    return replace(one, judged=replace(judged, behind=behind), newest=newest)

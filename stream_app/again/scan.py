@@ -82,6 +82,10 @@ class TopicReading:
         return at
 
 
+Ranges = Mapping[str, Sequence[Range]]
+"""Ranges of offsets by raw topic."""
+
+
 @dataclass(slots=True)
 class _Strand:
     """One topic on its way: ranges that are left, records that were read and wait."""

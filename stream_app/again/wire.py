@@ -27,10 +27,25 @@ class Known(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """Next offset of each raw topic, and how many readings have been sent again."""
+    """How far a task has come.
+
+    Attributes:
+        next: next offset of each raw topic.
+        sent: how many readings have been sent again.
+        alone: the batch's number for those of the next round that have no neighbours.
+    """
 
     next: Mapping[str, int]
     sent: int
+    alone: int = 0
+
+    def on(self, next_: Mapping[str, int], sent: int) -> Progress:
+        """Go on, by so many readings.
+
+        >>> Progress({}, 2, alone=7).on({"t": 5}, 3)
+        Progress(next={'t': 5}, sent=5, alone=8)
+        """
+        return Progress(next_, self.sent + sent, self.alone + 1)
 
 
 class Wire:
@@ -62,6 +77,7 @@ class Wire:
             "topics": list(progress.next),
             "next_offsets": list(progress.next.values()),
             "sent": progress.sent,
+            "alone": progress.alone,
         }
         return self._bulk(partition, [(PROGRESS_KEY, self._encode["again_progress"](record))])
 
@@ -90,7 +106,7 @@ class Wire:
             return Progress({}, 0)
         record = self._decode["again_progress"](value)
         next_ = dict(zip(record["topics"], record["next_offsets"], strict=True))
-        return Progress(next_, record["sent"])
+        return Progress(next_, record["sent"], record["alone"])
 
     def _bulk(self, partition: int, records: Iterable[tuple[str, bytes | None]]) -> list[Bulk]:
         keyed = [(key.encode(), value) for key, value in records]

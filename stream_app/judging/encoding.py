@@ -56,12 +56,12 @@ class CleanEncoder:
     ) -> list[bytes]:
         """Give a message for each reading.
 
-        ``flags`` are those of tests that look at neighbours, by field; ``now`` (UTC micros) becomes
-        the processing time.
+        ``flags`` are those of tests that look at neighbours, by field; ``revision`` is that of
+        the batch; ``now`` (UTC micros) becomes the processing time.
         """
         count = len(judged.utc)
         columns = dict(_columns(judged, flags, judged.overall(flags)))
-        columns |= {"revision": constant(revision, count), "processed_at": constant(now, count)}
+        columns |= {"revision": _revisions(judged, revision), "processed_at": constant(now, count)}
         for field in self._fields:
             columns.setdefault(field["name"], constant(field["default"], count))
         heads = heads_of([self._head_of(origin) for origin in judged.origins])
@@ -120,6 +120,12 @@ def _columns(
         yield field, _flags(measure.flag_range, gone)
     for field, column in flags.items():
         yield field, _flags(column, gone)
+
+
+def _revisions(judged: Judged, revision: int) -> Column:
+    if not judged.behind.any():
+        return constant(revision, len(judged.behind))
+    return Numbers(revision - judged.behind)
 
 
 def _flags(flags: Flags, gone: Mask | None) -> Numbers:

@@ -109,6 +109,7 @@ class Judge:
             flag=overall(readings.flag, flag_time, flag_metadata),
             in_future=in_future,
             deleted=np.array([one.head.deletes for one in origins])[origin],
+            behind=np.zeros(len(utc), np.int64),
         )
 
     def _times(self, of_table: Read, folds: Folds) -> tuple[Micros, Integers, Flags, Bools]:

@@ -29,7 +29,8 @@ class Origin(NamedTuple):
 class Judged:
     """Readings of one parameter, in the order of their offsets; all columns are equally long.
 
-    ``origins`` are those of the batch, ``origin`` is the number of each reading's.
+    ``origins`` are those of the batch, ``origin`` is the number of each reading's. ``behind`` is
+    how far its revision stands behind that of its batch: 0 where it had neighbours.
     """
 
     parameter: str
@@ -52,6 +53,7 @@ class Judged:
     flag: Flags
     in_future: Bools
     deleted: Bools
+    behind: Integers
 
     def take(self, rows: Integers) -> Judged:
         """Pick readings, in the order given."""

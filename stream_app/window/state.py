@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from schemas.codec import Record
 from stream_app.cleaned import CleanedColumns
+from stream_app.revisions import revision_of
 from stream_app.window import folds
 from stream_app.window.entries import Entries
 from stream_app.window.folds import Displaced, Folds
@@ -32,16 +33,6 @@ from weather.qc.series import NEVER
 from weather.ruleset import Ruleset
 
 PARTITION_KEY: Final = "partition"
-REVISIONS_A_GENERATION: Final = 2**40
-
-
-def revision_of(generation: int, batch: int) -> int:
-    """Number a batch so that a later generation wins over every batch of an earlier one.
-
-    >>> revision_of(1, 0) > revision_of(0, 2**40 - 1)
-    True
-    """
-    return generation * REVISIONS_A_GENERATION + batch
 
 
 class State:

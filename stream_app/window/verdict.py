@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from types import MappingProxyType
@@ -45,12 +45,14 @@ class WindowVerdict:
         flags: (n,) by field of the clean schema.
         repeated: (n,) sensor, time and version are those of a reading behind it in the batch: to be
             left out, or two records would have an equal version and revision.
+        alone: (n,) judged without neighbours: too late to have any, or beaten by another version.
         newest: (n,) now the newest reading of its sensor.
         again: readings of earlier batches.
     """
 
     flags: Mapping[str, Flags]
     repeated: Bools
+    alone: Bools
     newest: Bools
     again: Again
 
@@ -71,14 +73,14 @@ def verdicts(
     for parameter, several in parts.items():
         blank = found.get(parameter) or _blank(parameter, 0)
         again = _joined(several)
-        found[parameter] = WindowVerdict(blank.flags, blank.repeated, blank.newest, again)
+        found[parameter] = replace(blank, again=again)
     return found
 
 
 def _blank(parameter: str, n: int) -> WindowVerdict:
     flags = {name: flags_like(n, Flag.NOT_EVALUATED) for name in field_names(parameter)}
-    again = _none_again(parameter)
-    return WindowVerdict(flags, np.zeros(n, np.bool_), np.zeros(n, np.bool_), again)
+    repeated, alone, newest = (np.zeros(n, np.bool_) for _ in range(3))
+    return WindowVerdict(flags, repeated, alone, newest, _none_again(parameter))
 
 
 @cache
@@ -91,17 +93,19 @@ def _none_again(parameter: str) -> Again:
 def _fill(
     found: Mapping[str, WindowVerdict], incoming: Incoming, judged: list[tuple[Layout, Entries]]
 ) -> None:
-    marks, newest = incoming.entries["marks"].copy(), np.zeros(len(incoming.entries), np.bool_)
+    count = len(incoming.entries)
+    marks = incoming.entries["marks"].copy()
+    newest, alone = np.zeros(count, np.bool_), np.ones(count, np.bool_)
     for layout, done in judged:
         new = np.flatnonzero(layout.new >= 0)
-        marks[layout.new[new]] = done["marks"][new]
-        newest[layout.new[new]] = layout.last[new]
+        place = layout.new[new]
+        marks[place], newest[place], alone[place] = done["marks"][new], layout.last[new], False
     for kind, part in _slices(incoming):
         verdict, place = found[KINDS[kind].parameter], incoming.place[part]
         for name, field in _fields(kind):
             verdict.flags[field][place] = _flag(marks[part], name)
         verdict.repeated[place] = incoming.repeated[part]
-        verdict.newest[place] = newest[part]
+        verdict.alone[place], verdict.newest[place] = alone[part], newest[part]
 
 
 def _again(layout: Layout, entries: Entries) -> Iterator[tuple[str, Again]]:

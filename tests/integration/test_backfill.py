@@ -25,7 +25,7 @@ from schemas.topics import PARAMETERS, Topics
 from tests.source_runs import Deployment
 from tests.stage_process import BackfillProcess, StageProcess
 from tests.stream_verdicts import Progress
-from tests.table_contents import BY_NEIGHBOURS, contents
+from tests.table_contents import contents
 from tests.waiting import eventually
 
 YEARS = ("--years", "2013,2018")
@@ -122,7 +122,7 @@ def test_beside_the_source_a_backfill_leaves_the_tables_as_without_it(
     for deployment, database in zip(deployments, databases, strict=True):
         (folder := tmp_path / deployment.topics.namespace).mkdir()
         load(deployment, database, folder)
-    held = [contents(database, BY_NEIGHBOURS) for database in databases]
+    held = [contents(database) for database in databases]
     assert held[1] == held[0]
     assert all(rows == keys > 0 for rows, keys, _ in held[0].values())
 

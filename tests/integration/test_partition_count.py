@@ -14,7 +14,7 @@ from runtime.kafka import KafkaSettings
 from schemas.codec import Decoder
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import PARAMETERS, Topics
-from stream_app.window.state import REVISIONS_A_GENERATION
+from stream_app.revisions import GENERATION
 from tests.stage_process import StageProcess
 from tests.stream_fleet import Fleet
 from tests.stream_history import Teller, history
@@ -85,7 +85,7 @@ def test_a_deployment_gets_more_partitions_and_loses_nothing(
         found = verdicts(kafka, registry, more, parameter)
         assert found.repeats == 0
         assert len(found.final) == STATIONS * 62
-    assert min(revisions(kafka, registry, more).values()) >= REVISIONS_A_GENERATION
+    assert min(revisions(kafka, registry, more).values()) >= GENERATION
 
 
 def revisions(kafka: KafkaSettings, registry: Registry, topics: Topics) -> dict[str, int]:

@@ -75,7 +75,7 @@ class Described(NamedTuple):
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Reading]:
-    """Tell of half an hour: late, out of order, corrected and taken back."""
+    """Tell of half an hour: late, out of order, corrected, taken back, and again long after."""
     told: list[tuple[int, int, Reading]] = []
     stations = st.sampled_from(["JFK", "LGA"])
     for minute in range(draw(st.integers(1, 30))):
@@ -88,6 +88,8 @@ def histories(draw: st.DrawFn) -> list[Reading]:
                 op = draw(st.sampled_from(["upsert", "delete"]))
                 later = made._replace(value=value + 1, version=2, op=op)
                 told.append((late + 1, len(told), later))
+            if draw(st.integers(0, 9)) == 0:
+                told.append((late + draw(st.integers(1, 40)), len(told), made))
     return [one for _, _, one in sorted(told, key=lambda each: each[:2])]
 
 

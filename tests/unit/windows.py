@@ -10,6 +10,7 @@ import numpy as np
 
 from schemas.avsc import Schema, load
 from stream_app.cleaned import CleanedColumns
+from stream_app.revisions import ALONE
 from stream_app.window.changelog import RingWriter
 from stream_app.window.kinds import KINDS, field_names
 from stream_app.window.recovery import Recovery
@@ -118,7 +119,8 @@ class Stream:
             own = [r for r in readings if r.parameter == parameter]
             for place, reading in enumerate(own):
                 if not verdict.repeated[place]:
-                    self._emit(reading, verdict.flags, place, overlay.revision)
+                    revision = overlay.revision - ALONE * int(verdict.alone[place])
+                    self._emit(reading, verdict.flags, place, revision)
             for place, offset in enumerate(verdict.again.raw_offset.tolist()):
                 if self._heeding:
                     earlier = self._raw.get((parameter, offset))

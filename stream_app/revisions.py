@@ -1,0 +1,27 @@
+"""Revisions: which of several verdicts on one version of a reading is the last word.
+
+A verdict that was found beside neighbours stands above every one of its generation that was not:
+what comes again when its neighbours have been forgotten must not unsay what they said. Among those
+of one kind the later batch wins. Why so: ``docs/decisions/0011-revisions-in-two-bands.md``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+GENERATION: Final = 2**40
+"""From one generation to the next."""
+
+ALONE: Final = GENERATION // 2
+"""How far a verdict without neighbours stands behind those of its batch that had some."""
+
+
+def revision_of(generation: int, batch: int) -> int:
+    """Give the revision of a batch's verdicts, where they were found beside neighbours.
+
+    >>> revision_of(0, 2) > revision_of(0, 1) > revision_of(0, 2**39 - 1) - ALONE
+    True
+    >>> revision_of(1, 0) - ALONE > revision_of(0, 2**39 - 1)
+    True
+    """
+    return generation * GENERATION + ALONE + batch

@@ -33,6 +33,8 @@ _REFUSED: Final = frozenset(
     }
 )
 
+_TOO_LARGE: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG_SIZE})
+
 
 class KafkaSettings(BaseModel):
     """How to reach the brokers."""
@@ -80,6 +82,8 @@ def translated(error: KafkaError | KafkaException, doing: str) -> AosError:
         return Configuration(
             problem, mend="set kafka.username and kafka.password, or grant the right"
         )
+    if cause.code() in _TOO_LARGE:
+        return System(problem, mend="raise max.message.bytes of the topic and the broker")
     if cause.fatal():
         return System(problem, mend="restart this stage; it goes on where it was")
     return Transient(problem, mend="see whether the brokers are up")

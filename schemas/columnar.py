@@ -8,7 +8,7 @@ Every read is held inside the buffer, so broken bytes cannot lead anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -70,6 +70,13 @@ class Strings:
         each: list[bytes] = found.tolist()
         return each
 
+    def optional(self) -> list[bytes | None]:
+        """Give each string as bytes, None where there is none."""
+        each: list[bytes | None] = [*self.bytes()]
+        for row in () if self.present is None else np.flatnonzero(~self.present).tolist():
+            each[row] = None
+        return each
+
     def write(self, out: Bytes, at: Integers) -> None:
         """Write each string at its place in ``out``."""
         for length, rows in rows_by_length(self.lengths):
@@ -87,6 +94,49 @@ class Strings:
 
 
 Column = Numbers | Strings
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """Keys and values of messages for one topic; both columns are equally long.
+
+    >>> Keyed.of([(b"k", b"v"), (b"gone", None)]).pairs()
+    [(b'k', b'v'), (b'gone', None)]
+    """
+
+    keys: Strings
+    values: Strings
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[bytes | None, bytes | None]]) -> Keyed:
+        """Make columns of single messages."""
+        keys, values = [], []
+        for key, value in pairs:
+            keys.append(key)
+            values.append(value)
+        return cls(packed(keys), packed(values))
+
+    def __len__(self) -> int:
+        return len(self.values.lengths)
+
+    def pairs(self) -> list[tuple[bytes | None, bytes | None]]:
+        """Give single messages, for those who look at each."""
+        return list(zip(self.keys.optional(), self.values.optional(), strict=True))
+
+
+def packed(values: Sequence[bytes | None]) -> Strings:
+    """Make a column of bytes; None is null.
+
+    >>> packed([b"a", None]).optional()
+    [b'a', None]
+    """
+    present = None
+    if None in values:
+        present = np.array([value is not None for value in values], np.bool_)
+    plain = [value or b"" for value in values]
+    lengths = np.fromiter(map(len, plain), np.int64, len(plain))
+    data = np.frombuffer(b"".join(plain), np.uint8)
+    return Strings(data, np.cumsum(lengths) - lengths, lengths, present)
 
 
 def rows_by_length(lengths: Integers) -> Iterator[tuple[int, Integers | slice]]:

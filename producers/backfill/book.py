@@ -10,6 +10,7 @@ from producers.publishing.messages import Batch
 from producers.publishing.outlet import Outlet
 from producers.reading.rows import Readings
 from schemas.codec import Record
+from schemas.columnar import Keyed
 from schemas.mapping import Mapping
 
 
@@ -64,4 +65,4 @@ class Book:
 
 def forgotten(topic: str, keys: Iterable[str]) -> Batch:
     """Make the tombstones that let compaction drop the records of chunks that are done with."""
-    return topic, [{"key": key.encode(), "value": None} for key in keys]
+    return topic, Keyed.of((key.encode(), None) for key in keys)

@@ -16,10 +16,9 @@ import numpy as np
 
 from runtime.errors import DataQuality
 from schemas.avsc import load, without_logical_types
-from schemas.columnar import Column, Integers, Mask, Numbers, Strings
+from schemas.columnar import Column, Integers, Keyed, Mask, Numbers, Strings, packed
 from schemas.columnar_encoding import (
     ColumnarEncoder,
-    heads_of,
     numbers_of,
     side_by_side,
     strings_of,
@@ -114,14 +113,14 @@ class ReadingEncoder:
         self._header = frame(schema_id)
         self._heads: dict[tuple[int, int], tuple[bytes, bytes, Record]] = {}
 
-    def messages(self, readings: Sequence[RawReading]) -> list[Record]:
+    def messages(self, readings: Sequence[RawReading]) -> Keyed:
         """Encode readings.
 
         Raises:
             DataQuality: a reading does not fit the schema; the message names the field.
         """
         if not readings:
-            return []
+            return Keyed.of([])
         page = (
             readings
             if isinstance(readings, Columns)
@@ -129,13 +128,11 @@ class ReadingEncoder:
         )
         known, heads = self._heads_of(page)
         pieces = [
-            heads_of([head for _, head, _ in known]).take(heads),
+            packed([head for _, head, _ in known]).take(heads),
             page.row_bytes(self._rows),
             self._measures.piece(page.measures),
         ]
-        values = side_by_side(pieces).bytes()
-        keys = np.array([key for key, _, _ in known], object)[heads].tolist()
-        return [{"key": key, "value": value} for key, value in zip(keys, values, strict=True)]
+        return Keyed(packed([key for key, _, _ in known]).take(heads), side_by_side(pieces))
 
     def _heads_of(self, page: Columns) -> tuple[list[tuple[bytes, bytes, Record]], Integers]:
         """Give the heads of a page, each once, and which of them each reading has."""

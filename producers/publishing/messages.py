@@ -7,13 +7,13 @@ from typing import Any
 
 from producers.publishing.encoding import RawReading, ReadingEncoder
 from schemas.codec import Encoder, SchemaIds
+from schemas.columnar import Keyed
 from schemas.registry import subject_of
 from schemas.topics import Topics, raw_schema
 
 Record = Mapping[str, Any]
-Message = dict[str, Any]
-Batch = tuple[str, list[Message]]
-"""A topic and its messages, in the form that ``Producer.produce_batch`` takes."""
+Batch = tuple[str, Keyed]
+"""A topic and its messages."""
 
 
 class Messages:
@@ -50,11 +50,11 @@ class Messages:
     def no_cursors(self, source: str, tables: Iterable[str]) -> Batch:
         """Take records of cursors back."""
         keys = [cursor_key(source, table) for table in tables]
-        return self._topics.cursors, [{"key": key.encode(), "value": None} for key in keys]
+        return self._topics.cursors, Keyed.of((key.encode(), None) for key in keys)
 
     def _keyed(self, topic: str, name: str, records: Iterable[tuple[str, Record]]) -> Batch:
         encode = self._encoder(topic, name)
-        return topic, [{"key": key.encode(), "value": encode(record)} for key, record in records]
+        return topic, Keyed.of((key.encode(), encode(record)) for key, record in records)
 
     def _encoder(self, topic: str, name: str) -> Encoder:
         if topic not in self._encoders:

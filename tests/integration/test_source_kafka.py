@@ -8,15 +8,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from producers.publishing.publisher import Publisher
 from producers.settings import SourceSettings
+from runtime.bulk_producer import BulkProducer
 from runtime.errors import Configuration, Exit, Fenced
 from runtime.kafka import KafkaSettings
 from runtime.kafka_read import read_to_end
 from runtime.kafka_topics import ensure_topics
+from schemas.columnar import Keyed
 from schemas.registry import RegistrySettings
 from schemas.topics import Topics
 from tests.source_runs import Deployment, InThread
@@ -80,10 +81,10 @@ def test_a_page_that_the_producers_queue_cannot_hold_is_published_whole_and_in_o
 ) -> None:
     ensure_topics(AdminClient(kafka.client()), topics.source_specs(), topics.replication)
     narrow = kafka.client(transactional_id=topics.named("narrow"), queue_buffering_max_messages=70)
-    publisher = Publisher(Producer(narrow))
+    publisher = Publisher(BulkProducer(narrow))
     publisher.take_over()
     numbers = [b"%d" % number for number in range(1000)]
-    publisher.publish([(topics.cursors, [{"key": b"k", "value": value} for value in numbers])])
+    publisher.publish([(topics.cursors, Keyed.of((b"k", value) for value in numbers))])
     assert [message.value() for message in read_to_end(kafka, topics.cursors, 0)] == numbers
 
 

@@ -7,75 +7,52 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from producers.publishing.messages import Batch, Message, Messages
+from producers.publishing.messages import Batch, Messages
 from producers.publishing.positions import Standing, at_work
-from producers.publishing.publisher import Delivered, Publisher
+from producers.publishing.publisher import Publisher
 from runtime.errors import Configuration, Fenced, System, Transient
 from schemas import avsc
 from schemas.codec import Decoder
+from schemas.columnar import Keyed, Strings
 from schemas.topics import Topics
 
-PAGE: list[Batch] = [
-    ("raw", [{"key": b"a", "value": b"1"}]),
-    ("cursors", [{"key": b"c", "value": b"2"}]),
-]
+PAGE: list[Batch] = [("raw", Keyed.of([(b"a", b"1")])), ("cursors", Keyed.of([(b"c", b"2")]))]
 STANDING = Standing("little", "hourly", "timestamp_id", "sqlite:x", "host:1#a")
 
 
 class FakeTransactions:
     """A broker's view of one producer: what is committed, and which call is to fail."""
 
-    def __init__(self, fails: dict[str, KafkaError] | None = None, room: int = 100) -> None:
-        self.refusal = KafkaError(KafkaError._QUEUE_FULL, "full")
-        self.most_waiting = 0
-        self._waiting = 0
+    def __init__(self, fails: dict[str, KafkaError] | None = None) -> None:
         self.calls: list[str] = []
         self.committed: list[str] = []
-        self.undelivered: KafkaError | None = None
+        self.failure: KafkaError | None = None
         self._fails = fails or {}
-        self._room = room
         self._queued: list[str] = []
-        self._delivered: Delivered | None = None
 
     def _call(self, name: str) -> None:
         self.calls.append(name)
         if name in self._fails:
             raise KafkaException(self._fails[name])
 
-    def init_transactions(self, timeout: float) -> None:
+    def init_transactions(self, seconds: float) -> None:
         self._call("init")
 
     def begin_transaction(self) -> None:
         self._call("begin")
 
-    def produce_batch(self, topic: str, messages: list[Message], *, on_delivery: Delivered) -> int:
-        found_room = min(len(messages), max(0, self._room - self._waiting))
-        for message in messages[found_room:]:
-            message["_error"] = self.refusal
-        self._queued += [
-            f"{topic} {message['value'].decode()}" for message in messages[:found_room]
-        ]
-        self._waiting += found_room
-        self.most_waiting = max(self.most_waiting, self._waiting)
-        self._delivered = on_delivery
-        return found_room
+    def produce(self, topic: str, keys: Strings, values: Strings) -> None:
+        self._queued += [f"{topic} {value.decode()}" for value in values.bytes()]
 
-    def flush(self, timeout: float) -> int:
-        self.calls.append("flush")
-        if self.undelivered and self._delivered:
-            self._delivered(self.undelivered, None)
-        if "flush" not in self._fails:
-            self._waiting = 0
-        return self._waiting
-
-    def commit_transaction(self, timeout: float) -> None:
-        if self.undelivered and self._delivered:
-            self._delivered(self.undelivered, None)
+    def commit_transaction(self, seconds: float) -> None:
         self._call("commit")
         self.committed += self._queued
 
-    def abort_transaction(self, timeout: float) -> None:
+    def abort_transaction(self, seconds: float) -> None:
         self._call("abort")
+
+    def close(self) -> None:
+        self.calls.append("close")
 
 
 class Ids:
@@ -95,7 +72,7 @@ def test_readings_and_cursor_are_one_transaction() -> None:
     publisher.take_over()
     publisher.publish(PAGE)
     publisher.close()
-    assert broker.calls == ["init", "begin", "commit"]
+    assert broker.calls == ["init", "begin", "commit", "close"]
     assert broker.committed == ["raw 1", "cursors 2"]
 
 
@@ -116,7 +93,7 @@ def test_a_failed_commit_is_told_by_its_kind_and_closed_by_taking_it_back(
     with pytest.raises(kind):
         publisher.publish(PAGE)
     publisher.close()
-    assert broker.calls == ["begin", "commit", "abort"]
+    assert broker.calls == ["begin", "commit", "abort", "close"]
     assert broker.committed == []
 
 
@@ -128,46 +105,9 @@ def test_a_broker_that_is_not_ready_is_asked_again_later() -> None:
 
 def test_the_first_undelivered_message_gives_the_reason() -> None:
     broker = FakeTransactions({"commit": KafkaError(KafkaError._STATE, "see the reports")})
-    broker.undelivered = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE, "too large")
-    with pytest.raises(Transient, match="too large"):
+    broker.failure = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE, "too large")
+    with pytest.raises(System, match="too large"):
         Publisher(broker).publish(PAGE)
-
-
-LARGE: list[Batch] = [("raw", [{"key": b"a", "value": b"%d" % n} for n in range(25)])]
-
-
-@pytest.mark.requirement("A6", "D10")
-def test_a_page_larger_than_the_queue_is_published_whole_while_the_queue_stays_bounded() -> None:
-    broker = FakeTransactions(room=10)
-    Publisher(broker).publish(LARGE)
-    assert broker.committed == [f"raw {n}" for n in range(25)]
-    assert broker.calls == ["begin", "flush", "flush", "commit"]
-    assert broker.most_waiting == 10
-
-
-@pytest.mark.requirement("D3")
-def test_a_full_queue_that_the_broker_does_not_empty_ends_the_page() -> None:
-    broker = FakeTransactions({"flush": KafkaError(KafkaError._TIMED_OUT)}, room=10)
-    with pytest.raises(Transient, match="publishing a page"):
-        Publisher(broker).publish(LARGE)
-    assert broker.committed == []
-
-
-@pytest.mark.requirement("D3")
-def test_a_message_given_up_while_the_queue_is_full_ends_the_page() -> None:
-    broker = FakeTransactions(room=10)
-    broker.undelivered = KafkaError(KafkaError._MSG_TIMED_OUT, "given up")
-    with pytest.raises(Transient, match="given up"):
-        Publisher(broker).publish(LARGE)
-
-
-@pytest.mark.requirement("D3")
-def test_a_message_that_is_refused_is_no_matter_of_waiting() -> None:
-    broker = FakeTransactions(room=0)
-    broker.refusal = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE, "too large")
-    with pytest.raises(System, match="raw: a message is not taken"):
-        Publisher(broker).publish(LARGE)
-    assert broker.committed == []
 
 
 def test_closing_goes_on_when_the_broker_does_not_answer() -> None:
@@ -211,10 +151,10 @@ def test_the_instance_at_work_is_the_last_that_wrote_a_cursor_of_the_source() ->
 
 def test_keys_are_station_sensor_and_source_with_table() -> None:
     topics = Topics(namespace="lab")
-    topic, (message,) = Messages(topics, Ids()).cursors([record()])
-    assert (topic, message["key"]) == (topics.cursors, b"little:hourly")
-    decode = Decoder("source_cursor", Ids().schema_of)
-    assert decode(message["value"]) == record(published=None)
+    topic, messages = Messages(topics, Ids()).cursors([record()])
+    ((key, value),) = messages.pairs()
+    assert (topic, key) == (topics.cursors, b"little:hourly")
+    assert Decoder("source_cursor", Ids().schema_of)(value) == record(published=None)
 
 
 def test_a_parameter_without_readings_makes_no_batch() -> None:

@@ -67,9 +67,8 @@ def test_every_reading_fits_its_schema_and_has_the_bytes_of_the_plain_codec(numb
     for parameter, found in readings(number, [row, {**row, "id": 2}]).records.items():
         name = "raw_wind" if parameter == "wind" else "raw_reading"
         plain = Encoder(name, 7)
-        assert ReadingEncoder(name, 7).messages(found) == [
-            {"key": reading.sensor["station_id"].encode(), "value": plain(reading.as_record())}
-            for reading in found
+        assert ReadingEncoder(name, 7).messages(found).pairs() == [
+            (reading.sensor["station_id"].encode(), plain(reading.as_record())) for reading in found
         ]
 
 

@@ -123,8 +123,8 @@ def _columns(
     names = [f"ST{number:05}" for number in numbers.tolist()]
     sensors = [f"{name}:{parameter}" for name in names]
     at, zeros = START + minute * MINUTE, np.zeros(n, np.int64)
-    flags, deleted = np.ones(n, np.int32), np.zeros(n, np.bool_)
-    given = (sensor, names, at, at, named, flags, deleted, np.arange(n), at, zeros)
+    none = np.zeros(n, np.bool_)
+    given = (sensor, names, at, at, named, none, none, np.arange(n), at, zeros)
     return CleanedColumns(parameter, sensors, *given)
 
 

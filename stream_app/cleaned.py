@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from weather.arrays import Bools, Flags, Floats, Micros
+from weather.arrays import Bools, Floats, Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class CleanedColumns:
         observed_at: end of the interval, in UTC microseconds.
         version: ``source_version`` of the clean reading: the higher wins.
         values: by measure, in standard units; NaN where missing or failed.
-        flag: aggregate of the tests that look at one reading.
+        ahead: it claims a time that is yet to come: nobody's neighbour, and never the newest.
         deleted: the source took the reading back.
         raw_offset: offset in the parameter's raw topic.
         published_at: when the raw reading was published, in UTC microseconds.
@@ -40,7 +40,7 @@ class CleanedColumns:
     observed_at: Micros
     version: NDArray[np.int64]
     values: Mapping[str, Floats]
-    flag: Flags
+    ahead: Bools
     deleted: Bools
     raw_offset: NDArray[np.int64]
     published_at: Micros

@@ -36,7 +36,7 @@ def heard(
         deleted=np.full(number, deleted),
         version=np.zeros(number, np.int64),
         values={},
-        flag=np.ones(number, np.int32),
+        ahead=np.zeros(number, np.bool_),
         raw_offset=np.arange(number),
     )
 

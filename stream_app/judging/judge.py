@@ -23,7 +23,7 @@ from stream_app.judging.table import Table, table_of
 from stream_app.metadata.sensors import ALWAYS_UNKNOWN, UNKNOWN, Sensor, Span
 from weather.arrays import Bools, Flags, Micros
 from weather.clean import Calibration, Given, clean
-from weather.qc.flags import Flag, flags_like, overall
+from weather.qc.flags import Flag, flags_like
 from weather.ruleset import DEFAULT, Ruleset
 from weather.time import LocalTime, to_utc
 
@@ -106,7 +106,6 @@ class Judge:
             flag_measured=readings.flag,
             flag_time=flag_time,
             flag_metadata=flag_metadata,
-            flag=overall(readings.flag, flag_time, flag_metadata),
             in_future=in_future,
             deleted=np.array([one.head.deletes for one in origins])[origin],
             behind=np.zeros(len(utc), np.int64),

@@ -50,7 +50,6 @@ class Judged:
     flag_measured: Flags
     flag_time: Flags
     flag_metadata: Flags
-    flag: Flags
     in_future: Bools
     deleted: Bools
     behind: Integers
@@ -95,7 +94,7 @@ class Judged:
             observed_at=self.utc,
             version=self.version,
             values={name: measure.value for name, measure in self.measures.items()},
-            flag=self.flag,
+            ahead=self.in_future,
             deleted=self.deleted,
             raw_offset=self.offsets,
             published_at=self.published * 1000,

@@ -27,11 +27,14 @@ ROW_BITS: Final = (1 << KIND_BITS) - 1
 class Incoming:
     """Readings of a batch, sorted by kind, row, time, version and offset: the last of a time wins.
 
+    One that is ahead of its time stands before those of its version that are not, and never wins:
+    what it claims to be the newest would leave no reading of today a neighbour.
+
     Attributes:
         entries: (n,) what is to be remembered, without its past.
         rank: (n,) kind and row in one number, by which they are sorted.
         place: (n,) place of the reading in its parameter's columns.
-        wins: (n,) nothing else of this batch beats it.
+        wins: (n,) nothing else of this batch beats it, and its time has come.
         repeated: (n,) an equal one stands behind it in the batch; of equals the last one wins.
     """
 
@@ -71,7 +74,8 @@ def incoming(columns: Mapping[str, CleanedColumns], rings: Rings, ruleset: Rules
     entries = np.concatenate([part[0] for part in parts])
     rank = np.concatenate([part[1] for part in parts])
     place = np.concatenate([np.arange(len(part[0])) for part in parts])
-    return _sorted(entries, rank, place)
+    ahead = np.concatenate([part[2] for part in parts])
+    return _sorted(entries, rank, place, ahead)
 
 
 def consistency_of(columns: CleanedColumns) -> Flags:
@@ -85,7 +89,9 @@ def consistency_of(columns: CleanedColumns) -> Flags:
     return np.where(columns.deleted, np.int32(Flag.NOT_EVALUATED), flags)
 
 
-def _of(columns: CleanedColumns, rings: Rings, ruleset: Ruleset) -> list[tuple[Entries, Rows]]:
+def _of(
+    columns: CleanedColumns, rings: Rings, ruleset: Ruleset
+) -> list[tuple[Entries, Rows, Bools]]:
     rows = rings.rows(columns.parameter, columns.sensors, columns.stations)[columns.sensor]
     found = []
     for beside, kind in enumerate(kinds_of(columns.parameter)):
@@ -98,7 +104,7 @@ def _of(columns: CleanedColumns, rings: Rings, ruleset: Ruleset) -> list[tuple[E
         unjudged = dict.fromkeys(("step", "spike", "flat_line"), _unjudged(len(rows)))
         given = {**unjudged, "consistency": flags, "together": together}
         entries["marks"] = marks(~columns.deleted, given)
-        found.append((entries, ranked(kind, rows + beside)))
+        found.append((entries, ranked(kind, rows + beside), columns.ahead))
     return found
 
 
@@ -115,15 +121,16 @@ def _values(columns: CleanedColumns, kind: int, ruleset: Ruleset) -> Floats:
     return np.where(columns.values["speed"] > limits.calm, values, np.nan)
 
 
-def _sorted(entries: Entries, rank: Rows, place: NDArray[np.int64]) -> Incoming:
+def _sorted(entries: Entries, rank: Rows, place: NDArray[np.int64], ahead: Bools) -> Incoming:
     at, version = entries["at"], entries["version"]
     order = np.lexsort((at, rank))
     same = _same(rank[order], at[order])
     if same.any():
-        order = np.lexsort((entries["offset"], version, at, rank))
+        order = np.lexsort((entries["offset"], ~ahead, version, at, rank))
         same = _same(rank[order], at[order])
     wins, repeated = np.append(~same, True), np.zeros(len(rank), np.bool_)
     repeated[:-1] = same & (version[order[1:]] == version[order[:-1]])
+    wins &= ~ahead[order]
     return Incoming(entries[order], rank[order], place[order], wins, repeated)
 
 

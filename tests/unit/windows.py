@@ -57,6 +57,7 @@ class Reading(NamedTuple):
     offset: int = 0
     direction: float = 90.0
     gust: float = float("nan")
+    ahead: bool = False
 
     @property
     def key(self) -> Key:
@@ -86,7 +87,7 @@ def _columns(parameter: str, readings: list[Reading]) -> CleanedColumns:
         at,
         np.array([r.version for r in readings], np.int64),
         values,
-        np.ones(len(readings), np.int32),
+        np.array([r.ahead for r in readings], np.bool_),
         np.array([r.deleted for r in readings], np.bool_),
         np.array([r.offset for r in readings], np.int64),
         at,

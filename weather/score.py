@@ -121,7 +121,8 @@ def timeliness(delay: Micros | None, flag_time: Flags | None, count: int) -> Flo
         known = 1.0 - (1.0 - _LATE_WORTH) * np.clip(part, 0.0, 1.0)
         known[np.asarray(delay) > HISTORY] = np.nan
     doubtful = np.full(count, np.nan) if flag_time is None else _WORTH[flag_time]
-    return np.fmin(known, np.where(doubtful < 1.0, doubtful, np.nan))
+    found: Floats = np.fmin(known, np.where(doubtful < 1.0, doubtful, np.nan))
+    return found
 
 
 def of_readings(
@@ -190,14 +191,15 @@ def _told(flags: Mapping[str, Flags], dimension: Dimension, count: int) -> Float
 
 
 def _sum(which: Bools, group: NDArray[np.int64], groups: int) -> Floats:
-    return np.bincount(group, weights=which, minlength=groups)
+    return np.bincount(group[which], minlength=groups).astype(np.float64)
 
 
 def _mean(values: Floats, which: Bools, group: NDArray[np.int64], groups: int) -> Floats:
     judged = which & ~np.isnan(values)
     total = np.bincount(group[judged], weights=values[judged], minlength=groups)
-    return _ratio(total, _sum(judged, group, groups))
+    return _ratio(total.astype(np.float64), _sum(judged, group, groups))
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0.0)
+    found: Floats = np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0.0)
+    return found

@@ -1,0 +1,141 @@
+"""What one measure of one sensor gave, taken out of a past to be changed, and put back into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from operate.quality.course import Verdicts
+from operate.quality.readings import Past
+from schemas.columnar import Integers, Numbers
+from stream_app.judging.decoding import Decoded
+from weather.arrays import Bools, Floats, Micros
+from weather.injection import NONE, Faulty
+from weather.qc.flags import Flag
+from weather.ruleset import DEFAULT, Limits, Ruleset
+from weather.units import from_standard, to_standard
+
+_READ_AFTER: Final = 60_000_000
+_FEWEST: Final = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One measure of one sensor, by rising time; arrays are of shape (n,).
+
+    Attributes:
+        rows: places in the parameter's readings.
+        at: when each was observed, in UTC microseconds; ``local`` by the station's clock.
+        values: as given, but in the standard unit.
+        healthy: readings that are there, unflagged, and as far from the one before as most are.
+        cadence: how far apart most of them are, in microseconds.
+    """
+
+    parameter: str
+    measure: str
+    sensor: str
+    station: str
+    unit: str
+    rows: Integers
+    at: Micros
+    local: Micros
+    values: Floats
+    healthy: Bools
+    cadence: int
+    limits: Limits
+
+
+def series_of(
+    past: Past,
+    verdicts: Mapping[str, Verdicts],
+    measures: Iterable[tuple[str, str]],
+    ruleset: Ruleset = DEFAULT,
+) -> list[Series]:
+    """Take out the series of some measures, those that are long enough to tell anything."""
+    return [
+        series
+        for parameter, measure in measures
+        if parameter in past.readings
+        for series in _of(past.readings[parameter], verdicts[parameter], measure, ruleset)
+        if series.healthy.sum() >= _FEWEST
+    ]
+
+
+def _of(decoded: Decoded, found: Verdicts, measure: str, ruleset: Ruleset) -> Iterator[Series]:
+    parameter, count = decoded.parameter, len(decoded.records)
+    utc, local = np.zeros((2, count), np.int64)
+    good = np.zeros(count, np.bool_)
+    utc[found.judged.offsets], local[found.judged.offsets] = found.judged.utc, found.judged.local
+    good[found.judged.offsets] = ~found.bad & (found.flag != Flag.MISSING)
+    sensors = np.array([head.sensor for head in decoded.heads])[decoded.head]
+    for sensor in np.unique(sensors).tolist():
+        rows = np.flatnonzero(sensors == sensor)
+        rows = rows[np.argsort(utc[rows], kind="stable")]
+        head = decoded.heads[int(decoded.head[rows[0]])].record
+        unit = str(head["unit"] if measure == "value" else head[f"{measure}_unit"])
+        given = _given(decoded, measure)[rows]
+        steps = np.diff(utc[rows], prepend=utc[rows[0]])
+        cadence = int(np.median(steps))
+        yield Series(
+            parameter=parameter,
+            measure=measure,
+            sensor=str(sensor),
+            station=str(head["station_id"]),
+            unit=unit,
+            rows=rows,
+            at=utc[rows],
+            local=local[rows],
+            values=to_standard(given, parameter, measure, unit),
+            healthy=good[rows] & ~np.isnan(given) & (steps == cadence),
+            cadence=cadence,
+            limits=ruleset.limits_of(parameter, measure),
+        )
+
+
+def _given(decoded: Decoded, measure: str) -> Floats:
+    column = decoded.columns[measure]
+    if not isinstance(column, Numbers):
+        raise TypeError(measure)
+    given: Floats = column.values.astype(np.float64)
+    return given if column.present is None else np.where(column.present, given, np.nan)
+
+
+def as_live(past: Past, verdicts: Mapping[str, Verdicts]) -> Past:
+    """Let every reading have been read a minute after it was observed, as in daily work."""
+    changed = {}
+    for name, decoded in past.readings.items():
+        judged = verdicts[name].judged
+        extracted = np.zeros(len(decoded.records), np.int64)
+        extracted[judged.offsets] = judged.utc + _READ_AFTER
+        changed[name] = replace(
+            decoded, columns={**decoded.columns, "extracted_at": Numbers(extracted)}
+        )
+    return past.changed(changed)
+
+
+def with_faults(past: Past, faults: Iterable[tuple[Series, Faulty]]) -> Past:
+    """Put series with faults in the place of the healthy ones; other readings stay bit for bit."""
+    changed = dict(past.readings)
+    for series, faulty in faults:
+        changed[series.parameter] = _changed(changed[series.parameter], series, faulty)
+    return past.changed(changed)
+
+
+def _changed(decoded: Decoded, series: Series, faulty: Faulty) -> Decoded:
+    touched = np.flatnonzero((faulty.event != NONE) | (faulty.values != series.values))
+    touched = touched[~np.isnan(faulty.values[touched])]
+    rows = series.rows[touched]
+    name, columns = series.measure, dict(decoded.columns)
+    values = _given(decoded, name)
+    values[rows] = from_standard(faulty.values[touched], series.parameter, name, series.unit)
+    columns[name] = Numbers(values, ~np.isnan(values))
+    local = columns["observed_local"]
+    if not isinstance(local, Numbers):
+        raise TypeError(local)
+    shifted = local.values.copy()
+    shifted[rows] += (faulty.at - series.at)[touched]
+    columns["observed_local"] = Numbers(shifted, local.present)
+    return replace(decoded, columns=columns)

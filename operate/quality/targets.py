@@ -1,0 +1,92 @@
+"""What recall each fault is to have, and what it would take where that is little, or missed.
+
+The first four bars are those of the product: 95 % of spikes from three step limits on, of values
+stuck for longer than the window, of unit mix-ups, of sentinel leaks. The others are what series
+tests alone can promise; a target of nothing says that they cannot, and the words beside it who can.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from operate.quality.faults import Case
+from weather.injection import Fault
+
+
+class Target(NamedTuple):
+    """The least part of faults to be caught (None: none is promised), and what more would take."""
+
+    least: float | None
+    would_take: str = ""
+
+
+BAR: Final = 0.95
+_NEIGHBOURS: Final = "stations near enough for the test by neighbours"
+_DAYS: Final = "comparing the means of days with neighbours: a job over tables, not one reading"
+_RAMP: Final = "a level test: a day's mean against those of its neighbours or of the years before"
+_DELAYS: Final = "the usual delay between observing and reading, learnt for each sensor"
+_ITSELF: Final = "nothing: it lies within what the air itself does"
+_LEVELS: Final = {
+    "wind": "gusts from every sensor (3 of 4 are NULL here), or neighbours over days",
+    "rainfall": "a second gauge, radar, or totals of months against neighbours",
+    "humidity": "the dew point of neighbours; a jump from dry air stays below 50 % an hour",
+    "temperature": "neighbours; near 0 °C a tenth of a temperature is a temperature",
+    "pressure": _NEIGHBOURS,
+}
+
+
+def target_of(case: Case, parameter: str, *, limited: bool) -> Target:
+    """Give the target; ``limited``: the ruleset limits steps at the series' cadence."""
+    return _TARGETS[case.fault](case.magnitude, parameter, limited)
+
+
+def _spike(magnitude: int, parameter: str, limited: bool) -> Target:
+    if not limited:
+        return Target(None, "a step limit: none holds from hour to hour, when anything may happen")
+    would_take = "the rule of amounts in the stream" if parameter == "rainfall" else _ITSELF
+    return Target((0.4, 0.9, BAR, BAR, BAR)[magnitude], would_take)
+
+
+def _drift(magnitude: int, parameter: str, _limited: bool) -> Target:
+    del magnitude, parameter
+    return Target(None, _DAYS)
+
+
+def _stuck(magnitude: int, _parameter: str, _limited: bool) -> Target:
+    if magnitude == 0:
+        return Target(None, "a shorter window, and false flags of calm nights")
+    return Target(BAR, "a longer look than the window, for a sensor that is coarse")
+
+
+def _unit(_magnitude: int, parameter: str, _limited: bool) -> Target:
+    return Target(BAR, _LEVELS[parameter])
+
+
+def _sentinel(_magnitude: int, _parameter: str, _limited: bool) -> Target:
+    return Target(BAR, "the sentinel named in the mapping: as a pressure it is one")
+
+
+def _swap(_magnitude: int, parameter: str, _limited: bool) -> Target:
+    if parameter == "temperature":
+        return Target(0.8, _RAMP)
+    return Target(0.5, _RAMP) if parameter == "humidity" else Target(None, _NEIGHBOURS)
+
+
+def _clock(magnitude: int, _parameter: str, _limited: bool) -> Target:
+    return Target(BAR) if magnitude >= 2 else Target(None, _DELAYS)
+
+
+def _reset(_magnitude: int, _parameter: str, _limited: bool) -> Target:
+    return Target(0.9, "nothing: at the first reading of a day a counter may start anew")
+
+
+_TARGETS: Final = {
+    Fault.SPIKE: _spike,
+    Fault.DRIFT: _drift,
+    Fault.STUCK: _stuck,
+    Fault.UNIT: _unit,
+    Fault.SENTINEL: _sentinel,
+    Fault.SWAP: _swap,
+    Fault.CLOCK: _clock,
+    Fault.RESET: _reset,
+}

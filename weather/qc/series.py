@@ -145,7 +145,7 @@ def _behind(
     n = len(at)
     beyond = np.where(live, np.arange(n), n - 1)[::-1]
     following = np.minimum.accumulate(beyond)[::-1]
-    following = np.append(following[1:], n - 1)
+    following = np.append(following[1:], n - 1)[:n]
     ours = (first[following] == first) & live[following] & (following > np.arange(n))
     fall = np.where(ours & usable, values - values[following], np.nan)
     return fall, np.where(ours, at[following] - at, 0)

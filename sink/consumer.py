@@ -28,7 +28,8 @@ from sink.settings import SinkSettings
 
 _LOGGER: Final = logging.getLogger("aos.sink")
 
-_PATIENCE_SECONDS: Final = 0.5
+_PATIENCE_SECONDS: Final = 2.0
+"""How long to wait for a batch before reading is paused, which drops what was fetched ahead."""
 _TICK_SECONDS: Final = 0.1
 _NEWS_SECONDS: Final = 5.0
 """A heartbeat, which tells whether we are still a member, goes out every three seconds."""
@@ -142,7 +143,8 @@ class SinkConsumer:
             self._open.add(piece.partition, piece.messages, piece.span)
 
     def _hold(self) -> None:
-        if not self._pipeline.wait_for_one(_PATIENCE_SECONDS):
+        patience = min(_PATIENCE_SECONDS, self._settings.poll_interval_seconds / 4)
+        if not self._pipeline.wait_for_one(patience):
             self._reader.pause()
             self._fill()
 

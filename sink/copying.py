@@ -1,102 +1,92 @@
 """Columns to the bytes of a binary COPY, array by array.
 
 The format is in PostgreSQL's documentation of COPY: each row is a count of fields, then for each
-field its length (-1 for null) and its bytes, all big endian.
+field its length (-1 for null) and its bytes, all big endian. Fields that have one size in all rows
+stand side by side in an array of records; only what varies from row to row is put between them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.columnar import Bytes, Integers, Strings
 from schemas.columnar import Column as Values
+from schemas.columnar import Mask, Strings
+from schemas.columnar_encoding import side_by_side
 from sink.columns import Column
 
 _HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER: Final = b"\xff\xff"
+_NULL: Final = -1
 _EPOCH: Final = 946_684_800_000_000
 """Microseconds from 1970 to 2000, where PostgreSQL begins to count ("Date/Time Types")."""
 _FORMS: Final = {"smallint": ">i2", "integer": ">i4", "double precision": ">f8"}
 
-
-def binary(columns: Sequence[Column], values: Mapping[str, Values], rows: Integers) -> bytes:
-    """Write these rows, in this order, as one complete COPY."""
-    fields = [_field(column, values[column.name].take(rows)) for column in columns]
-    sizes: Integers = np.full(len(rows), 2)
-    for field in fields:
-        sizes += field.sizes
-    ends: Integers = np.cumsum(sizes)
-    out = np.empty(ends[-1], np.uint8)
-    at = ends - sizes
-    _put(out, at, np.full(len(rows), len(fields), ">i2"))
-    at += 2
-    for field in fields:
-        field.write(out, at)
-        at += field.sizes
-    return b"".join((_HEADER, out.tobytes(), _TRAILER))
+Alike = tuple[str, NDArray[Any] | int]
+"""A form of numpy's, and what every row has in it."""
 
 
-class _Fixed:
-    """A field whose values all have one size."""
-
-    def __init__(self, numbers: NDArray[Any], present: NDArray[np.bool_] | None) -> None:
-        self._present = present
-        width = numbers.dtype.itemsize
-        block = np.empty((len(numbers), 4 + width), np.uint8)
-        block[:, :4] = _octets(np.full(len(numbers), width, ">i4"))
-        block[:, 4:] = _octets(numbers)
-        if present is not None:
-            block[~present, :4] = 0xFF
-        self._block = block
-        self.sizes: Integers = np.full(len(numbers), 4 + width)
-        if present is not None:
-            self.sizes = np.where(present, 4 + width, 4)
-
-    def write(self, out: Bytes, at: Integers) -> None:
-        """Put each value at its place."""
-        if self._present is None:
-            _put_octets(out, at, self._block)
-        else:
-            _put_octets(out, at, self._block[:, :4])
-            _put_octets(out, at[self._present] + 4, self._block[self._present, 4:])
+def rows_of(columns: Sequence[Column], values: Mapping[str, Values], count: int) -> Strings:
+    """Write each of ``count`` rows; they may then be taken in any order, and left out."""
+    pieces: list[Strings] = []
+    alike: list[Alike] = [(">i2", len(columns))]
+    for column in columns:
+        for part in _field(column, values[column.name]):
+            if isinstance(part, Strings):
+                pieces += [_records(alike, count), part]
+                alike = []
+            else:
+                alike.append(part)
+    return side_by_side([*pieces, _records(alike, count)])
 
 
-class _Varying:
-    """A field of text."""
-
-    def __init__(self, strings: Strings) -> None:
-        self._strings = strings
-        self.sizes: Integers = 4 + strings.lengths
-
-    def write(self, out: Bytes, at: Integers) -> None:
-        """Put each string behind its length."""
-        strings = self._strings
-        lengths = strings.lengths.astype(">i4")
-        if strings.present is not None:
-            lengths[~strings.present] = -1
-        _put(out, at, lengths)
-        target = Strings(out, at + 4, strings.lengths)
-        out[target.places()] = strings.data[strings.places()]
+def binary(rows: Strings) -> bytes:
+    """Make one complete COPY of rows, in this order."""
+    return b"".join((_HEADER, side_by_side([rows]).data.data, _TRAILER))
 
 
-def _field(column: Column, values: Values) -> _Fixed | _Varying:
+def _records(alike: Sequence[Alike], count: int) -> Strings:
+    forms = [(str(number), form) for number, (form, _) in enumerate(alike)]
+    records = np.empty(count, np.dtype(forms))
+    for number, (_, values) in enumerate(alike):
+        records[str(number)] = values
+    width = records.itemsize
+    return Strings(records.view(np.uint8), np.arange(count) * width, np.full(count, width))
+
+
+def _field(column: Column, values: Values) -> Iterator[Alike | Strings]:
+    """Give a length and what stands behind it."""
     if isinstance(values, Strings):
-        return _Varying(values)
-    numbers = values.values - _EPOCH if column.is_time else values.values
-    return _Fixed(numbers.astype(_FORMS.get(column.sql_type, ">i8")), values.present)
+        yield from _text(values)
+    else:
+        numbers = values.values - _EPOCH if column.is_time else values.values
+        yield from _number(_FORMS.get(column.sql_type, ">i8"), numbers, values.present)
 
 
-def _put(out: Bytes, at: Integers, numbers: NDArray[Any]) -> None:
-    _put_octets(out, at, _octets(numbers))
+def _text(values: Strings) -> Iterator[Alike | Strings]:
+    length = int(values.lengths[0]) if len(values.lengths) else 0
+    if values.present is not None and not values.present.all():
+        yield ">i4", np.where(values.present, values.lengths, _NULL)
+    else:
+        yield ">i4", values.lengths
+    if (values.lengths != length).any():
+        yield values
+    elif length:
+        form = f"V{length}"
+        yield form, values.of_length(length, slice(None)).view(form)[:, 0]
 
 
-def _put_octets(out: Bytes, at: Integers, octets: Bytes) -> None:
-    out[at[:, None] + np.arange(octets.shape[1])] = octets
-
-
-def _octets(numbers: NDArray[Any]) -> Bytes:
-    return numbers.view(np.uint8).reshape(len(numbers), numbers.dtype.itemsize)
+def _number(form: str, numbers: NDArray[Any], present: Mask | None) -> Iterator[Alike | Strings]:
+    width = np.dtype(form).itemsize
+    if present is None or present.all():
+        yield ">i4", width
+        yield form, numbers
+    elif present.any():
+        yield ">i4", np.where(present, width, _NULL)
+        octets = numbers.astype(form).view(np.uint8)
+        yield Strings(octets, np.arange(len(numbers)) * width, present * width)
+    else:
+        yield ">i4", _NULL

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from operator import methodcaller
 from typing import Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
@@ -25,6 +26,15 @@ from sink.settings import SinkSettings
 _LOGGER: Final = logging.getLogger("aos.sink")
 
 _CHUNK: Final = 5_000
+_TOPIC: Final = methodcaller("topic")
+_NUMBER: Final = methodcaller("partition")
+_FETCHING: Final = {
+    "queued_min_messages": _CHUNK,  # of each partition, and by default twenty times as many
+    "max_partition_fetch_bytes": 256 * 1024,  # compressed: it may be ten times that in memory
+    "fetch_max_bytes": 1024 * 1024,
+    "fetch_queue_backoff_ms": 5,  # by default a full queue is left alone for a second
+}
+"""Little is fetched ahead, so that memory is bounded however far behind we are, but at once."""
 _HINT_SECONDS: Final = 5.0
 _LOST_PLACE: Final = frozenset(
     {
@@ -165,10 +175,16 @@ class Reader:
         return max(0, high - next_offset)
 
     def _pieces(self, messages: list[KafkaMessage]) -> Iterable[Piece]:
-        for partition, group in groupby(messages, key=_partition_of):
+        # Each message is asked as little as can be: this is done a hundred thousand times a second.
+        end = 0
+        for (topic, number), run in groupby(
+            zip(map(_TOPIC, messages), map(_NUMBER, messages), strict=True)
+        ):
+            first, end = end, end + sum(1 for _ in run)
+            partition = Partition(topic, number)
             if partition in self.places.claimed:
-                found: list[Message] = list(group)
-                last = found[-1].offset()
+                last = messages[end - 1].offset()
+                found: list[Message] = list(messages[first:end])
                 yield Piece(partition, found, self.places.read(partition, last or 0))
 
     def _heed(self, message: KafkaMessage) -> bool:
@@ -227,6 +243,7 @@ def _configuration(settings: SinkSettings, kafka: KafkaSettings, group: str) -> 
         session_timeout_ms=int(settings.session_timeout_seconds * 1000),
         max_poll_interval_ms=int(settings.poll_interval_seconds * 1000),
         queued_max_messages_kbytes=settings.batch_bytes // 1024,
+        **_FETCHING,
         fetch_wait_max_ms=100,
         topic_metadata_refresh_interval_ms=10_000,
         **static,

@@ -8,20 +8,20 @@ table is merged into until a batch was all new.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
 from psycopg.sql import Composed
 
-from schemas.columnar import Column, Integers, Numbers, numbers, strings
+from schemas.columnar import Column, Integers, Numbers, Strings, numbers, strings
 from schemas.dead_letters import Stage
 from schemas.topics import clean_schema
 from sink.batch import Counts, Message
 from sink.columns import table
-from sink.copying import binary
+from sink.copying import binary, rows_of
 from sink.database import Connection
 from sink.decoding import ColumnDecoder, SchemaOf
 from sink.destination import Reject
@@ -31,13 +31,25 @@ from sink.statements import Statements
 from sink.validation import OPS, equal, faults
 
 
+class Copy(NamedTuple):
+    """The winner of each key, and the bytes that copy them."""
+
+    rows: Integers
+    data: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Readings as columns, of which ``rows`` are meant; record by record beside ``messages``."""
+    """Readings as columns, of which ``rows`` are meant; record by record beside ``messages``.
+
+    ``lines`` are all of them as they are copied; ``copy`` is ready only where nothing was left out.
+    """
 
     messages: Sequence[Message]
     columns: dict[str, Column]
+    lines: Strings
     rows: Integers
+    copy: Copy | None = None
 
     def __len__(self) -> int:
         """Count the rows that are meant."""
@@ -50,7 +62,12 @@ class Readings:
     def pick(self, indexes: Sequence[int]) -> Self:
         """Mean some of these rows; nothing is copied."""
         chosen = self.rows[np.asarray(indexes, np.int64)]
-        return type(self)(self.messages, self.columns, chosen)
+        return type(self)(self.messages, self.columns, self.lines, chosen)
+
+    def ready(self, conflict: Conflict) -> Copy:
+        """Make what is copied."""
+        rows = self.winners(conflict)
+        return Copy(rows, binary(self.lines.take(rows)))
 
     def winners(self, conflict: Conflict) -> Integers:
         """Give one row for each key, by key: the newest, or the first where the first one stays."""
@@ -86,18 +103,19 @@ class ReadingTable:
         self._all_new = True
 
     def prepare(self, messages: Sequence[Message]) -> tuple[Readings, list[Reject]]:
-        """Decode and validate."""
+        """Decode, validate, and make what is copied: the database is busy with the batch before."""
         kept, columns, rejects = self._decode(messages)
         columns["deleted_at"] = _deleted_at(columns)
         unfit = faults(self._table, columns)
         rejects += [Reject(kept[row], Stage.LOADING, error) for row, error in unfit.items()]
         fit = np.delete(np.arange(len(kept)), list(unfit))
-        return Readings(kept, columns, fit), rejects
+        lines = rows_of(self._table.columns, columns, len(kept))
+        readings = Readings(kept, columns, lines, fit)
+        return replace(readings, copy=readings.ready(self._conflict)), rejects
 
     def load(self, connection: Connection, entries: Readings) -> Counts:
         """Load the winner of each key."""
-        rows = entries.winners(self._conflict)
-        data = binary(self._table.columns, entries.columns, rows)
+        rows, data = entries.copy or entries.ready(self._conflict)
         try:
             if self._all_new and self._copied(connection, data):
                 inserted, updated, deleted = len(rows), 0, _count(entries.columns, rows)

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.errors import DataQuality
+from schemas.columnar import Bytes, Mask, Numbers, Strings, rows_by_length, strings
 from schemas.columnar import Column as Values
-from schemas.columnar import Mask, Numbers, Strings, strings
 from sink.columns import Column, Table
 
 OPS: Final = (b"upsert", b"delete")
@@ -26,6 +26,7 @@ _RANGES: Final = {
     "integer": (-(2**31), 2**31 - 1),
     "bigint": (-(2**63), 2**63 - 1),
 }
+_ASCII: Final = 0x7F
 _CONTINUES: Final = 0b1000_0000, 0b1011_1111
 """Least and greatest byte that goes on with a character of UTF-8 and begins none (RFC 3629)."""
 
@@ -43,8 +44,8 @@ def faults(table: Table, columns: Mapping[str, Values]) -> dict[int, DataQuality
 def equal(values: Strings, word: bytes) -> Mask:
     """Say which strings are a certain word."""
     same: Mask = values.lengths == len(word)
-    places = values.starts[same, None] + np.arange(len(word))
-    same[same] = (values.data[places] == np.frombuffer(word, np.uint8)).all(axis=1)
+    rows = slice(None) if same.all() else np.flatnonzero(same)
+    same[rows] = (values.of_length(len(word), rows) == np.frombuffer(word, np.uint8)).all(axis=1)
     return same
 
 
@@ -77,18 +78,18 @@ def _bad_numbers(column: Column, values: NDArray[Any]) -> Mask:
 
 def _bad_text(values: Strings) -> Mask:
     """PostgreSQL's text is UTF-8 without the character of number 0."""
-    text = values.data[values.places()]
     bad = np.zeros(len(values.lengths), np.bool_)
-    if text.size and (text.min() == 0 or (text.max() > 0x7F and not _is_utf8(values, text.data))):
-        bad[:] = [not _is_text(found) for found in values.bytes()]
+    for length, rows in rows_by_length(values.lengths):
+        text = values.of_length(length, rows)
+        if text.min() == 0 or (text.max() > _ASCII and not _are_utf8(text)):
+            bad[rows] = [not _is_text(each.data) for each in text]
     return bad
 
 
-def _is_utf8(values: Strings, text: memoryview) -> bool:
+def _are_utf8(text: Bytes) -> bool:
     """Judge all at once: sound as a whole, and no string begins within a character."""
-    first = values.data[values.starts[values.lengths > 0]]
     least, most = _CONTINUES
-    return _is_text(text) and not ((first >= least) & (first <= most)).any()
+    return _is_text(text.data) and not ((text[:, 0] >= least) & (text[:, 0] <= most)).any()
 
 
 def _is_text(found: bytes | memoryview) -> bool:

@@ -34,3 +34,7 @@ class FakeMessage:
     def value(self) -> bytes | None:
         """Its value."""
         return self.value_
+
+    def __len__(self) -> int:
+        """Count the bytes of its value."""
+        return len(self.value_ or b"")

@@ -100,7 +100,7 @@ def test_a_server_without_room_for_another_connection_is_waited_out(rig: Rig) ->
 
 @pytest.mark.requirement("C2", "D3")
 def test_a_connection_that_is_cut_in_the_middle_of_a_copy_leaves_nothing_behind(rig: Rig) -> None:
-    readings = [clean("wind", n) for n in range(2000)]
+    readings = [clean("wind", n) for n in range(600)]
     rig.load()  # makes the tables
     port = urlsplit(rig.database_url).port
     with Proxy(port or 0, "cut") as proxy:
@@ -115,15 +115,15 @@ def test_a_connection_that_is_cut_in_the_middle_of_a_copy_leaves_nothing_behind(
             assert rig.readings("wind") == []
             rig.query("DROP TRIGGER hold ON weather.wind")
             proxy.mend()
-            sink.progress.wait_for(records=2000)
+            sink.progress.wait_for(records=600)
     assert sink.error is None
-    assert len(rig.readings("wind")) == 2000
+    assert len(rig.readings("wind")) == 600
     assert rig.dead_letters() == []
 
 
 _CUT_IN_COPY = """
 CREATE FUNCTION public.hold() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN PERFORM pg_sleep(CASE WHEN NEW.source_key = '1000' THEN 1 ELSE 0 END); RETURN NEW; END $$;
+BEGIN PERFORM pg_sleep(CASE WHEN NEW.source_key = '300' THEN 1 ELSE 0 END); RETURN NEW; END $$;
 CREATE TRIGGER hold BEFORE INSERT ON weather.wind FOR EACH ROW EXECUTE FUNCTION public.hold()
 """
 _COPYING = "SELECT 1 FROM pg_stat_progress_copy WHERE tuples_processed > 100"

@@ -46,6 +46,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "schema": Entry("schema", "app", _LOOK, "Check the schemas of the topics, or describe them."),
     "inspect": Entry("inspect", "command", _LOOK, "Look at a source, and draft its mapping."),
     "mapping": Entry("mapping", "app", _LOOK, "Check the mapping, or write its document."),
+    "quality": Entry("quality", "app", _LOOK, "Measure the tests on real days, with plots."),
     "dlq": Entry("dlq", "app", _LOOK, "Show what could not be used, and why."),
     "db": Entry("db", "app", _LOOK, "Migrate the tables, ask them, show how to log in."),
     "config": Entry("config", "config", _LOOK, "Show the settings in force, secrets masked."),

@@ -25,7 +25,7 @@ from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.avsc import Schema
 from schemas.codec import Encoder
-from schemas.columnar import Column, Integers, Numbers, Strings
+from schemas.columnar import Column, Integers, Numbers, Strings, concatenated, packed
 from schemas.mapping import Mapping as SourceMapping
 from schemas.mapping import read_mapping
 from schemas.topics import PARAMETERS, Topics, raw_schema
@@ -165,7 +165,9 @@ def _records(
     first[topic] += len(readings)
     made = [reading.as_record() for reading in readings]
     keys = [str(record["station_id"]).encode() for record in made]
-    return Records(topic, 0, offsets, np.zeros_like(offsets), keys, [encode(r) for r in made])
+    return Records(
+        topic, 0, offsets, np.zeros_like(offsets), packed(keys), packed([encode(r) for r in made])
+    )
 
 
 def _present(parts: Sequence[Mapping[str, Decoded]]) -> list[str]:
@@ -189,8 +191,8 @@ def _joined(parts: Sequence[Decoded]) -> Decoded:
         parts[0].records,
         offsets=offsets,
         published=np.zeros_like(offsets),
-        keys=[key for part in parts for key in part.records.keys],
-        values=[None] * count,
+        keys=concatenated([part.records.keys for part in parts]),
+        values=packed([None]).take(np.zeros(count, np.int64)),
     )
     columns = {
         name: joined_columns([part.columns[name] for part in parts]) for name in parts[0].columns

@@ -1,0 +1,209 @@
+"""The tests that have a page: which fields are theirs, what they go by, which faults show them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from operate.quality.faults import Case
+from schemas import avsc
+from schemas.topics import PARAMETERS, clean_schema
+from weather.injection import Fault
+from weather.limits import Limits
+from weather.parameters import measure_of
+from weather.qc.arrival import ANY_DELAY
+from weather.qc.consistency import DRIEST_RAIN
+from weather.qc.station import DEW_ABOVE, SEA_LEVEL_APART
+from weather.ruleset import DEFAULT, Ruleset
+
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A test.
+
+    Attributes:
+        name: of its page, ``<name>.md``, and of its plot.
+        ends: how the fields of the clean schemas end that are its own.
+        defaults: what a ruleset says of it, a row for each measure or limit.
+        caught: the fault that shows what it finds, where no real day does; None draws no plot.
+        passed: the fault that shows what gets past it.
+        parameters: in whose series these are looked for, in this order.
+    """
+
+    name: str
+    ends: str
+    defaults: Callable[[Ruleset], list[Row]]
+    caught: Case | None = None
+    passed: Case | None = None
+    parameters: tuple[str, ...] = ()
+
+    def owns(self, field: str) -> bool:
+        """Say whether a field is its own."""
+        return field == self.ends or (field.startswith("flag_") and field.endswith(self.ends))
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields of the clean schemas that are its own; none where the stream does not ask."""
+        named = [field for p in PARAMETERS for field in avsc.field_names(clean_schema(p))]
+        return [field for field in dict.fromkeys(named) if self.owns(field)]
+
+
+def _of_measures(
+    columns: Callable[[Limits], Iterator[Mapping[str, Any]]],
+) -> Callable[[Ruleset], list[Row]]:
+    def rows(ruleset: Ruleset) -> list[Row]:
+        return [
+            {"measure": f"{parameter}.{measure}", "unit": _unit(parameter, measure), **row}
+            for (parameter, measure), limits in ruleset.limits.items()
+            for row in columns(limits)
+        ]
+
+    return rows
+
+
+def _range(limits: Limits) -> Iterator[Mapping[str, Any]]:
+    suspect = limits.suspect
+    beyond = "" if suspect is None else f"{suspect.low:g} to {suspect.high:g}"
+    yield {
+        "fails outside": f"{limits.fail.low:g} to {limits.fail.high:g}",
+        "suspect outside": beyond,
+    }
+
+
+def _step(limits: Limits) -> Iterator[Mapping[str, Any]]:
+    for step in limits.steps:
+        yield {
+            "up to minutes": f"{step.minutes:g}",
+            "suspect above": f"{step.suspect:g}",
+            "fails above": _finite(step.fail),
+            "falls": "pass" if limits.rises_only else "count",
+        }
+
+
+def _spike(limits: Limits) -> Iterator[Mapping[str, Any]]:
+    if limits.spike is not None:
+        yield {
+            "suspect above": f"{limits.spike.suspect:g}",
+            "fails above": f"{limits.spike.fail:g}",
+            "neighbours within minutes": f"{limits.spike.within_minutes:g}",
+            "height": str(limits.spike.height),
+        }
+
+
+def _flat_line(limits: Limits) -> Iterator[Mapping[str, Any]]:
+    flat = limits.flat_line
+    if flat is not None:
+        yield {
+            "suspect from minutes": f"{flat.suspect_minutes:g}",
+            "fails from minutes": f"{flat.fail_minutes:g}",
+            "of a resolution": f"{flat.resolution:g}",
+            "equal readings at least": f"{flat.readings}",
+            "calm up to": _finite(flat.calm),
+            "saturated from": _finite(flat.saturated),
+        }
+
+
+def _climate(limits: Limits) -> Iterator[Mapping[str, Any]]:
+    for month, span in enumerate(limits.climate, start=1):
+        yield {"month": f"{month}", "suspect outside": f"{span.low:g} to {span.high:g}"}
+
+
+def _amounts(limits: Limits) -> Iterator[Mapping[str, Any]]:
+    for amount in limits.amounts:
+        yield {
+            "in minutes": f"{amount.minutes:g}",
+            "suspect above": f"{amount.suspect:g}",
+            "fails above": _finite(amount.fail),
+        }
+
+
+def _buddies(limits: Limits) -> Iterator[Mapping[str, Any]]:
+    if limits.buddies is not None:
+        yield {name.replace("_", " "): f"{value:g}" for name, value in _told(limits.buddies)}
+
+
+def _told(limits: Any) -> Iterator[tuple[str, float]]:
+    yield from limits._asdict().items()
+
+
+def _consistency(_ruleset: Ruleset) -> list[Row]:
+    return [
+        {"rule": "gust below the mean speed of its own interval", "flag": "4"},
+        {"rule": "direction without wind", "flag": "3"},
+        {"rule": f"rain in air of less than {DRIEST_RAIN:g} %: both", "flag": "3"},
+    ]
+
+
+def _station(_ruleset: Ruleset) -> list[Row]:
+    return [
+        {"rule": f"dew point more than {DEW_ABOVE:g} °C above the temperature: both", "flag": "4"},
+        {
+            "rule": f"sea-level pressure more than {SEA_LEVEL_APART:g} hPa from the reduced: both",
+            "flag": "3",
+        },
+        {"rule": "health bit set", "flag": "4"},
+        {"rule": "calibration out of date", "flag": "3"},
+    ]
+
+
+def _time(_ruleset: Ruleset) -> list[Row]:
+    return [
+        {"rule": f"observed more than {ANY_DELAY.future:g} s after it was read", "flag": "3"},
+        {"rule": "an hour that the local clock skipped", "flag": "3"},
+    ]
+
+
+def _finite(value: float) -> str:
+    return "never" if math.isinf(value) else f"{value:g}"
+
+
+def _unit(parameter: str, measure: str) -> str:
+    return measure_of(parameter, measure).unit
+
+
+TESTS: Final = (
+    Test("range", "_range", _of_measures(_range), Case(Fault.SENTINEL, 0), Case(Fault.UNIT, 1),
+         ("wind", "temperature")),
+    Test("step", "_step", _of_measures(_step), Case(Fault.SPIKE, 2), Case(Fault.DRIFT, 2),
+         ("temperature", "pressure")),
+    Test("spike", "_spike", _of_measures(_spike), Case(Fault.SPIKE, 2), Case(Fault.SPIKE, 0),
+         ("temperature", "pressure", "humidity")),
+    Test("flat-line", "_flat_line", _of_measures(_flat_line), Case(Fault.STUCK, 2),
+         Case(Fault.STUCK, 0), ("temperature", "pressure")),
+    Test("consistency", "_consistency", _consistency, Case(Fault.UNIT, 0), Case(Fault.SWAP, 3),
+         ("wind",)),
+    Test("time", "flag_time", _time, Case(Fault.CLOCK, 3), Case(Fault.CLOCK, 1),
+         ("temperature",)),
+    Test("climate", "_climate", _of_measures(_climate)),
+    Test("rain", "_amount", _of_measures(_amounts), Case(Fault.RESET, 2), Case(Fault.RESET, 0),
+         ("rainfall",)),
+    Test("station", "_station", _station),
+    Test("neighbours", "_buddy", _of_measures(_buddies)),
+)  # fmt: skip
+"""In the order in which the pages stand in the index."""
+
+
+def defaults_of(test: Test, ruleset: Ruleset = DEFAULT) -> str:
+    """Write what a ruleset says of a test, as Markdown."""
+    rows = test.defaults(ruleset)
+    fields = ", ".join(f"`{field}`" for field in test.fields)
+    told = f"Ruleset `{ruleset.version}`. " + (
+        f"Fields: {fields}." if fields else "No field of its own: the stream does not ask it yet."
+    )
+    return "\n\n".join([told, markdown(rows) if rows else "No limits by default: it is not made."])
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    r"""Write rows that have the same keys as a table of Markdown.
+
+    >>> markdown([{"a": 1, "b": "x"}])
+    '| a | b |\n|---|---|\n| 1 | x |'
+    """
+    head = "| " + " | ".join(rows[0]) + " |"
+    rule = "|" + "---|" * len(rows[0])
+    lines = ["| " + " | ".join(str(value) for value in row.values()) + " |" for row in rows]
+    return "\n".join([head, rule, *lines])

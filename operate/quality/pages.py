@@ -1,0 +1,119 @@
+"""The pages about the tests in ``docs/quality/``: what is made by a command stands between marks.
+
+Words around the marks are written by people, and stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from operate.quality.catalogue import TESTS, defaults_of, markdown
+from operate.quality.course import verdicts
+from operate.quality.false_flags import MOST_PERCENT, Count, counts
+from operate.quality.judgements import told
+from operate.quality.plots import Data, data_of, plot
+from operate.quality.readings import Past
+from operate.quality.recall import Recall, recalls, summary
+from runtime.errors import Configuration
+
+_BEGIN: Final = "<!-- made by `aos quality plots`: {} -->"
+_END: Final = "<!-- until here -->"
+FALSE_FLAGS: Final = "false-flags.md"
+RECALL: Final = "recall.md"
+JUDGED: Final = "judged-by-hand.csv"
+
+
+def put(page: str, block: str, text: str) -> str:
+    r"""Put a text in the place of what stands between the marks of a block.
+
+    >>> mark = "<!-- made by `aos quality plots`: defaults -->"
+    >>> put(f"a\n{mark}\nold\n<!-- until here -->\nb", "defaults", "new").splitlines()[2:4]
+    ['', 'new']
+
+    Raises:
+        ValueError: the page has no such block.
+    """
+    mark = _BEGIN.format(block)
+    before, found, rest = page.partition(mark)
+    _, end, behind = rest.partition(_END)
+    if not found or not end:
+        problem = f"there is no block {block!r}"
+        raise ValueError(problem)
+    return f"{before}{mark}\n\n{text}\n\n{end}{behind}"
+
+
+def write_pages(
+    directory: Path, past: Past, without: Sequence[str], tell: Callable[[str], None]
+) -> list[str]:
+    """Write defaults, plots and tables anew; give the names of the files.
+
+    Raises:
+        Configuration: the directory does not hold the pages.
+    """
+    data = [(name, past.only(name, without)) for name in past.tables()]
+    judged = [data_of(name, part) for name, part in data]
+    judged.sort(key=lambda one: -sum(len(found.flag) for found in one.healthy.values()))
+    written = [*_tests(directory, judged, tell)]
+    flagged = [one for name, part in data for one in counts(name, verdicts(part))]
+    _rewrite(directory, FALSE_FLAGS, "counts", counted(flagged))
+    _rewrite(directory, FALSE_FLAGS, "judged", told((directory / JUDGED).read_text("utf-8")))
+    found = [one for name, part in data for one in recalls(name, part, tell=tell)]
+    _rewrite(directory, RECALL, "recall", recalled(found))
+    return [*written, FALSE_FLAGS, RECALL]
+
+
+def _tests(directory: Path, judged: Sequence[Data], tell: Callable[[str], None]) -> Iterator[str]:
+    for test in TESTS:
+        tell(f"drawing {test.name}")
+        _rewrite(directory, f"{test.name}.md", "defaults", defaults_of(test))
+        yield f"{test.name}.md"
+        picture = plot(test, judged)
+        if picture is not None:
+            (directory / f"{test.name}.svg").write_text(picture, encoding="utf-8")
+            yield f"{test.name}.svg"
+
+
+def _rewrite(directory: Path, name: str, block: str, text: str) -> None:
+    path = directory / name
+    try:
+        path.write_text(put(path.read_text(encoding="utf-8"), block, text), encoding="utf-8")
+    except (OSError, ValueError) as error:
+        setting, problem = "--out", f"{name} cannot be written anew ({error})"
+        mend = "name the directory docs/quality"
+        raise Configuration.of(setting, str(directory), problem, mend=mend) from error
+
+
+def counted(found: Sequence[Count]) -> str:
+    """Write how many readings of healthy data are flagged: the sums, then months with any."""
+    rows = [one.as_row() for one in found if one.flagged]
+    readings, flagged = sum(one.readings for one in found), sum(one.flagged for one in found)
+    worst = max(found, key=lambda one: one.percent)
+    told_first = (
+        f"{flagged} of {readings:,} readings are flagged 3 or 4: {100 * flagged / readings:.3f} %. "
+        f"The worst of {len(found)} months of a parameter has {worst.percent:.3f} % "
+        f"(allowed: less than {MOST_PERCENT:g} %). Months that are not named have none."
+    )
+    return "\n\n".join([told_first, markdown(rows) if rows else ""])
+
+
+def recalled(found: Sequence[Recall]) -> str:
+    """Write the table fault by magnitude, then what misses its target and what it would take."""
+    missed = [_missed(one) for one in found if one.holds is False]
+    short = [one for one in found if one.target.least is None and one.events]
+    promised = {(str(one.case.fault), one.target.would_take): None for one in short}
+    parts = [
+        markdown(summary(found)),
+        "## What misses its target",
+        markdown(missed) if missed else "Nothing.",
+        "## Where nothing is promised",
+        markdown([{"fault": fault, "more would take": why} for fault, why in promised]),
+    ]
+    return "\n\n".join(parts)
+
+
+def _missed(one: Recall) -> dict[str, object]:
+    row = one.as_row()
+    names = ("data", "fault", "magnitude", "parameter", "faults", "caught", "target", "would take")
+    return {name: row[name] for name in names}

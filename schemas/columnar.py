@@ -21,6 +21,7 @@ from schemas.framing import HEADER
 Integers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
+Value = bytes | None
 
 _PADDING: Final = bytes(16)
 _CONTINUED: Final = 0x80
@@ -60,6 +61,10 @@ class Strings:
         present = None if self.present is None else self.present[rows]
         return Strings(self.data, self.starts[rows], self.lengths[rows], present)
 
+    def there(self) -> Mask:
+        """Say which are present."""
+        return np.ones(len(self.lengths), np.bool_) if self.present is None else self.present
+
     def bytes(self) -> list[bytes]:
         """Give each string as bytes."""
         found = np.full(len(self.lengths), b"", object)
@@ -70,12 +75,27 @@ class Strings:
         each: list[bytes] = found.tolist()
         return each
 
-    def optional(self) -> list[bytes | None]:
+    def optional(self) -> list[Value]:
         """Give each string as bytes, None where there is none."""
-        each: list[bytes | None] = [*self.bytes()]
+        each: list[Value] = [*self.bytes()]
         for row in () if self.present is None else np.flatnonzero(~self.present).tolist():
             each[row] = None
         return each
+
+    def one(self, row: int) -> Value:
+        """Give one string, None where there is none."""
+        if self.present is not None and not self.present[row]:
+            return None
+        start = int(self.starts[row])
+        return self.data[start : start + int(self.lengths[row])].tobytes()
+
+    def padded(self) -> Strings:
+        """Make sure that a few bytes behind every string may be read, too."""
+        last = int((self.starts + self.lengths).max(initial=0))
+        if last + len(_PADDING) <= len(self.data):
+            return self
+        data = np.concatenate([self.data, np.frombuffer(_PADDING, np.uint8)])
+        return Strings(data, self.starts, self.lengths, self.present)
 
     def write(self, out: Bytes, at: Integers) -> None:
         """Write each string at its place in ``out``."""
@@ -165,6 +185,33 @@ def _windows(data: Bytes, length: int) -> NDArray[np.void]:
     return np.ndarray((count,), f"V{length}", data, strides=(1,))
 
 
+def concatenated(columns: Sequence[Strings]) -> Strings:
+    """Put columns of strings one behind the other; bytes that they share are kept once.
+
+    >>> concatenated([packed([b"a"]), packed([None, b"d"])]).optional()
+    [b'a', None, b'd']
+    """
+    if len(columns) == 1:
+        return columns[0]
+    shift: dict[int, int] = {}
+    pieces, size = [np.empty(0, np.uint8)], 0
+    for data in (column.data for column in columns):
+        if id(data) not in shift:
+            shift[id(data)] = size
+            pieces.append(data)
+            size += len(data)
+    nothing = np.empty(0, np.int64)
+    present = None
+    if any(column.present is not None for column in columns):
+        present = np.concatenate([column.there() for column in columns])
+    return Strings(
+        np.concatenate(pieces),
+        np.concatenate([nothing, *(column.starts + shift[id(column.data)] for column in columns)]),
+        np.concatenate([nothing, *(column.lengths for column in columns)]),
+        present,
+    )
+
+
 def numbers(columns: Mapping[str, Column], name: str) -> NDArray[Any]:
     """Give the numbers of a column that holds some."""
     column = columns[name]
@@ -196,13 +243,14 @@ class ColumnarDecoder:
         ]
 
     def __call__(
-        self, messages: Sequence[bytes], starts: Integers | None = None
+        self, messages: Sequence[bytes] | Strings, starts: Integers | None = None
     ) -> tuple[dict[str, Column], Mask]:
         """Decode framed messages, all written with this schema: columns, and which are good.
 
         ``starts`` is where in each message the first field lies: behind the frame, unless told.
         """
-        cursor = _Cursor(messages, starts)
+        given = messages if isinstance(messages, Strings) else packed(messages)
+        cursor = Cursor(given, HEADER.size if starts is None else starts)
         columns: dict[str, Column] = {}
         for name, kind, nullable in self._fields:
             present = cursor.present() if nullable else None
@@ -215,27 +263,33 @@ class ColumnarDecoder:
         return columns, cursor.good()
 
 
-def schema_ids(messages: Sequence[bytes | None]) -> NDArray[np.int64]:
+def schema_ids(messages: Sequence[bytes | None] | Strings) -> NDArray[np.int64]:
     r"""Give the schema id of each message, -1 where there is none.
 
     >>> schema_ids([b"\0\0\0\0\7body", b"other", None]).tolist()
     [7, -1, -1]
     """
-    framed = [m[: HEADER.size] if m and len(m) >= HEADER.size else b"\xff" * 5 for m in messages]
-    heads = np.frombuffer(b"".join(framed), np.uint8).reshape(len(messages), HEADER.size)
-    ids = heads[:, 1:].astype(np.int64) @ np.array([1 << 24, 1 << 16, 1 << 8, 1])
-    return np.where(heads[:, 0] == 0, ids, -1)
+    given = (messages if isinstance(messages, Strings) else packed(messages)).padded()
+    heads = _windows(given.data, 8)[given.starts].view(">u8").astype(np.uint64)
+    ids = ((heads >> np.uint64(24)) & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    framed = (heads >> np.uint64(56) == 0) & (given.lengths >= HEADER.size)
+    return np.where(framed, ids, -1)
 
 
-class _Cursor:
-    """A place in each record."""
+class Cursor:
+    """A place in each of many records, moved forward field by field.
 
-    def __init__(self, messages: Sequence[bytes], starts: Integers | None) -> None:
-        self.data = np.frombuffer(b"".join([*messages, _PADDING]), np.uint8)
-        lengths = np.fromiter(map(len, messages), np.int64, len(messages))
-        self.ends = np.cumsum(lengths)
-        self.at = self.ends - lengths + (HEADER.size if starts is None else starts)
-        self._sound = np.ones(len(messages), np.bool_)
+    ``begin`` is where in each of the records the first field lies.
+    """
+
+    def __init__(self, records: Strings, begin: int | Integers = 0) -> None:
+        records = records.padded()
+        self.data = records.data
+        self.ends = records.starts + records.lengths
+        self.at = records.starts + begin
+        self._sound = self.at <= self.ends
+        if not self._sound.all():
+            self.at = np.minimum(self.at, self.ends)
 
     def good(self) -> Mask:
         """Say which records were sound and ended where they should."""
@@ -246,7 +300,7 @@ class _Cursor:
         """Read the branch of a union of null and one other."""
         branch = self.data[self.at]
         self._sound &= (branch == 0) | (branch == 2)
-        self._move(1)
+        self.move(1)
         present: Mask = branch == 2
         return present
 
@@ -260,14 +314,14 @@ class _Cursor:
     def doubles(self, present: Mask | None) -> Numbers:
         """Read eight bytes each, little endian."""
         values = _windows(self.data, 8)[self.at].view("<f8")
-        self._move(8 if present is None else present * 8)
+        self.move(8 if present is None else present * 8)
         return Numbers(values, present)
 
     def longs(self, present: Mask | None) -> Numbers:
         """Read variable-length zigzag numbers: eight bytes of each at once, few are longer."""
         first = self.data[self.at]
         if first.max(initial=0) < _CONTINUED:
-            self._move(1 if present is None else present)
+            self.move(1 if present is None else present)
             return Numbers((first >> 1).astype(np.int64) ^ -(first & 1).astype(np.int64), present)
         words = _windows(self.data, 8)[self.at].view("<u8")
         stops = ~words & _CONTINUES
@@ -278,7 +332,7 @@ class _Cursor:
         if longer.any():
             rows = np.flatnonzero(longer)
             unsigned[rows], sizes[rows] = self._longer(rows)
-        self._move(sizes if present is None else sizes * present)
+        self.move(sizes if present is None else sizes * present)
         signed = (unsigned >> np.uint64(1)).astype(np.int64)
         return Numbers(signed ^ -(unsigned & np.uint64(1)).astype(np.int64), present)
 
@@ -302,10 +356,11 @@ class _Cursor:
             self._sound &= sound
             lengths = np.where(sound, lengths, 0)
         starts = self.at
-        self._move(lengths)
+        self.move(lengths)
         return Strings(self.data, starts, np.minimum(lengths, self.at - starts), present)
 
-    def _move(self, by: int | NDArray[Any]) -> None:
+    def move(self, by: int | NDArray[Any]) -> None:
+        """Pass over so many bytes; a record that is over by then is not sound."""
         at = self.at + by
         beyond = at > self.ends
         if beyond.any():
@@ -314,12 +369,12 @@ class _Cursor:
         self.at = at
 
 
-_READ: Final[dict[str, Callable[[_Cursor, Mask | None], Column]]] = {
-    "int": _Cursor.longs,
-    "long": _Cursor.longs,
-    "double": _Cursor.doubles,
-    "string": _Cursor.strings,
-    "bytes": _Cursor.strings,
+_READ: Final[dict[str, Callable[[Cursor, Mask | None], Column]]] = {
+    "int": Cursor.longs,
+    "long": Cursor.longs,
+    "double": Cursor.doubles,
+    "string": Cursor.strings,
+    "bytes": Cursor.strings,
 }
 
 

@@ -71,8 +71,16 @@ class ColumnarEncoder:
         Raises:
             KeyError: a column is missing.
         """
+        return self.strings(heads, columns).bytes()
+
+    def strings(self, heads: Sequence[bytes] | Strings, columns: Mapping[str, Column]) -> Strings:
+        """Give the same messages as a column.
+
+        Raises:
+            KeyError: a column is missing.
+        """
         head = heads if isinstance(heads, Strings) else heads_of(heads)
-        return side_by_side([head, *self._parts(columns)]).bytes()
+        return side_by_side([head, *self._parts(columns)])
 
     def piece(self, columns: Mapping[str, Column]) -> Strings:
         """Encode the columns without heads, to be put :func:`side_by_side` with other pieces.

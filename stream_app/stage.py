@@ -167,7 +167,7 @@ def _deliveries(tools: Tools, app: BatchApp) -> Callable[[int], Delivery]:
     settings, kafka = tools.settings, tools.kafka
     timeout = settings.transaction_timeout_seconds
     if settings.processing_guarantee == "exactly_once":
-        return lambda number: Transactions(kafka, tools.group, settings.group, number, timeout)
+        return lambda number: Transactions(kafka, settings.group, number, timeout)
     commit = committer(app, asyncio.get_running_loop())
     state = tools.topics.state
     return lambda number: AtLeastOnce(kafka, settings.group, number, timeout, commit, state)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from schemas.columnar import Integers
 from schemas.topics import Topics
 from stream_app.cleaned import CleanedColumns
 from stream_app.judging.decoding import DeadLetter, RawDecoder
@@ -19,7 +20,7 @@ from stream_app.judging.judge import Folds, Judge, told_by
 from stream_app.judging.judged import Judged, joined
 from stream_app.outputs.records import Finished
 from stream_app.revisions import ALONE
-from stream_app.transport.batch import Batch, Integers
+from stream_app.transport.batch import Batch
 from stream_app.transport.recent import Recent
 from stream_app.window.state import Overlay
 from stream_app.window.verdict import Again, WindowVerdict

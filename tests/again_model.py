@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from schemas.codec import Decoder, Encoder, Record
+from schemas.columnar import Integers, packed
 from schemas.topics import clean_schema, raw_schema
 from stream_app.again.index import Range
 from stream_app.again.desk import Desk, Ways
@@ -23,7 +24,7 @@ from stream_app.metadata.sensors import Sensor
 from stream_app.outputs.delivery import Outputs
 from stream_app.outputs.records import Recorder
 from stream_app.step import Step
-from stream_app.transport.batch import Batch, Integers, Records
+from stream_app.transport.batch import Batch, Records
 from stream_app.transport.recent import Recent
 from stream_app.window.recovery import Recovery
 from stream_app.window.state import State
@@ -133,8 +134,8 @@ def _records(topic: str, messages: Sequence[Message]) -> Records:
         0,
         np.array([m.offset() for m in messages], np.int64),
         np.array([m.timestamp()[1] for m in messages], np.int64),
-        [m.key() for m in messages],
-        [m.value() for m in messages],
+        packed([m.key() for m in messages]),
+        packed([m.value() for m in messages]),
     )
 
 
@@ -225,9 +226,9 @@ class Model:
             for parameter in ("rainfall", "humidity", "temperature", "wind"):
                 if topic == TOPICS.clean(parameter):
                     decode = Decoder(clean_schema(parameter), self._schemas.schema_of)
-                    self.sent += [decode(message["value"]) for message in messages]
+                    self.sent += [decode(value) for _, value in messages.pairs()]
             if topic == TOPICS.state:
-                self._kept.update((message["key"], message["value"]) for message in messages)
+                self._kept.update((key or b"", value) for key, value in messages.pairs())
 
     def _restore(self) -> None:
         recovery = Recovery(self.state, self._schemas.schema_of)

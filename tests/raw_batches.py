@@ -11,6 +11,7 @@ from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.avsc import Schema
 from schemas.codec import Decoder, Encoder, Record
+from schemas.columnar import packed
 from schemas.registry import subject_of
 from schemas.topics import PARAMETERS, Topics, clean_schema, raw_schema
 from stream_app.judging.decoding import DeadLetter, RawDecoder
@@ -65,7 +66,8 @@ def records(
     count = len(values)
     offsets = first + 2 * np.arange(count)
     kept = [b"JFK"] * count if keys is None else keys
-    return Records(TOPICS.raw(parameter), 0, offsets, np.zeros(count, np.int64), kept, values)
+    published = np.zeros(count, np.int64)
+    return Records(TOPICS.raw(parameter), 0, offsets, published, packed(kept), packed(values))
 
 
 def encoded(schemas: Schemas, parameter: str, readings: Sequence[Record]) -> list[bytes]:
@@ -103,7 +105,7 @@ class Columns:
         clean = {
             parameter: [
                 self._decoders[parameter](message)
-                for message in self._encoders[parameter](one, {}, revision, now)
+                for message in self._encoders[parameter](one, {}, revision, now).bytes()
             ]
             for parameter, one in judged.items()
         }

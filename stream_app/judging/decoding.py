@@ -17,14 +17,25 @@ from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.avsc import Schema, without_logical_types
 from schemas.codec import Decoder, Encoder, SchemaIds
-from schemas.columnar import Column, ColumnarDecoder, Mask, Numbers, Strings, schema_ids
+from schemas.columnar import (
+    Column,
+    ColumnarDecoder,
+    Integers,
+    Mask,
+    Numbers,
+    Strings,
+    packed,
+    rows_by_length,
+    schema_ids,
+)
 from schemas.columnar_encoding import constant
 from schemas.dead_letters import Stage
 from schemas.registry import subject_of
 from schemas.topics import PARAMETERS, Topics, raw_schema
-from stream_app.judging.heads import FIRST_OBSERVED, Head, Heads, Integers, head_schema
+from stream_app.judging.heads import FIRST_OBSERVED, Head, Heads, head_schema
 from stream_app.transport.batch import Batch, Raw, Records
 
+_NOT_ASCII: Final = 0x80
 _KINDS: Final = ("int", "long", "double", "string")
 
 
@@ -107,11 +118,11 @@ class RawDecoder:
         kept, values = [], []
         for row in range(len(records)):
             try:
-                values.append(encode(decode(records.values[row])))
+                values.append(encode(decode(records.values.one(row))))
                 kept.append(row)
             except DataQuality as error:
                 dead.append(DeadLetter(records.raw(row), error, Stage.DECODING))
-        rewritten = replace(records.take(np.array(kept, np.int64)), values=values)
+        rewritten = replace(records.take(np.array(kept, np.int64)), values=packed(values))
         writer = self._writer(topic, own)
         if writer is None:
             raise TypeError(name)
@@ -150,8 +161,8 @@ class _Writer:
 
     def decoded(self, parameter: str, records: Records) -> tuple[Decoded, Mask]:
         """Decode framed records: columns, and which of them are good."""
-        messages = [value or b"" for value in records.values]
-        head = self._heads.numbers(messages, records.keys)
+        messages = records.values
+        head = self._heads.numbers(messages)
         heads = self._heads.all
         # Behind all: where to begin in a message whose head is not known, which is inside any.
         ends = np.fromiter((*(h.end for h in heads), 0), np.int64, len(heads) + 1)
@@ -209,11 +220,16 @@ def _texts_are_sound(columns: Mapping[str, Column], count: int) -> Mask:
     """Say in which rows every string is UTF-8."""
     sound = np.ones(count, np.bool_)
     for column in columns.values():
-        if isinstance(column, Strings) and column.lengths.any():
-            each = column.bytes()
-            if not b"".join(each).isascii():
-                sound &= np.fromiter(map(_is_utf8, each), np.bool_, count)
+        if isinstance(column, Strings) and not _is_ascii(column):
+            sound &= np.fromiter(map(_is_utf8, column.bytes()), np.bool_, count)
     return sound
+
+
+def _is_ascii(column: Strings) -> bool:
+    return all(
+        column.of_length(length, rows).max() < _NOT_ASCII
+        for length, rows in rows_by_length(column.lengths)
+    )
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -53,7 +53,7 @@ class CleanEncoder:
 
     def __call__(
         self, judged: Judged, flags: Mapping[str, Flags], revision: int, now: int
-    ) -> list[bytes]:
+    ) -> Strings:
         """Give a message for each reading.
 
         ``flags`` are those of tests that look at neighbours, by field; ``revision`` is that of
@@ -65,7 +65,7 @@ class CleanEncoder:
         for field in self._fields:
             columns.setdefault(field["name"], constant(field["default"], count))
         heads = heads_of([self._head_of(origin) for origin in judged.origins])
-        return self._encode(heads.take(judged.origin), columns)
+        return self._encode.strings(heads.take(judged.origin), columns)
 
     def _head_of(self, origin: Origin) -> bytes:
         encoded = origin.head.encoded

@@ -9,7 +9,6 @@ a known head has that head, since Avro is read from the left and knows no other 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from typing import Final
 
 import fastavro
@@ -18,13 +17,15 @@ from numpy.typing import NDArray
 
 from schemas.avsc import Schema, without_logical_types
 from schemas.codec import Record
+from schemas.columnar import Integers, Strings
 from schemas.framing import HEADER
-
-Integers = NDArray[np.int64]
 
 FIRST_OBSERVED: Final = "observed_local"
 """The first field behind the head, in both raw schemas."""
 _BEGIN: Final = HEADER.size
+_WORD: Final = 8
+_FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
+"""2⁶⁴ by the golden ratio, odd: its multiples are spread evenly (Knuth's multiplicative hash)."""
 _MOST_HEADS: Final = 1_000_000
 _UNREADABLE: Final = (EOFError, ValueError, IndexError, OverflowError, TypeError, KeyError)
 _DELETE: Final = "delete"
@@ -36,7 +37,6 @@ class Head:
     """What a reading says of its sensor and its source, as in the raw schema's first fields.
 
     Attributes:
-        key: the message key that it came with.
         record: the fields.
         end: where in a framed message the head is over.
         sensor: the measuring position.
@@ -45,28 +45,51 @@ class Head:
         encoded: heads of clean readings made of this one; see :mod:`.encoding`.
     """
 
-    __slots__ = ("deletes", "encoded", "end", "key", "record", "sensor", "table")
+    __slots__ = ("deletes", "encoded", "end", "record", "sensor", "table")
 
-    def __init__(self, key: bytes | None, record: Record, end: int) -> None:
-        self.key, self.record, self.end = key, record, end
+    def __init__(self, record: Record, end: int) -> None:
+        self.record, self.end = record, end
         self.sensor: str = record["sensor_id"]
         self.deletes: bool = record["op"] == _DELETE
         self.table = tuple(record[name] for name in _TABLE if name in record)
         self.encoded: dict[int, tuple[object, bytes]] = {}
 
 
-class _OfKey:
-    """The heads that came with one message key: their numbers by their bytes.
+class _Alike:
+    """Known heads of one length, found by a checksum of their bytes and then compared.
 
-    ``ends`` are all places where one of them ended, ``end`` is where the last one did.
+    Attributes:
+        end: where in a framed message they are over.
     """
 
-    __slots__ = ("end", "ends", "numbers")
+    def __init__(self, end: int) -> None:
+        self.end = end
+        self._length = end - _BEGIN
+        self._known: list[tuple[bytes, int]] = []
+        self._sorted = 0
 
-    def __init__(self) -> None:
-        self.numbers: dict[bytes, int] = {}
-        self.ends: set[int] = set()
-        self.end = 0
+    def learn(self, head: bytes, number: int) -> None:
+        """Remember the bytes of a head and its number."""
+        self._known.append((head, number))
+
+    def numbers(self, messages: Strings, rows: Integers) -> Integers:
+        """Give the number of each row's head, -1 where it has none of these."""
+        if self._sorted < len(self._known):
+            self._sort()
+        words = _words(messages.data, messages.starts[rows] + _BEGIN, self._length)
+        sums = _summed(words)
+        place = np.minimum(np.searchsorted(self._sums, sums), len(self._sums) - 1)
+        same = (self._words[place] == words).all(axis=1)
+        return np.where(same & (messages.lengths[rows] >= self.end), self._numbers[place], -1)
+
+    def _sort(self) -> None:
+        data = np.frombuffer(b"".join(head for head, _ in self._known) + bytes(_WORD), np.uint8)
+        words = _words(data, np.arange(len(self._known)) * self._length, self._length)
+        sums = _summed(words)
+        order = np.argsort(sums)
+        self._sums, self._words = sums[order], words[order]
+        self._numbers = np.array([number for _, number in self._known], np.int64)[order]
+        self._sorted = len(self._known)
 
 
 class Heads:
@@ -77,44 +100,80 @@ class Heads:
             fastavro.parse_schema(head_schema(schema)) for schema in (writer, reader)
         )
         self.all: list[Head] = []
-        self._of_key: dict[bytes | None, _OfKey] = {}
+        self._number: dict[bytes, int] = {}
+        self._alike: dict[int, _Alike] = {}
+        self._ends: dict[int, list[int]] = {}
 
-    def numbers(self, messages: Sequence[bytes], keys: Sequence[bytes | None]) -> Integers:
-        """Give the number in :attr:`all` of each message's head, -1 where it cannot be read."""
+    def numbers(self, messages: Strings) -> Integers:
+        """Give the number in :attr:`all` of each message's head, -1 where it cannot be read.
+
+        Messages whose first fields are of the same lengths nearly always have heads of one length,
+        so it is looked for under the lengths that such messages had before.
+        """
         if len(self.all) > _MOST_HEADS:
-            self.all, self._of_key = [], {}
-        unknown = _OfKey()
-        of_key = [self._of_key.get(key, unknown) for key in keys]
-        found = [
-            known.numbers.get(message[_BEGIN : known.end], -1)
-            for message, known in zip(messages, of_key, strict=True)
-        ]
-        numbers = np.array(found, np.int64)
-        for row in np.flatnonzero(numbers < 0).tolist():
-            numbers[row] = self._sought(messages[row], keys[row])
-        return numbers
+            self.all, self._number, self._alike, self._ends = [], {}, {}, {}
+        messages = messages.padded()
+        found = np.full(len(messages.lengths), -1, np.int64)
+        shapes = _shapes(messages)
+        for shape in np.unique(shapes).tolist():
+            rows = np.flatnonzero(shapes == shape)
+            for end in self._ends.get(shape, ()):
+                found[rows] = self._alike[end].numbers(messages, rows)
+                rows = rows[found[rows] < 0]
+                if not len(rows):
+                    break
+            for row in rows.tolist():
+                found[row] = self._sought(messages.one(row) or b"", shape)
+        return found
 
-    def _sought(self, message: bytes, key: bytes | None) -> int:
-        """Look for a head of another length than that which its key had last, then learn it."""
-        known = self._of_key.setdefault(key, _OfKey())
-        for end in known.ends:
-            number = known.numbers.get(message[_BEGIN:end])
-            if number is not None:
-                known.end = end
-                return number
-        return self._learnt(message, key, known)
-
-    def _learnt(self, message: bytes, key: bytes | None, known: _OfKey) -> int:
+    def _sought(self, message: bytes, shape: int) -> int:
+        """Read a head that is not known by this shape, and learn it if it is not known at all."""
         body = io.BytesIO(message[_BEGIN:])
         try:
             record = fastavro.schemaless_reader(body, self._writer, self._reader)
         except _UNREADABLE:
             return -1
-        known.end = end = _BEGIN + body.tell()
-        known.ends.add(end)
-        number = known.numbers[message[_BEGIN:end]] = len(self.all)
-        self.all.append(Head(key, record, end))  # type: ignore[arg-type]  # it is a record
-        return number
+        end = _BEGIN + body.tell()
+        ends = self._ends.setdefault(shape, [])
+        if end not in ends:
+            ends.append(end)
+        head = message[_BEGIN:end]
+        if head not in self._number:
+            self._number[head] = len(self.all)
+            self._alike.setdefault(end, _Alike(end)).learn(head, len(self.all))
+            self.all.append(Head(record, end))  # type: ignore[arg-type]  # it is a record
+        return self._number[head]
+
+
+def _shapes(messages: Strings) -> Integers:
+    """Give a number made of the lengths of the first two fields, which are strings."""
+    last = messages.starts + np.maximum(messages.lengths - 1, 0)
+    first = messages.data[np.minimum(messages.starts + _BEGIN, last)].astype(np.int64)
+    second = messages.data[np.minimum(messages.starts + _BEGIN + 1 + (first >> 1), last)]
+    return (first << 8) + second
+
+
+def _words(data: NDArray[np.uint8], at: Integers, length: int) -> NDArray[np.uint64]:
+    """Give the bytes at these places as words of eight; the last word overlaps the one before."""
+    whole = np.ndarray((max(0, len(data) - length + 1),), f"V{length}", data, strides=(1,))
+    within = np.minimum(at, max(0, len(whole) - 1))
+    if length < _WORD:
+        short = whole[within].view(np.uint8).reshape(len(at), length)
+        filled = np.zeros((len(at), _WORD), np.uint8)
+        filled[:, :length] = short
+        return filled.view(np.uint64)
+    each = whole[within].view(np.uint8).reshape(len(at), length)
+    aligned = np.empty((len(at), -(-length // _WORD) * _WORD), np.uint8)
+    aligned[:, :length] = each
+    aligned[:, -_WORD:] = each[:, -_WORD:]
+    return aligned.view(np.uint64)
+
+
+def _summed(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    factors = np.arange(1, 2 * words.shape[1], 2, dtype=np.uint64) * _FACTOR
+    mixed = words ^ (words >> np.uint64(29))
+    sums: NDArray[np.uint64] = (mixed * factors).sum(axis=1, dtype=np.uint64)
+    return sums
 
 
 def head_schema(schema: Schema, first_behind: str = FIRST_OBSERVED) -> Schema:

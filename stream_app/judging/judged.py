@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from schemas.columnar import Integers, Strings
+from schemas.columnar import Integers, Strings, concatenated
 from stream_app.cleaned import CleanedColumns
 from stream_app.judging.heads import Head
 from stream_app.metadata.sensors import Placement
@@ -38,7 +38,7 @@ class Judged:
     origin: Integers
     offsets: Integers
     published: Integers
-    keys: Sequence[bytes | None]
+    keys: Strings
     source_key: Strings
     extracted: Micros
     local: Micros
@@ -56,12 +56,11 @@ class Judged:
 
     def take(self, rows: Integers) -> Judged:
         """Pick readings, in the order given."""
-        chosen = rows.tolist()
         arrays: dict[str, Any] = {name: getattr(self, name)[rows] for name in _ARRAYS}
         return replace(
             self,
             **arrays,
-            keys=[self.keys[row] for row in chosen],
+            keys=self.keys.take(rows),
             source_key=self.source_key.take(rows),
             measures={
                 name: _of_measure(lambda one: one[0][rows], [measure])
@@ -129,27 +128,11 @@ def joined(parts: Sequence[Judged]) -> Judged:
         **arrays,
         origins=[one for part in parts for one in part.origins],
         origin=np.concatenate(origin),
-        keys=[key for part in parts for key in part.keys],
+        keys=concatenated([part.keys for part in parts]),
         source_key=concatenated([part.source_key for part in parts]),
         measures=measures,
     )
     return together.take(np.argsort(together.offsets, kind="stable"))
-
-
-def concatenated(columns: Sequence[Strings]) -> Strings:
-    """Put columns of strings that are never null one behind the other.
-
-    >>> from schemas.columnar_encoding import heads_of
-    >>> concatenated([heads_of([b"a"]), heads_of([b"bc", b"d"])]).bytes()
-    [b'a', b'bc', b'd']
-    """
-    shifts = np.cumsum([0, *(len(column.data) for column in columns[:-1])]).tolist()
-    starts = [column.starts + shift for column, shift in zip(columns, shifts, strict=True)]
-    return Strings(
-        np.concatenate([column.data for column in columns]),
-        np.concatenate(starts),
-        np.concatenate([column.lengths for column in columns]),
-    )
 
 
 def _of_measure(change: Callable[[Sequence[Any]], Any], parts: Sequence[Cleaned]) -> Cleaned:

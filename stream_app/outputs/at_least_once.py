@@ -54,7 +54,7 @@ class AtLeastOnce:
 
     def close(self) -> None:
         """Let go of the broker."""
-        del self._producer, self._outbox
+        self._producer.close()
 
     def _deliver(self, outputs: Outputs) -> None:
         self._outbox.send(outputs)
@@ -69,4 +69,3 @@ class AtLeastOnce:
         """Take back what is still queued, since the batch that it belongs to comes again."""
         asked(self._producer.purge, f"{self._id}: taking back what was not delivered")
         self._producer.flush(0)
-        self._outbox = Outbox(self._producer)

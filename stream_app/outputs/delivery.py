@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException
 
+from runtime.bulk_producer import BulkProducer
 from runtime.kafka import KafkaSettings, translated
+from schemas.columnar import Keyed, Strings
 from schemas.topics import MOST_DEAD_LETTER_BYTES
 
 Result = TypeVar("Result")
-Headers = list[tuple[str, str | bytes | None]]
-Message = dict[str, Any]
-"""``key`` and ``value``, in the form that ``Producer.produce_batch`` takes."""
+Header = tuple[str, bytes | None]
 
 SECONDS: Final = 30.0
-_QUEUE_FULL: Final = KafkaError._QUEUE_FULL  # noqa: SLF001 - confluent-kafka's only name for it
-_BREATH_SECONDS: Final = 0.05
 
 
 class Bulk(NamedTuple):
@@ -26,7 +24,21 @@ class Bulk(NamedTuple):
 
     topic: str
     partition: int
-    messages: list[Message]
+    messages: Keyed
+
+
+class Sending(Protocol):
+    """What is needed of :class:`runtime.bulk_producer.BulkProducer`."""
+
+    failure: KafkaError | None
+
+    def produce(self, topic: str, keys: Strings, values: Strings, partition: int) -> None:
+        """Queue messages; where there is no room, wait until some are delivered."""
+
+    def produce_one(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[Header]
+    ) -> None:
+        """Queue one message with headers."""
 
 
 class Single(NamedTuple):
@@ -35,7 +47,7 @@ class Single(NamedTuple):
     topic: str
     key: bytes | None
     value: bytes | None
-    headers: Headers
+    headers: list[Header]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +74,11 @@ class Delivery(Protocol):
         """Let go of the broker."""
 
 
-def producer(kafka: KafkaSettings, client_id: str, timeout_seconds: float, **more: Any) -> Producer:
+def producer(
+    kafka: KafkaSettings, client_id: str, timeout_seconds: float, **more: Any
+) -> BulkProducer:
     """Make an idempotent producer that gives up a record after ``timeout_seconds``."""
-    return Producer(
+    return BulkProducer(
         kafka.client(
             client_id=client_id,
             message_timeout_ms=round(timeout_seconds * 1000),
@@ -81,11 +95,10 @@ def producer(kafka: KafkaSettings, client_id: str, timeout_seconds: float, **mor
 
 
 class Outbox:
-    """Hands outputs to a producer, and remembers the first that could not be delivered."""
+    """Hands outputs to a producer; what could not be delivered is told once."""
 
-    def __init__(self, made: Producer) -> None:
+    def __init__(self, made: Sending) -> None:
         self._producer = made
-        self._failure: KafkaError | None = None
 
     def send(self, outputs: Outputs) -> None:
         """Queue every output; a full queue is waited for.
@@ -93,11 +106,12 @@ class Outbox:
         Raises:
             AosError: the producer refuses a record.
         """
+        self._producer.failure = None
         try:
-            for bulk in outputs.bulks:
-                self._send_bulk(bulk)
+            for topic, partition, messages in outputs.bulks:
+                self._producer.produce(topic, messages.keys, messages.values, partition)
             for single in outputs.singles:
-                self._send_single(single)
+                self._producer.produce_one(*single)
         except KafkaException as error:
             raise translated(error, "sending") from error
 
@@ -105,46 +119,11 @@ class Outbox:
         """Forget the first failure, and raise it.
 
         Raises:
-            AosError: something sent since the last call was not delivered.
+            AosError: something that was sent was not delivered.
         """
-        failure, self._failure = self._failure, None
+        failure, self._producer.failure = self._producer.failure, None
         if failure is not None:
             raise translated(failure, doing)
-
-    def _send_bulk(self, bulk: Bulk) -> None:
-        left = bulk.messages
-        while left:
-            self._producer.produce_batch(
-                bulk.topic, left, partition=bulk.partition, on_delivery=self._note
-            )
-            left = _without_room(left)
-            self._producer.poll(_BREATH_SECONDS if left else 0)
-
-    def _send_single(self, single: Single) -> None:
-        topic, key, value, headers = single
-        while True:
-            try:
-                self._producer.produce(
-                    topic, value=value, key=key, headers=headers, on_delivery=self._note
-                )
-            except BufferError:
-                self._producer.poll(_BREATH_SECONDS)
-            else:
-                return
-
-    def _note(self, error: KafkaError | None, _message: object) -> None:
-        if error is not None and self._failure is None:
-            self._failure = error
-
-
-def _without_room(messages: list[Message]) -> list[Message]:
-    """Give those that a full queue left out, in their order, ready to be queued again."""
-    left = [message for message in messages if "_error" in message]
-    for message in left:
-        error = message.pop("_error")
-        if error.code() != _QUEUE_FULL:
-            raise KafkaException(error)
-    return left
 
 
 def asked(call: Callable[[], Result], doing: str) -> Result:
@@ -164,7 +143,7 @@ def asked(call: Callable[[], Result], doing: str) -> Result:
 def bulk(topic: str, partition: int, records: Iterable[tuple[bytes | None, bytes | None]]) -> Bulk:
     """Make a bulk of keys and values.
 
-    >>> bulk("t", 0, [(b"k", b"v")]).messages
-    [{'key': b'k', 'value': b'v'}]
+    >>> bulk("t", 0, [(b"k", b"v")]).messages.pairs()
+    [(b'k', b'v')]
     """
-    return Bulk(topic, partition, [{"key": key, "value": value} for key, value in records])
+    return Bulk(topic, partition, Keyed.of(records))

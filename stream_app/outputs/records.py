@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from schemas.codec import Encoder, SchemaIds
+from schemas.columnar import Integers, Keyed, Strings, packed
+from schemas.columnar_encoding import side_by_side
 from schemas.dead_letters import headers
 from schemas.framing import HEADER, frame
 from schemas.registry import subject_of
@@ -86,23 +88,28 @@ class Recorder:
             observed.setdefault(self._topics.raw(one.judged.parameter), []).append(one.judged.utc)
             made.bulks.extend(self._readings(one, overlay.revision, now))
         made.bulks.append(bulk(self._topics.index, 0, self._index_records(batch, observed)))
+        rings = self._rings.messages(overlay.deltas())
+        made.bulks.append(Bulk(self._topics.state, self._number, rings))
         made.bulks.append(bulk(self._topics.state, self._number, self._state_records(overlay)))
         return made
 
     def _readings(self, finished: Finished, revision: int, now: int) -> Iterator[Bulk]:
         judged, parameter = finished.judged, finished.judged.parameter
         values = self._clean[parameter](judged, finished.flags, revision, now)
-        yield bulk(
-            self._topics.clean(parameter), self._number, zip(judged.keys, values, strict=True)
-        )
+        yield Bulk(self._topics.clean(parameter), self._number, Keyed(judged.keys, values))
         newest = np.flatnonzero(finished.newest)
         if len(newest):
-            header = self._latest[parameter]
-            latest = {
-                judged.sensor(row).encode(): header + values[row][HEADER.size :]
-                for row in newest.tolist()
-            }
-            yield bulk(self._topics.latest(parameter), self._number, latest.items())
+            latest = self._newest(judged, values.take(newest), newest)
+            yield Bulk(self._topics.latest(parameter), self._number, latest)
+
+    def _newest(self, judged: Judged, values: Strings, rows: Integers) -> Keyed:
+        """Give readings once more, under the sensor and the other topic's schema."""
+        sensors = packed([origin.head.sensor.encode() for origin in judged.origins])
+        header = packed([self._latest[judged.parameter]]).take(np.zeros(len(rows), np.int64))
+        bodies = replace(
+            values, starts=values.starts + HEADER.size, lengths=values.lengths - HEADER.size
+        )
+        return Keyed(sensors.take(judged.origin[rows]), side_by_side([header, bodies]))
 
     def _dead_letter(self, dead: DeadLetter) -> Single:
         raw = dead.raw
@@ -129,7 +136,6 @@ class Recorder:
             yield f"{topic}:{batch.partition}:{first}".encode(), self._index(record)
 
     def _state_records(self, overlay: Overlay) -> Iterator[tuple[bytes, bytes]]:
-        yield from zip(*self._rings.messages(overlay.deltas()), strict=True)
         for key, schema, record in overlay.changes():
             yield key.encode(), self._state[schema](record)
 

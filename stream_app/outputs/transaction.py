@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from confluent_kafka import Consumer, TopicPartition
-
 from runtime.errors import Transient
 from runtime.kafka import KafkaSettings
 from stream_app.outputs.delivery import SECONDS, Outbox, Outputs, asked, producer
@@ -17,10 +15,8 @@ class Transactions:
     Opening it ends or aborts whatever a dead owner left behind, and fences that owner.
     """
 
-    def __init__(
-        self, kafka: KafkaSettings, group: Consumer, group_id: str, partition: int, timeout: float
-    ) -> None:
-        self._id = f"{group_id}-{partition}"
+    def __init__(self, kafka: KafkaSettings, group: str, partition: int, timeout: float) -> None:
+        self._id = f"{group}-{partition}"
         self._partition = partition
         self._group = group
         self._producer = producer(
@@ -43,7 +39,7 @@ class Transactions:
             Fenced: another worker owns the partition by now.
             System: this producer is of no use any more.
         """
-        next_ = [TopicPartition(topic, self._partition, at) for topic, at in positions.items()]
+        next_ = {(topic, self._partition): at for topic, at in positions.items()}
         asked(self._producer.begin_transaction, f"{self._id}: beginning")
         try:
             self._outbox.send(outputs)
@@ -53,17 +49,16 @@ class Transactions:
             asked(lambda: self._producer.commit_transaction(SECONDS), f"{self._id}: committing")
         except Transient:
             self._abort()
+            self._outbox.check(f"{self._id}: delivering")  # it knows more than the commit said
             raise
 
     def close(self) -> None:
         """Let go of the broker, unasked: what is still open is aborted by the next owner."""
-        del self._producer, self._outbox
+        self._producer.close()
 
-    def _send_positions(self, positions: list[TopicPartition]) -> None:
-        metadata = self._group.consumer_group_metadata()
-        send = self._producer.send_offsets_to_transaction
-        asked(lambda: send(positions, metadata, SECONDS), f"{self._id}: sending offsets")
+    def _send_positions(self, positions: Mapping[tuple[str, int], int]) -> None:
+        send = self._producer.send_offsets
+        asked(lambda: send(self._group, positions, SECONDS), f"{self._id}: sending offsets")
 
     def _abort(self) -> None:
         asked(lambda: self._producer.abort_transaction(SECONDS), f"{self._id}: aborting")
-        self._outbox = Outbox(self._producer)

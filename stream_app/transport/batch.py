@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-Integers = NDArray[np.int64]
+from schemas.columnar import Integers, Strings, packed
 
 
 class Fetched(Protocol):
@@ -52,8 +51,8 @@ class Records:
     offsets: Integers
     published: Integers
     """When each was published, in UTC milliseconds."""
-    keys: Sequence[bytes | None]
-    values: Sequence[bytes | None]
+    keys: Strings
+    values: Strings
 
     @classmethod
     def of(cls, topic: str, partition: int, fetched: Sequence[Fetched]) -> Records:
@@ -63,41 +62,32 @@ class Records:
             partition,
             np.fromiter((record.offset for record in fetched), np.int64, len(fetched)),
             np.fromiter((record.timestamp for record in fetched), np.int64, len(fetched)),
-            [record.key for record in fetched],
-            [record.value for record in fetched],
+            packed([record.key for record in fetched]),
+            packed([record.value for record in fetched]),
         )
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.offsets)
 
     def since(self, offset: int) -> Records:
         """Leave out what lies before an offset."""
         first = int(np.searchsorted(self.offsets, offset))
-        if not first:
-            return self
-        return replace(
-            self,
-            offsets=self.offsets[first:],
-            published=self.published[first:],
-            keys=self.keys[first:],
-            values=self.values[first:],
-        )
+        return self.take(np.arange(first, len(self))) if first else self
 
     def take(self, rows: Integers) -> Records:
         """Pick records, in the order given."""
-        chosen = rows.tolist()
         return replace(
             self,
             offsets=self.offsets[rows],
             published=self.published[rows],
-            keys=[self.keys[row] for row in chosen],
-            values=[self.values[row] for row in chosen],
+            keys=self.keys.take(rows),
+            values=self.values.take(rows),
         )
 
     def raw(self, row: int) -> Raw:
         """Give one record."""
-        offset = int(self.offsets[row])
-        return Raw(self.topic, self.partition, offset, self.keys[row], self.values[row])
+        key, value = self.keys.one(row), self.values.one(row)
+        return Raw(self.topic, self.partition, int(self.offsets[row]), key, value)
 
 
 @dataclass(frozen=True, slots=True)

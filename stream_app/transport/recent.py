@@ -20,14 +20,15 @@ from confluent_kafka import KafkaException, Message, TopicPartition
 from runtime.errors import Transient
 from runtime.kafka import KafkaSettings, translated
 from runtime.kafka_read import is_end, reader
-from stream_app.transport.batch import Batch, Integers, Records
+from schemas.columnar import Integers, concatenated, packed
+from stream_app.transport.batch import Batch, Records
 
 _LOG: Final = logging.getLogger("aos.stream.recent")
 _PATIENCE_SECONDS: Final = 20.0
 _NEAR: Final = 2000
 """Offsets that are rather read over than sought."""
-_OVERHEAD: Final = 160
-"""Bytes that a record costs beside its key and value: two objects, their places, its numbers."""
+_OVERHEAD: Final = 48
+"""Bytes that a record costs beside its key and value: two places, two lengths, two numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Recent:
     def keep(self, batch: Batch) -> None:
         """Remember a batch that is committed; the oldest go when there is no more room."""
         for records in batch.records.values():
-            size = sum(map(len, filter(None, records.values))) + _OVERHEAD * len(records)
+            size = records.values.data.nbytes + _OVERHEAD * len(records)
             self._kept.append(_Kept(records, size))
             self._size += size
         while self._size > self._most_bytes and self._kept:
@@ -103,8 +104,8 @@ class Archive:
             partition,
             np.array([message.offset() for message in found], np.int64),
             np.array([message.timestamp()[1] for message in found], np.int64),
-            [message.key() for message in found],
-            [message.value() for message in found],
+            packed([message.key() for message in found]),
+            packed([message.value() for message in found]),
         )
 
     def close(self) -> None:
@@ -152,7 +153,7 @@ def joined(topic: str, partition: int, parts: Sequence[Records]) -> Records:
         partition,
         np.concatenate([nothing, *(part.offsets for part in parts)]),
         np.concatenate([nothing, *(part.published for part in parts)]),
-        [key for part in parts for key in part.keys],
-        [value for part in parts for value in part.values],
+        concatenated([part.keys for part in parts]),
+        concatenated([part.values for part in parts]),
     )
     return together.take(np.argsort(together.offsets)) if len(parts) > 1 else together

@@ -9,7 +9,6 @@ that are there: of one time that of the newest delta, and of these the newest :d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import add
 from typing import Final
 
 import numpy as np
@@ -18,8 +17,19 @@ from numpy.typing import NDArray
 from runtime.errors import DataQuality
 from schemas.avsc import Schema, load
 from schemas.codec import Encoder
-from schemas.columnar import Bytes, ColumnarDecoder, Numbers, Strings, numbers, schema_ids, strings
-from schemas.columnar_encoding import ColumnarEncoder, heads_of
+from schemas.columnar import (
+    Bytes,
+    ColumnarDecoder,
+    Keyed,
+    Numbers,
+    Strings,
+    concatenated,
+    numbers,
+    packed,
+    schema_ids,
+    strings,
+)
+from schemas.columnar_encoding import ColumnarEncoder, side_by_side
 from stream_app.window.entries import ENTRY, Entries
 from stream_app.window.kinds import KINDS
 from stream_app.window.rings import K, Rings, Rows
@@ -29,7 +39,7 @@ PREFIX: Final = b"ring#"
 """What the keys of deltas begin with."""
 
 SCHEMA: Final = "ring_delta"
-_SLOTS: Final = [b"#%d" % slot for slot in range(DELTAS)]
+_SLOTS: Final = packed([b"#%d" % slot for slot in range(DELTAS)])
 
 
 class RingWriter:
@@ -42,18 +52,17 @@ class RingWriter:
         self._keys: list[bytes] = []
         self._heads: list[bytes] = []
 
-    def messages(self, deltas: Sequence[Deltas]) -> tuple[list[bytes], list[bytes]]:
-        """Give keys and values of a batch's records."""
+    def messages(self, deltas: Sequence[Deltas]) -> Keyed:
+        """Give a batch's records."""
         self._learn()
-        keys: list[bytes] = []
-        values: list[bytes] = []
+        keys, values = [packed([])], [packed([])]
         for delta in deltas:
-            rows, slots = delta.rows.tolist(), (delta.numbers % DELTAS).tolist()
-            named = map(self._keys.__getitem__, rows)
-            keys += map(add, named, map(_SLOTS.__getitem__, slots))
-            heads = heads_of(list(map(self._heads.__getitem__, rows)))
-            values += self._encode(heads, _columns(delta))
-        return keys, values
+            rows = delta.rows.tolist()
+            named = packed(list(map(self._keys.__getitem__, rows)))
+            keys.append(side_by_side([named, _SLOTS.take(delta.numbers % DELTAS)]))
+            heads = packed(list(map(self._heads.__getitem__, rows)))
+            values.append(self._encode.strings(heads, _columns(delta)))
+        return Keyed(concatenated(keys), concatenated(values))
 
     def _learn(self) -> None:
         rings = self._rings

@@ -132,13 +132,13 @@ def test_all_that_is_kept_comes_back_as_it_was() -> None:
     task = Task((item(), item("wind", valued=True)), {"a": 3, "b": 4}, {"a": 9, "b": 8})
     known = Known("JFK", "wind", 5, form_of(sensor(interval(0, 5, scale=2.0))))
     (kept,) = wire.bulks(0, {"JFK:wind": known}, task)
-    values = {message["key"].decode(): message["value"] for message in kept.messages}
+    values = {(key or b"").decode(): value or b"" for key, value in kept.messages.pairs()}
     assert wire.sensor_of("meta#JFK:wind") == "JFK:wind"
     assert wire.known(values["meta#JFK:wind"]) == known
     assert wire.task(values["again#task"]) == task
     assert wire.task(b"") is None
     (kept,) = wire.went_on(0, Progress({"a": 4}, 7))
-    assert wire.progress(kept.messages[0]["value"]) == Progress({"a": 4}, 7)
+    assert wire.progress(kept.messages.values.bytes()[0]) == Progress({"a": 4}, 7)
 
 
 def test_ranges_that_overlap_or_lie_near_are_read_in_one() -> None:

@@ -124,7 +124,7 @@ def both(parameter: str, raw_records: Records, schemas: Schemas) -> None:
     again = [own(Encoder(name, schemas.id_of("", name))(record)) for record in plain]
     assert columns.clean.get(parameter, []) == again
     if parameter in columns.judged:
-        keys = columns.judged[parameter].keys
+        keys = columns.judged[parameter].keys.bytes()
         assert keys == [r["station_id"].encode() for r in again]
 
 

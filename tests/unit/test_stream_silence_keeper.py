@@ -52,20 +52,20 @@ class Broker:
     def turns(self) -> list[Record]:
         decode = Decoder("sensor_silence", FakeRegistry().schema_of)
         return [
-            decode(message["value"])
+            decode(value)
             for outputs in self.written
             for bulk in outputs.bulks
             if bulk.topic == TOPICS.silence
-            for message in bulk.messages
+            for value in bulk.messages.values.bytes()
         ]
 
     def kept(self) -> dict[str, bytes]:
         return {
-            message["key"].decode(): message["value"]
+            (key or b"").decode(): value or b""
             for outputs in self.written
             for bulk in outputs.bulks
             if bulk.topic == TOPICS.state
-            for message in bulk.messages
+            for key, value in bulk.messages.pairs()
         }
 
 

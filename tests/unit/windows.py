@@ -111,7 +111,7 @@ class Stream:
         self._raw |= {(r.parameter, r.offset): r for r in readings}
         overlay = self.state.overlay()
         verdicts = overlay.judge(columns(readings), RULES)
-        records = list(zip(*self._writer.messages(overlay.deltas()), strict=True))
+        records = self._writer.messages(overlay.deltas()).pairs()
         if not commit:
             return overlay
         overlay.commit()

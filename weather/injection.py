@@ -85,9 +85,11 @@ def drift(
     [0.0, 2.0, 4.0, 6.0, 0.0]
     """
     event = _events(len(at), starts, length)
+    if not len(starts):
+        return Faulty(at, values, event)
     sign = np.random.default_rng(seed).choice([-1.0, 1.0], len(starts))
     gone = (at - at[np.maximum(starts - 1, 0)[event]]) / _DAY
-    wrong = values + sign[event] * per_day * gone if len(starts) else values
+    wrong = values + sign[event] * per_day * gone
     return Faulty(at, np.where(event != NONE, wrong, values), event)
 
 

@@ -19,9 +19,7 @@ _TEMPERATURE: Final = replace(
     fail=Span(-40.0, 60.0),
     climate=tuple(Span(low, high) for low, high in _MONTHS),
 )
-_HUMIDITY: Final = replace(
-    DEFAULT.limits_of("humidity", "value"), fail=Span(1.0, 105.0), suspect=Span(1.0, 102.0)
-)
+_HUMIDITY: Final = replace(DEFAULT.limits_of("humidity", "value"), fail=Span(1.0, 105.0))
 _PRESSURE: Final = replace(DEFAULT.limits_of("pressure", "value"), fail=Span(500.0, 1080.0))
 
 

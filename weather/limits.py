@@ -23,6 +23,17 @@ class Step(NamedTuple):
     fail: float = math.inf
 
 
+class Factor(NamedTuple):
+    """By which factor a measure may rise or fall within so many minutes.
+
+    Nothing is said of changes up to ``least``: near zero any change is a large part.
+    """
+
+    minutes: float
+    suspect: float
+    least: float
+
+
 class Height(StrEnum):
     """How far a value stands out from its neighbours, as ioos_qc names it ([Q])."""
 
@@ -85,6 +96,7 @@ class Limits:
             spans, or none.
         steps: in rising order of minutes.
         rises_only: a fall is natural: a counter starts anew.
+        factor: how many times as large or small it may become.
         spike: how far a value may stand out.
         flat_line: how long it may stand still.
         amounts: in rising order of minutes, how much rain may fall in an interval.
@@ -96,6 +108,7 @@ class Limits:
     climate: tuple[Span, ...] = ()
     steps: tuple[Step, ...] = ()
     rises_only: bool = False
+    factor: Factor | None = None
     spike: Spike | None = None
     flat_line: FlatLine | None = None
     amounts: tuple[Step, ...] = ()

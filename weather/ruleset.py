@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weather.arrays import Bools, Micros
-from weather.limits import Buddies, FlatLine, Limits, Span, Spike, Step
+from weather.limits import Buddies, Factor, FlatLine, Limits, Span, Spike, Step
 from weather.parameters import measure_of
 
 __all__ = [
@@ -134,8 +134,9 @@ _TEMPERATURE: Final = Limits(
 )
 _HUMIDITY: Final = Limits(
     Span(0.0, 105.0),
-    suspect=Span(0.0, 102.0),
+    suspect=Span(1.0, 102.0),
     steps=(Step(1, 20), Step(60, 50)),
+    factor=Factor(60, 4.0, least=10.0),
     spike=Spike(20.0, 60.0, within_minutes=60),
     flat_line=FlatLine(360, 1440, resolution=1.0, saturated=95.0),
 )
@@ -147,8 +148,8 @@ _PRESSURE: Final = Limits(
 )
 _SPEED: Final = Limits(
     Span(0.0, 75.0),
-    steps=(Step(10, 10, fail=20),),
-    spike=Spike(10.0, 20.0, within_minutes=10),
+    steps=(Step(10, 10, fail=20), Step(60, 20)),
+    spike=Spike(10.0, 20.0, within_minutes=60),
     flat_line=FlatLine(240, 960, resolution=0.1, calm=0.5),
 )
 _DIRECTION: Final = Limits(Span(0.0, 360.0), flat_line=FlatLine(240, 960, resolution=1.0))
@@ -179,7 +180,7 @@ Range:
 
 - temperature -80..60 °C [Z]; the Korean -40..60 [K] would fail a Siberian winter.
 - humidity 0..105 %: [Z] ends at 100, but sensors are ±5 % above 90 % [K]. To 102 it is good and
-  clamped, to 105 suspect and clamped.
+  clamped, to 105 suspect and clamped. Below 1, where [K] ends, deserts are: suspect.
 - pressure at the station 500..1100 hPa [Z].
 - wind speed 0..75 m/s [K], [Z]; gust at most 128 m/s; direction 0..360 degrees.
 - rainfall 0..1800 mm, the limit of a day's total [K], which bounds increments and daily counters
@@ -191,12 +192,13 @@ Step, between a reading and the one before; an interval takes the limit of the n
 minute allows, and any longer time may hold one. So the two add up:
 
 - temperature 3 °C in a minute [K], [Z]; 3 more than [305] in longer times: 7, 10, 12, 18, 28 °C.
-- humidity 20 % in a minute [K], 50 % in an hour [M].
+- humidity 20 % in a minute [K], 50 % in an hour [M]; nor does it become four times as large or as
+  small in an hour: the dew point would leap by 19.4 °C (35 °F), the limit of [M] for that.
 - pressure 2 hPa in a minute, where [Z] calls it an error, and it fails at 10 [K]; 2 more than [305]
   in longer times: 5, 11, 20 hPa. What [Z] suspects, 0.5, is less than a barometer of whole hPa can
   move.
-- wind speed 10 m/s suspect, 20 failed [Z], up to ten minutes apart. From hour to hour wind may do
-  as it likes; so may rain, but for 20 mm in a minute [K].
+- wind speed 10 m/s suspect, 20 failed [Z], up to ten minutes apart; 20 in an hour, which may bring
+  a storm. Rain may do as it likes, but for 20 mm in a minute [K].
 
 Spike: the step limit of a minute to both sides; failed from three times as much, or where the step
 has a limit of its own.

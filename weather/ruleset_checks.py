@@ -55,6 +55,9 @@ def _of(limits: Limits) -> Iterator[str]:
     for pair in (limits.spike, limits.buddies):
         if pair is not None and not 0 <= pair.suspect <= pair.fail:
             yield "what fails must be more than what is suspect"
+    factor = limits.factor
+    if factor is not None and not (factor.minutes > 0 and factor.suspect > 1):
+        yield "a factor needs positive minutes, and must be more than 1"
     flat = limits.flat_line
     if flat is not None and not (
         0 < flat.suspect_minutes <= flat.fail_minutes and flat.resolution > 0 and flat.readings > 0

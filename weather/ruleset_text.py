@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
-from weather.limits import Buddies, FlatLine, Height, Limits, Span, Spike, Step
+from weather.limits import Buddies, Factor, FlatLine, Height, Limits, Span, Spike, Step
 from weather.parameters import measure_of
 from weather.ruleset import ALWAYS, Override, Ruleset
 from weather.ruleset_checks import check
@@ -30,7 +30,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _SPANS: Final = {"fail", "suspect"}
 _ROWS: Final = {"steps": Step, "amounts": Step}
-_ONE: Final = {"spike": Spike, "flat_line": FlatLine, "buddies": Buddies}
+_ONE: Final = {"factor": Factor, "spike": Spike, "flat_line": FlatLine, "buddies": Buddies}
 
 
 def to_plain(ruleset: Ruleset) -> Plain:
@@ -96,7 +96,7 @@ def _told(limits: Limits) -> Plain:
 def _plain(value: Any) -> Any:
     if isinstance(value, Span):
         return list(value)
-    if isinstance(value, Step | Spike | FlatLine | Buddies):
+    if isinstance(value, Step | Factor | Spike | FlatLine | Buddies):
         usual = value._field_defaults
         told = value._asdict().items()
         return {name: _plain(one) for name, one in told if name not in usual or one != usual[name]}

@@ -103,6 +103,7 @@ def test_every_part_of_a_ruleset_can_be_told() -> None:
             limited(flat_line={"suspect_minutes": 9, "fail_minutes": 1, "resolution": 0.1}),
             "a flat line needs positive times",
         ),
+        (limited(factor={"minutes": 60, "suspect": 1, "least": 0}), "a factor needs positive"),
         (plain(overrides=[{"measure": "wind.gust"}]), "wind.gust, which has no limits to override"),
         (
             plain(overrides=[{"measure": "temperature.value", "months": [13]}]),

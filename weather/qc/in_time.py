@@ -6,11 +6,11 @@ import numpy as np
 
 from weather.arrays import Flags, Floats, Micros
 from weather.limits import Limits
-from weather.qc.flags import Flag
+from weather.qc.flags import Flag, aggregate
 from weather.qc.flat_line import flat_line_test
 from weather.qc.series import Neighbours
 from weather.qc.spike import spike_test
-from weather.qc.step import step_test
+from weather.qc.step import factor_test, step_test
 
 
 def judge_in_time(
@@ -29,14 +29,17 @@ def judge_in_time(
     >>> {name: made.tolist() for name, made in flags.items()}
     {'step': [2, 3, 3], 'spike': [2, 4, 2], 'flat_line': [1, 1, 1]}
     """
+    step = step_test(
+        found.change,
+        found.elapsed,
+        limits.steps,
+        rises_only=limits.rises_only,
+        resolution=found.resolution,
+    )
+    if limits.factor is not None:
+        step = aggregate(step, factor_test(values, found.change, found.elapsed, limits.factor))
     flags = {
-        "step": step_test(
-            found.change,
-            found.elapsed,
-            limits.steps,
-            rises_only=limits.rises_only,
-            resolution=found.resolution,
-        ),
+        "step": step,
         "spike": spike_test(found.rise, found.fall, found.elapsed, found.to_behind, limits.spike),
         "flat_line": flat_line_test(
             values, at - found.past.since, found.past.length, found.resolution, limits.flat_line

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from weather.arrays import Flags, Floats, Micros
-from weather.limits import Step
+from weather.limits import Factor, Step
 from weather.qc.flags import Flag, flags_like
 
 _MINUTE = 60_000_000
@@ -47,4 +47,24 @@ def step_test(
     flags[size > suspect] = Flag.SUSPECT
     flags[size > fail] = Flag.FAIL
     flags[np.isnan(size) | np.isnan(suspect)] = Flag.NOT_EVALUATED
+    return flags
+
+
+def factor_test(values: Floats, change: Floats, elapsed: Micros, limits: Factor | None) -> Flags:
+    """Suspect values that became so many times as large or as small as the one before.
+
+    ``values`` are those after the ``change``. Where no time is near enough, or there is nothing to
+    compare, the test is not made: 2.
+
+    >>> values, change = np.array([10.0, 60.0, 8.0]), np.array([np.nan, 50.0, -52.0])
+    >>> factor_test(values, change, np.full(3, 60_000_000), Factor(60, 6.2, 10.0)).tolist()
+    [2, 1, 3]
+    """
+    if limits is None:
+        return flags_like(values.shape, Flag.NOT_EVALUATED)
+    before = values - change
+    low, high = np.minimum(values, before), np.maximum(values, before)
+    flags = flags_like(values.shape, Flag.GOOD)
+    flags[(high > limits.suspect * low) & (high - low > limits.least)] = Flag.SUSPECT
+    flags[np.isnan(before) | (elapsed > limits.minutes * _MINUTE)] = Flag.NOT_EVALUATED
     return flags

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import faust
 from aiokafka.helpers import create_ssl_context
+from mode.supervisors import CrashingSupervisor
 
 from runtime.kafka import KafkaSettings
 from schemas.topics import Topics
 from stream_app.settings import StreamSettings
-from stream_app.transport.consumer import HELPING, BatchApp, BatchSchema
+from stream_app.transport.consumer import BatchApp, BatchSchema
 
 _EVENTS: Final = 64
 """Batches on their way to their partitions' queues; those hold back the fetching, not this."""
@@ -27,7 +28,7 @@ def build_app(settings: StreamSettings, kafka: KafkaSettings, topics: Topics) ->
         broker_credentials=_credentials(kafka),
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=settings.session_timeout_seconds / 5,
-        broker_max_poll_records=min(HELPING, settings.batch_records),
+        broker_max_poll_records=1,  # what the fetcher gives is columns of many
         # Faust makes a folder for tables, though we have none; not where the process was started.
         datadir=str(Path(tempfile.gettempdir()) / "aos-faust"),
         consumer_auto_offset_reset="none",
@@ -43,7 +44,8 @@ def build_app(settings: StreamSettings, kafka: KafkaSettings, topics: Topics) ->
     # No acks: offsets are committed by the transactions of the batches and by nothing else.
     source = app.topic(*topics.all_raw(), schema=BatchSchema(), acks=False)
 
-    @app.agent(source, name="aos.stream.readings")
+    # An agent that is started anew goes on behind the batch in which it failed: that would be lost.
+    @app.agent(source, name="aos.stream.readings", supervisor_strategy=CrashingSupervisor)
     async def readings(stream: Any) -> None:
         async for event in stream.noack().events():
             app.owner.process(event.value)

@@ -261,9 +261,9 @@ _MAKERS: Final[dict[Fault, _Maker]] = {
     Fault.CLOCK: _clock,
 }
 _TOLD: Final[dict[Fault, tuple[str, ...]]] = {
-    Fault.SPIKE: tuple(f"{times:g} step limits" for times in _TIMES),
-    Fault.DRIFT: tuple(f"{times:g} step limits a day" for times in _DRIFTS),
-    Fault.STUCK: tuple(f"{times:g} windows" for times in _STUCK),
+    Fault.SPIKE: tuple(f"{times:g} times the step limit" for times in _TIMES),
+    Fault.DRIFT: tuple(f"{times:g} times the step limit a day" for times in _DRIFTS),
+    Fault.STUCK: tuple(f"{times:g} times the window" for times in _STUCK),
     Fault.UNIT: tuple(f"{kind}. of its units" for kind in range(1, 6)),
     Fault.SENTINEL: tuple(f"{sentinel:g}" for sentinel in _SENTINELS),
     Fault.SWAP: tuple(f"{length} readings" for length in _SWAPPED),

@@ -7,7 +7,7 @@ past it is a fault put into one, too; the remark says whether another test met i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -19,8 +19,8 @@ from operate.quality.faults import MAIN, Case, Put
 from operate.quality.readings import Past
 from operate.quality.series import Series, as_live, series_of, with_faults
 from operate.quality.svg import Panel, drawn
-from weather.arrays import Bools, Flags, Floats
-from weather.injection import Fault
+from weather.arrays import Flags
+from weather.injection import NONE, Fault, Faulty
 from weather.parameters import measure_of
 from weather.qc.flags import Flag, aggregate, flags_like
 
@@ -69,8 +69,9 @@ def _real(test: Test, data: Data) -> Iterator[Panel]:
     """Give windows around real readings that the test flags."""
     for series in _ordered(test, data):
         flags = _by_row(test, series, data.healthy[series.parameter])
+        none = Faulty(series.at, series.values, np.full(len(flags), NONE))
         for place in np.flatnonzero(is_bad(flags)).tolist():
-            yield _panel("caught, in real data", series, series.values, flags, place, place + 1)
+            yield _panel("caught, in real data", series, none, flags, slice(place, place + 1))
 
 
 def _injected(test: Test, case: Case, data: Data, *, caught: bool) -> Iterator[Panel]:
@@ -96,8 +97,8 @@ def _events(test: Test, case: Case, put: Put, after: Verdicts, *, caught: bool) 
             continue
         others = "another test flags it" if is_bad(whole[rows]).any() else "no test flags it"
         title = f"{'caught' if caught else 'passed'}: {case.fault}, {case.told(series.parameter)}"
-        panel = _panel(title, series, faulty.values, flags, int(rows[0]), int(rows[-1]) + 1)
-        yield _explained(panel, "" if caught else f"; {others}")
+        panel = _panel(title, series, faulty, flags, slice(int(rows[0]), int(rows[-1]) + 1))
+        yield panel if caught else replace(panel, remark=f"{panel.remark}; {others}")
 
 
 def _counters(case: Case, data: Data, *, caught: bool) -> Iterator[Panel]:
@@ -109,33 +110,32 @@ def _counters(case: Case, data: Data, *, caught: bool) -> Iterator[Panel]:
                 place = int(np.flatnonzero(faulty.event == event)[0])
                 if bool(flagged[place]) is caught:
                     title = f"{'caught' if caught else 'passed'}: {case.fault}, {case.told()}"
-                    yield _panel(title, series, faulty.values, flags, place, place + 1)
+                    yield _panel(title, series, faulty, flags, slice(place, place + 1))
 
 
-def _panel(
-    title: str, series: Series, values: Floats, flags: Flags, start: int, stop: int
-) -> Panel:
-    first, last = max(0, start - _AROUND), min(len(values), stop + _AROUND, start + _MOST)
-    part = slice(first, last)
-    shown, truth = values[part], series.values[part]
-    differ: Bools = shown != truth
+def _panel(title: str, series: Series, faulty: Faulty, flags: Flags, event: slice) -> Panel:
+    """Draw the surroundings of an event; a fault of clocks at the times that these showed."""
+    first = max(0, event.start - _AROUND)
+    part = slice(first, min(len(flags), event.stop + _AROUND, event.start + _MOST))
+    truth, local = series.values[part], series.local[part]
+    at = local + (faulty.at - series.at)[part]
+    differ = ((faulty.values[part] != truth) | (at != local)).any()
+    half = series.cadence // 2
+    wrong = (faulty.event != NONE).any()
     unit = measure_of(series.parameter, series.measure).unit
     return Panel(
         title=f"{series.sensor}: {title}",
         remark=f"{series.measure} in {unit}",
         unit=unit,
-        at=series.local[part],
-        values=shown,
+        at=at,
+        values=faulty.values[part],
         flags=flags[part],
-        truth=truth if differ.any() and series.parameter != "rainfall" else None,
+        truth=truth if differ and series.parameter != "rainfall" else None,
+        truth_at=local,
+        fault=(int(series.local[event.start]) - half, int(series.local[event.stop - 1]) + half)
+        if wrong
+        else None,
     )
-
-
-def _explained(panel: Panel, more: str) -> Panel:
-    return Panel(
-        panel.title, panel.remark + more, panel.unit, panel.at, panel.values, panel.flags,
-        panel.truth,
-    )  # fmt: skip
 
 
 def _ordered(test: Test, data: Data) -> list[Series]:

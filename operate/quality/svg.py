@@ -26,7 +26,7 @@ _COLOURS: Final = {Flag.SUSPECT: "#e08a00", Flag.FAIL: "#c8102e"}
 _STYLE: Final = (
     "text{font:12px sans-serif;fill:#333}.title{font-weight:bold}.small{font-size:11px;fill:#666}"
     ".grid{stroke:#ddd}.true{fill:none;stroke:#999;stroke-dasharray:3 3}"
-    ".line{fill:none;stroke:#1f5fa8;stroke-width:1.4}.dot{fill:#1f5fa8}"
+    ".line{fill:none;stroke:#1f5fa8;stroke-width:1.4}.dot{fill:#1f5fa8}.fault{fill:#f3ecdc}"
 )
 
 
@@ -34,7 +34,8 @@ _STYLE: Final = (
 class Panel:
     """One window of a series; arrays of shape (n,), rising by time (local microseconds).
 
-    ``values`` are what was judged, ``truth`` what the sensor really gave, where they differ.
+    ``values`` are what was judged, ``truth`` what the sensor really gave at ``truth_at``, where
+    they differ; ``fault`` is from when to when something is wrong.
     """
 
     title: str
@@ -44,6 +45,8 @@ class Panel:
     values: Floats
     flags: Flags
     truth: Floats | None = None
+    truth_at: Micros | None = None
+    fault: tuple[int, int] | None = None
 
 
 def drawn(panels: Sequence[Panel]) -> str:
@@ -68,7 +71,11 @@ class _Scale:
         low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
         room = (high - low) * 0.08 or 1.0
         self.low, self.high = low - room, high + room
-        self.first, self.last = int(panel.at[0]), max(int(panel.at[-1]), int(panel.at[0]) + 1)
+        self.first, self.last = int(panel.at.min()), max(int(panel.at.max()), int(panel.at[0]) + 1)
+
+    def inside(self, at: float) -> float:
+        """Bring a time onto the panel."""
+        return min(max(at, self.first), self.last)
 
     def x(self, at: float) -> float:
         """Place a time."""
@@ -94,9 +101,14 @@ def _panel(panel: Panel, number: int) -> Iterator[str]:
     yield f'<g transform="translate({number * WIDTH} 0)">'
     yield f'<text class="title" x="{_LEFT}" y="16">{escape(panel.title)}</text>'
     yield f'<text class="small" x="{_LEFT}" y="32">{escape(panel.remark)}</text>'
+    if panel.fault is not None:
+        left, right = (scale.x(scale.inside(at)) for at in panel.fault)
+        size = f'width="{right - left:.1f}" height="{HEIGHT - _TOP - _BOTTOM}"'
+        yield f'<rect class="fault" x="{left:.1f}" y="{_TOP}" {size}/>'
     yield from _axes(panel, scale)
     if panel.truth is not None:
-        yield _line(scale, panel.at, panel.truth, "true")
+        at = panel.at if panel.truth_at is None else panel.truth_at
+        yield _line(scale, at, panel.truth, "true")
     yield _line(scale, panel.at, panel.values, "line")
     yield from _dots(panel, scale)
     yield "</g>"

@@ -7,7 +7,7 @@ The order, for each measure of the parameter::
         ▼
     raw_value       as measured, in the standard unit
         │ calibration, direction convention, clamping
-        │ range test ──► flag_range
+        │ range, climate and amount tests ──► flag_range
         ▼
     value           cleaned; NaN where it is missing or failed
 """
@@ -21,10 +21,10 @@ from typing import Final
 import numpy as np
 
 from weather.arrays import Bools, Flags, Floats
+from weather.circumstances import UNKNOWN, Circumstances, range_flags
 from weather.corrections import ALL, Correction, Corrections
 from weather.parameters import Measure, Parameter, parameter_of
 from weather.qc.flags import Flag, aggregate
-from weather.qc.range import range_test
 from weather.ruleset import DEFAULT, Ruleset
 from weather.units import to_standard
 from weather.wind import NORTH, calm, north_as_zero
@@ -90,6 +90,7 @@ def clean(
     calibration: Calibration = NO_CALIBRATION,
     ruleset: Ruleset = DEFAULT,
     allowed: Correction = ALL,
+    known: Circumstances = UNKNOWN,
 ) -> Readings:
     """Clean and judge readings of one parameter, given by measure name; all arrays of shape (n,).
 
@@ -106,7 +107,8 @@ def clean(
     (468.66, [4])
 
     Measures that are not given are missing: all NaN, flag 9. What is not ``allowed`` is not
-    corrected, and judged as it stands: units are converted all the same.
+    corrected, and judged as it stands: units are converted all the same. ``known`` is what limits
+    may depend on beside the value.
 
     Raises:
         ValueError: unknown parameter, measure or unit, or no main measure; the message names it.
@@ -120,7 +122,11 @@ def clean(
         best = {m.name: _calibrated(kind, m, raw[m.name], calibration, done) for m in kind.measures}
     if parameter == "wind":
         best["direction"] = _direction(raw["speed"], best["direction"], done)
-    measures = {name: _judge(parameter, name, raw[name], best[name], ruleset) for name in raw}
+    measures = {}
+    for name, values in best.items():
+        flags = range_flags(parameter, name, values, ruleset, known)
+        cleaned = np.where(flags == Flag.FAIL, np.nan, values)
+        measures[name] = Cleaned(raw[name], cleaned, flags)
     if parameter == "humidity":
         measures["value"] = _clamp(measures["value"], done)
     return Readings(measures, _flag(kind, measures), corrections)
@@ -182,12 +188,6 @@ def _direction(measured_speed: Floats, direction: Floats, done: _Done) -> Floats
     still = done.where(calm(measured_speed, direction), Correction.CALM_DIRECTION_CLEARED)
     north = done.where(north_as_zero(measured_speed, direction), Correction.NORTH_AS_360)
     return np.where(still, np.nan, np.where(north, NORTH, direction))
-
-
-def _judge(parameter: str, measure: str, raw: Floats, best: Floats, ruleset: Ruleset) -> Cleaned:
-    limits = ruleset.limits_of(parameter, measure)
-    flags = range_test(best, limits.fail, limits.suspect)
-    return Cleaned(raw, np.where(flags == Flag.FAIL, np.nan, best), flags)
 
 
 def _clamp(humidity: Cleaned, done: _Done) -> Cleaned:

@@ -52,7 +52,7 @@ coverage: ## Hold the coverage of the last run to its bars
 	@$(RUN)/python -m tests.support.coverage_bars
 
 ## Measure it
-.PHONY: bench-source bench-source-memory bench-source-load bench-stream bench-latency
+.PHONY: bench-source bench-source-memory bench-source-load bench-stream bench-sink bench-latency
 bench-source: $(INSTALLED) ## Measure the source beside reading alone and writing alone
 	@$(RUN)/python -m bench.source
 
@@ -70,6 +70,9 @@ $(QUIX)/.installed: bench/requirements.lock
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip install --quiet --require-hashes -r bench/requirements.lock
 	@touch $@
+
+bench-sink: $(INSTALLED) ## Measure the sink beside COPY, COPY and merge, executemany; and its memory
+	@$(RUN)/python -m bench.sink $(ARGS)
 
 bench-latency: $(INSTALLED) ## Measure the way of single readings from AOS to the database, hop by hop
 	@$(RUN)/python -m bench.latency $(ARGS)

@@ -14,6 +14,9 @@ from sink.settings import Conflict
 class Statements:
     """What is sent for one table.
 
+    Rows are merged in the order in which they were copied to the stage, by key, for a temporary
+    table is always read from its beginning: writers that take rows in one order never deadlock.
+
     ``merge`` answers with one row: inserted, updated, deleted. It tells an update by its times: a
     row that was inserted in this transaction was created when it was updated, by the same clock.
     """
@@ -47,7 +50,7 @@ def _merge(target: Identifier, stage: Identifier, table: Table, conflict: Confli
     query = SQL("""
 WITH merged AS (
     INSERT INTO {target} AS known ({names})
-    SELECT {names} FROM {stage} ORDER BY {order}
+    SELECT {names} FROM {stage}
     ON CONFLICT ({key}) {action}
     RETURNING known.created_at = known.updated_at AS is_new, known.deleted_at
 )
@@ -58,14 +61,8 @@ FROM merged""")
         stage=stage,
         names=_list(table.names),
         key=_list(KEY),
-        order=_order(),
         action=_update(table) if conflict is Conflict.UPDATE else SQL("DO NOTHING"),
     )
-
-
-def _order() -> Composed:
-    """Sort by key, byte by byte: writers that take rows in the same order never deadlock."""
-    return SQL('{} COLLATE "C", {}').format(*map(Identifier, KEY))
 
 
 def _update(table: Table) -> Composed:

@@ -30,6 +30,7 @@ pytest_plugins = [
     "tests.support.deployments",
     "tests.support.postgres",
     "tests.support.requirements",
+    "tests.support.sinks",
 ]
 
 

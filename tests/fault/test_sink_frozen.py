@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from runtime.kafka import KafkaSettings
-from schemas.registry import RegistrySettings
-from schemas.topics import Topics
 from tests.clean_records import clean
 from tests.sinks import Rig
 from tests.stage_process import StageProcess
+from tests.support.sinks import CONCURRENT
 from tests.waiting import eventually
 from tests.wire_trap import Boundary, Trap
 
 
-@pytest.fixture
-def rig(
-    kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics, postgres: str
-) -> Iterator[Rig]:
-    with closing(Rig(kafka, registry_settings, topics, postgres)) as made:
-        yield made
+@pytest.fixture(params=CONCURRENT)
+def sink_database(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
 
 
 def _sink(rig: Rig, database_url: str, log: Path) -> StageProcess:

@@ -37,6 +37,7 @@ from sink.broker import Broker
 from tests.clean_records import clean
 from tests.sinks import Rig
 from tests.stage_process import StageProcess
+from tests.support.sinks import on_native_timescale
 from tests.waiting import eventually
 from tests.wire_trap import Boundary, Trap
 
@@ -94,11 +95,8 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def rig(
-    kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics, server: Server
-) -> Iterator[Rig]:
-    with closing(Rig(kafka, registry_settings, topics, server.url)) as made:
-        yield made
+def sink_database(server: Server) -> str:
+    return server.url
 
 
 @pytest.mark.backend("native PostgreSQL + embedded Kafka, registry and TimescaleDB")
@@ -123,6 +121,20 @@ def test_hypertables_hold_the_same_after_a_kill_in_a_copy_and_around_a_commit(
     deaths = [Boundary.IN_COPY, Boundary.AFTER_COMMIT]
     with closing(Rig(kafka, registry_settings, topics, stack.database_url)) as rig:
         _hold_to_the_topics(rig, None, deaths * (1 + ROUNDS // 10), tmp_path)
+
+
+@on_native_timescale
+@pytest.mark.requirement("C1", "C2", "C3")
+def test_hypertables_with_many_backends_hold_the_same_after_a_kill_at_every_boundary(
+    kafka: KafkaSettings,
+    registry_settings: RegistrySettings,
+    topics: Topics,
+    timescale: str,
+    tmp_path: Path,
+) -> None:
+    deaths = [death for death in _DEATHS if death != _DATABASE] * (1 + ROUNDS // 10)
+    with closing(Rig(kafka, registry_settings, topics, timescale)) as rig:
+        _hold_to_the_topics(rig, None, deaths, tmp_path)
 
 
 def _hold_to_the_topics(rig: Rig, server: Server | None, deaths: Sequence[str], logs: Path) -> None:

@@ -10,9 +10,6 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from runtime.errors import Configuration, Fenced, System
-from runtime.kafka import KafkaSettings
-from schemas.registry import RegistrySettings
-from schemas.topics import Topics
 from sink import offsets
 from sink.batch import Partition, Span
 from sink.database import Connection, Database
@@ -20,14 +17,6 @@ from sink.migrate import Migration, migrate, migrations, status
 from sink.offsets import Claim, Log
 from tests.clean_records import clean
 from tests.sinks import Rig
-
-
-@pytest.fixture
-def rig(
-    kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics, postgres: str
-) -> Iterator[Rig]:
-    with closing(Rig(kafka, registry_settings, topics, postgres)) as made:
-        yield made
 
 
 @pytest.fixture

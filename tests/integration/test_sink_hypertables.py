@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
-
 import pytest
 
 from devstack.stack import Stack
-from runtime.kafka import KafkaSettings
-from schemas.registry import RegistrySettings
-from schemas.topics import Topics
 from sink.columns import table
 from tests.clean_records import clean
 from tests.sinks import Rig
 
 
 @pytest.fixture
-def rig(
-    stack: Stack, kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics
-) -> Iterator[Rig]:
-    with closing(Rig(kafka, registry_settings, topics, stack.database_url)) as made:
-        yield made
+def sink_database(stack: Stack) -> str:
+    return stack.database_url
 
 
 @pytest.mark.requirement("C1", "C3")

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runtime.kafka import KafkaSettings
-from schemas.registry import RegistrySettings
-from schemas.topics import Topics
 from tests.clean_records import HOUR, START, clean, interval, sensor
 from tests.sinks import Rig
-
-
-@pytest.fixture
-def rig(
-    kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics, postgres: str
-) -> Iterator[Rig]:
-    with closing(Rig(kafka, registry_settings, topics, postgres)) as made:
-        yield made
 
 
 def _offsets(rig: Rig) -> dict[tuple[str, int], int]:

@@ -15,9 +15,6 @@ from psycopg.sql import SQL, Identifier
 
 from devstack.state import free_port
 from runtime.errors import Configuration
-from runtime.kafka import KafkaSettings
-from schemas.registry import RegistrySettings
-from schemas.topics import Topics
 from tests.clean_records import clean
 from tests.sinks import Background, Rig
 from tests.tcp_proxy import Proxy
@@ -29,14 +26,6 @@ CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION USING ERRCODE = '{}', MESSAGE = 'as if'; END $$;
 CREATE TRIGGER fail BEFORE INSERT ON weather.wind FOR EACH ROW EXECUTE FUNCTION public.fail()
 """
-
-
-@pytest.fixture
-def rig(
-    kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics, postgres: str
-) -> Iterator[Rig]:
-    with closing(Rig(kafka, registry_settings, topics, postgres)) as made:
-        yield made
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import timedelta
 
 import psycopg
@@ -11,9 +10,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from devstack.stack import Stack
-from runtime.kafka import KafkaSettings
-from schemas.registry import RegistrySettings
-from schemas.topics import PARAMETERS, Topics
+from schemas.topics import PARAMETERS
 from sink import policies
 from sink.database import Connection
 from sink.settings import SinkSettings
@@ -32,11 +29,8 @@ def tables(stack: Stack) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def rig(
-    stack: Stack, kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics
-) -> Iterator[Rig]:
-    with closing(Rig(kafka, registry_settings, topics, stack.database_url)) as made:
-        yield made
+def sink_database(stack: Stack) -> str:
+    return stack.database_url
 
 
 @pytest.mark.requirement("C1")

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
-
 import pytest
 
-from runtime.kafka import KafkaSettings
-from schemas.registry import RegistrySettings
-from schemas.topics import PARAMETERS, Topics
+from schemas.topics import PARAMETERS
 from tests.clean_records import clean
 from tests.sinks import Rig
+from tests.support.sinks import CONCURRENT
 
 STATIONS = [f"S{number}" for number in range(20)]
 HOURS = 30
 
 
-@pytest.fixture
-def rig(
-    kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics, postgres: str
-) -> Iterator[Rig]:
-    with closing(Rig(kafka, registry_settings, topics, postgres)) as made:
-        yield made
+@pytest.fixture(params=CONCURRENT)
+def sink_database(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
 
 
 def _publish(rig: Rig, hours: range) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
 from contextlib import closing
 
 import psycopg
@@ -16,22 +15,11 @@ from confluent_kafka.admin import AdminClient
 from psycopg.sql import SQL, Identifier
 
 from runtime.errors import System
-from runtime.kafka import KafkaSettings
-from schemas.registry import RegistrySettings
-from schemas.topics import Topics
 from tests.clean_records import clean
 from tests.sinks import Rig
 from tests.waiting import eventually
 
 MANY = 100_000
-
-
-@pytest.fixture
-def rig(
-    kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics, postgres: str
-) -> Iterator[Rig]:
-    with closing(Rig(kafka, registry_settings, topics, postgres)) as made:
-        yield made
 
 
 class Backups:

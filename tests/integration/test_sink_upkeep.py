@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,22 +16,13 @@ from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from typer.testing import CliRunner, Result
 
 from operate.cli import app
-from runtime.kafka import KafkaSettings
 from schemas import avsc
-from schemas.registry import RegistrySettings, subject_of
-from schemas.topics import Topics, clean_schema
+from schemas.registry import subject_of
+from schemas.topics import clean_schema
 from tests.clean_records import clean
 from tests.sinks import Rig
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def rig(
-    kafka: KafkaSettings, registry_settings: RegistrySettings, topics: Topics, postgres: str
-) -> Iterator[Rig]:
-    with closing(Rig(kafka, registry_settings, topics, postgres)) as made:
-        yield made
 
 
 @pytest.fixture

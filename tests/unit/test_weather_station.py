@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from weather.qc.arrival import Timeliness, duplicate_test, duplicates, timeliness_test
 from weather.qc.buddy import Places, buddy_test
+from weather.qc.consistency import parched, wet
 from weather.qc.flags import Flag
 from weather.qc.station import (
     NEVER_EXPIRES,
@@ -38,6 +39,11 @@ def test_a_sea_level_pressure_follows_from_the_station_or_both_are_suspect() -> 
     station, air = np.full(4, 1000.0), (np.full(4, 15.0), np.array([60.0, 60, 60, NAN]))
     told = np.array([1010.2, 1011.19, 1011.2, 1010.2])
     assert sea_level_test(station, told, *air, 86.0).tolist() == [1, 1, 3, 2]
+
+
+def test_rain_and_air_too_dry_for_it_are_told_and_what_is_missing_is_neither() -> None:
+    assert wet(np.array([0.0, 0.1, NAN])).tolist() == [False, True, False]
+    assert parched(np.array([9.9, 10.0, NAN])).tolist() == [True, False, False]
 
 
 def test_only_the_bit_of_the_sensor_itself_counts() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from weather.arrays import Bools, Flags, Floats
 from weather.limits import Buddies
@@ -65,6 +66,29 @@ def buddy_test(
         flags = np.where(flags == Flag.FAIL, flags, found)
         neighbour &= flags != Flag.FAIL
     flags[np.isnan(values)] = Flag.MISSING
+    return flags
+
+
+def buddy_tests(
+    slot: NDArray[np.integer],
+    places: Places,
+    values: Floats,
+    limits: Buddies | None,
+    usable: Bools | None = None,
+) -> Flags:
+    """Judge readings of several times at once; ``slot`` numbers the time of each.
+
+    >>> limits = Buddies(50_000, 200, least=3, suspect=2, fail=4, least_spread=1)
+    >>> places = Places(np.arange(6) * 0.01 + 60, np.full(6, 10.0), np.zeros(6))
+    >>> slot, values = np.array([1, 1, 1, 1, 1, 2]), np.array([0.0, 0.1, 0.2, 0.1, 9.0, 9.0])
+    >>> buddy_tests(slot, places, values, limits).tolist()
+    [1, 1, 1, 1, 4, 2]
+    """
+    flags = flags_like(values.shape, Flag.NOT_EVALUATED)
+    for one in np.unique(slot):
+        rows = slot == one
+        among = None if usable is None else usable[rows]
+        flags[rows] = buddy_test(places.take(rows), values[rows], limits, among)
     return flags
 
 

@@ -154,6 +154,27 @@ def of_readings(
     )
 
 
+def of_stream(flag: Flags, flags: Mapping[str, Flags], delay: Micros | None = None) -> Floats:
+    """Score readings of which nearly all are good: what :func:`of_readings` says of them, but less.
+
+    ``flag`` is the aggregate, metadata included: what it calls not evaluated (2) has no score. Only
+    those that are not good are looked into.
+
+    >>> flags = {"flag_range": np.array([1, 1, 9]), "flag_step": np.array([1, 3, 9])}
+    >>> of_stream(np.array([1, 3, 9]), flags).tolist()
+    [1.0, 0.5, 0.0]
+    """
+    found = np.ones(len(flag)) if delay is None else timeliness(delay, None, len(flag))
+    found[np.isnan(found)] = 1.0
+    odd = np.flatnonzero(flag != Flag.GOOD)
+    if len(odd):
+        theirs = {field: column[odd] for field, column in flags.items()}
+        late = None if delay is None else delay[odd]
+        score = of_readings(theirs, flag[odd] == Flag.MISSING, late).score
+        found[odd] = np.where(flag[odd] == Flag.NOT_EVALUATED, np.nan, score)
+    return found
+
+
 def of_groups(
     scores: Scores, group: NDArray[np.int64], groups: int, expected: Floats | None = None
 ) -> Scores:

@@ -18,10 +18,12 @@ from operate.quality.false_flags import counts
 from operate.quality.pages import write_pages
 from operate.quality.readings import Past, read_past
 from operate.quality.recall import recalls, summary
+from operate.quality.scores import By, worths
 from operate.settings import load
 from producers import several
 from producers.settings import SourceSettings
 from runtime.errors import Configuration, Exit
+from weather.score_policy import QUALITY_THRESHOLD
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -42,6 +44,10 @@ Without = Annotated[
 Out = Annotated[Path, typer.Option("--out", help="Directory to write to.")]
 Whole = Annotated[
     bool, typer.Option("--each", help="A line for each parameter: what found it, what more takes.")
+]
+Grouped = Annotated[By, typer.Option("--by", help="A line for each sensor, or each of its days.")]
+Threshold = Annotated[
+    float, typer.Option("--threshold", min=0.0, max=1.0, help="Below it a score is called out.")
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 where a bar is missed.")]
 
@@ -99,6 +105,26 @@ def recall(  # noqa: PLR0913, PLR0917 - one for each option
     rows = [one.as_row() for one in found] if each or as_json else summary(found)
     show(rows, as_json=as_json, empty="there are no series long enough")
     _end(strict=strict, missed=any(one.holds is False for one in found))
+
+
+@app.command()
+def scores(
+    url: Url = None,
+    mapping: File = None,
+    config: Config = None,
+    source: Source = None,
+    by: Grouped = By.SENSOR,
+    threshold: Threshold = QUALITY_THRESHOLD,
+    as_json: AsJson = False,
+) -> None:
+    """Score sensors, or each of their days, in five dimensions; the worst first.
+
+    What is read now counts as history: its timeliness is not judged.
+    """
+    found = verdicts(_past(url, mapping, config, source))
+    scored = [one for verdict in found.values() for one in worths(verdict, by, threshold)]
+    scored.sort(key=lambda one: (one.score, one.sensor, one.day))
+    show([one.as_row() for one in scored], as_json=as_json, empty="there are no readings")
 
 
 @app.command()

@@ -12,11 +12,13 @@ from typing import Final
 from operate.quality.catalogue import TESTS, defaults_of, markdown
 from operate.quality.course import verdicts
 from operate.quality.false_flags import MOST_PERCENT, Count, counts
+from operate.quality.faults import CASES, MAIN
 from operate.quality.judgements import told
 from operate.quality.plots import Data, data_of, plot
 from operate.quality.readings import Past
 from operate.quality.recall import Recall, recalls, summary
 from runtime.errors import Configuration
+from weather.injection import Fault
 
 _BEGIN: Final = "<!-- made by `aos quality plots`: {} -->"
 _END: Final = "<!-- until here -->"
@@ -100,20 +102,40 @@ def counted(found: Sequence[Count]) -> str:
 
 def recalled(found: Sequence[Recall]) -> str:
     """Write the table fault by magnitude, then what misses its target and what it would take."""
-    missed = [_missed(one) for one in found if one.holds is False]
-    short = [one for one in found if one.target.least is None and one.events]
-    promised = {(str(one.case.fault), one.target.would_take): None for one in short}
+    missed = _missed([one for one in found if one.holds is False])
+    units = [{"parameter": name, **_units(name)} for name, _ in MAIN]
     parts = [
         markdown(summary(found)),
+        "Units that are mixed up:",
+        markdown(units),
         "## What misses its target",
         markdown(missed) if missed else "Nothing.",
-        "## Where nothing is promised",
-        markdown([{"fault": fault, "more would take": why} for fault, why in promised]),
     ]
     return "\n\n".join(parts)
 
 
-def _missed(one: Recall) -> dict[str, object]:
+def _units(parameter: str) -> dict[str, str]:
+    mixed = [case for case in CASES if case.fault is Fault.UNIT]
+    return {case.told(): case.told(parameter) for case in mixed}
+
+
+def _missed(found: Sequence[Recall]) -> list[dict[str, object]]:
+    """Give a line for each data set, fault and parameter: which magnitudes, against what target."""
+    rows: dict[tuple[str, str, str], list[Recall]] = {}
+    for one in found:
+        rows.setdefault((one.data, str(one.case.fault), one.parameter), []).append(one)
+    return [
+        {
+            "data": data,
+            "fault": fault,
+            "parameter": parameter,
+            "caught, of the target": "; ".join(map(_against, missed)),
+            "would take": missed[0].target.would_take,
+        }
+        for (data, fault, parameter), missed in rows.items()
+    ]
+
+
+def _against(one: Recall) -> str:
     row = one.as_row()
-    names = ("data", "fault", "magnitude", "parameter", "faults", "caught", "target", "would take")
-    return {name: row[name] for name in names}
+    return f"{row['magnitude']}: {row['caught']} of {row['target']}"

@@ -9,8 +9,16 @@ from hypothesis import strategies as st
 
 from schemas import avsc
 from schemas.topics import PARAMETERS, clean_schema
-from weather.qc.flags import Flag
-from weather.score import Dimension, Scores, dimension_of, of_groups, of_readings, validity
+from weather.qc.flags import Flag, aggregate
+from weather.score import (
+    Dimension,
+    Scores,
+    dimension_of,
+    of_groups,
+    of_readings,
+    of_stream,
+    validity,
+)
 from weather.score_policy import Policy, decide
 
 HOUR = 3_600_000_000
@@ -60,6 +68,22 @@ def test_no_flag_and_no_delay_makes_a_reading_better(first: int, second: int, ho
     more = reading(hours, flag_range=first, flag_consistency=second).score[0]
     assert np.isnan(plain) == np.isnan(more)
     assert np.isnan(plain) or more <= plain
+
+
+@given(st.integers(0, 999), st.booleans())
+def test_the_stream_scores_what_is_good_without_looking_and_says_the_same(
+    seed: int, timed: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    names = ("flag_range", "flag_step", "flag_consistency", "flag_time")
+    flags = {name: rng.choice([1, 1, 1, 2, 3, 4], 40).astype(np.int32) for name in names}
+    flags["flag_range"] = np.where(flags["flag_range"] == 2, 1, flags["flag_range"])
+    flag, delay = aggregate(*flags.values()), rng.integers(-HOUR, 200 * HOUR, 40)
+    late = delay if timed else None
+    whole = of_readings(flags, np.zeros(40, np.bool_), late).score
+    np.testing.assert_array_equal(of_stream(flag, flags, late), whole)
+    unknown = np.full(40, Flag.NOT_EVALUATED)
+    assert np.isnan(of_stream(unknown, flags, late)).all()
 
 
 @given(st.lists(FLAGS, min_size=1, max_size=30))

@@ -20,6 +20,7 @@ from operate.quality.faults import CASES, MAIN, Case
 from operate.quality.plots import data_of, plot
 from operate.quality.readings import Past, read_past
 from operate.quality.recall import Recall, recalls, summary
+from operate.quality.scores import By, worths
 from operate.quality.series import as_live, series_of, with_faults
 from producers.settings import SourceSettings
 from weather.injection import NONE, Fault
@@ -110,7 +111,7 @@ def test_leaked_sentinels_and_large_spikes_are_found(found: list[Recall]) -> Non
 
 def test_what_is_too_short_to_be_seen_is_not_found_and_not_promised(found: list[Recall]) -> None:
     short = [one for one in found if one.case.fault is Fault.STUCK]
-    assert [one.holds for one in short] == [None] * len(short)
+    assert {one.target.least for one in short} == {0.0}
     assert max(one.recall for one in short) < 0.5
 
 
@@ -149,6 +150,22 @@ def test_a_plot_shows_a_real_reading_that_was_caught(hours: Past) -> None:
     assert "JFK:temperature: caught, in real data" in drawn
     assert drawn == plot(spikes, [data])
     assert is_bad(data.healthy["temperature"].flag).any()
+
+
+@pytest.mark.requirement("B8")
+def test_a_sensor_and_its_days_are_scored_by_what_came_of_what_should_have(hours: Past) -> None:
+    found = verdicts(hours)["temperature"]
+    (jfk, lga) = worths(found, By.SENSOR)
+    assert (jfk.sensor, lga.sensor) == ("JFK:temperature", "LGA:temperature")
+    assert jfk.readings == 504
+    assert jfk.dimensions["completeness"] == 1.0
+    assert jfk.dimensions["validity"] < lga.dimensions["validity"] == 1.0
+    days = {(one.sensor, one.day): one for one in worths(found, By.DAY)}
+    assert days["LGA:temperature", "2013-05-09"].score == 1.0
+    bad = days["JFK:temperature", "2013-05-08"]
+    assert bad.dimensions["validity"] < 1.0
+    assert bad.readings == 24
+    assert [one.below for one in worths(found, By.SENSOR, threshold=1.0)] == [True, False]
 
 
 def run(*arguments: object) -> Result:

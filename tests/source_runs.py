@@ -6,6 +6,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka.admin import AdminClient
+
 from producers.connection.database import open_engine
 from producers.count import count_readings
 from producers.progress import Summary
@@ -20,6 +22,8 @@ from schemas.codec import Decoder, Record
 from schemas.mapping import read_mapping
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import Topics, raw_schema
+from tests.cursor_watch import CursorWatch
+from tests.waiting import eventually
 
 
 class Deployment:
@@ -80,6 +84,14 @@ class Deployment:
         except AosError:
             return 0
         return sum(c["rows"] for c in cursors if c["source"] == source)
+
+    def wait_for_more(self, source: str) -> None:
+        """Wait until more rows of a source are published than when this was called."""
+        before = self.rows(source)
+        admin = AdminClient(self.kafka.client())
+        eventually(lambda: self.topics.cursors in admin.list_topics(timeout=10).topics)
+        with CursorWatch(self.kafka, self.topics, self._ids) as watch:
+            eventually(lambda: watch.rows(source) > before, every=0.01)
 
     def cursor(self, source: str, table: str) -> Record:
         """Read where a source stands in a table."""

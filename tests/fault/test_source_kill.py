@@ -14,7 +14,6 @@ import devstack.sample
 from schemas.topics import PARAMETERS
 from tests.source_runs import Deployment, keys_held
 from tests.stage_process import StageProcess
-from tests.waiting import eventually
 
 ROUNDS = int(os.environ.get("AOS_FAULT_ROUNDS", "5"))
 MAPPING = Path(devstack.sample.__file__).parent / "mapping.yaml"
@@ -39,8 +38,7 @@ def test_a_source_that_is_killed_again_and_again_publishes_each_reading_once(
     all_rows = 26_115 + 7_200
     with source(deployment, sample, tmp_path / "killed.log", once=False) as process:
         for _ in range(ROUNDS):
-            read = deployment.rows("sample")
-            eventually(lambda read=read: deployment.rows("sample") > read, every=0.01)
+            deployment.wait_for_more("sample")
             threading.Event().wait(pick.uniform(0, 0.05))
             process.kill()
             process.start()
@@ -62,7 +60,7 @@ def test_a_source_that_is_asked_to_stop_finishes_its_page_and_ends_well(
     deployment: Deployment, sample: Path, tmp_path: Path
 ) -> None:
     with source(deployment, sample, tmp_path / "stopped.log", once=False) as process:
-        eventually(lambda: deployment.rows("sample") > 0, every=0.01)
+        deployment.wait_for_more("sample")
         assert process.stop() == 0, process.log
     rows = {t: deployment.cursor("sample", t) for t in ("weather_hourly", "aws_minute")}
     assert len(deployment.raw("rainfall")) == rows["weather_hourly"]["rows"]

@@ -36,6 +36,8 @@ BATCHES: Final = (1_000, 10_000, 100_000)
 USUAL: Final = 10_000
 CONNECTIONS: Final = 1
 """As many as ours loads with."""
+_MORE: Final = 2
+"""Not the default: what more of them bring depends on the cores that the database has to spare."""
 BAR: Final = 0.8
 LIMIT_MIB: Final = 300.0
 GROWTH_MIB: Final = 20.0
@@ -62,7 +64,13 @@ class Course:
             publish(self._kafka, registry, topics, Readings(count))
         return topics
 
-    def ours(self, topics: Topics, expected: tuple[int, int], batch: int | None = None) -> Drained:
+    def ours(
+        self,
+        topics: Topics,
+        expected: tuple[int, int],
+        batch: int | None = None,
+        connections: int = CONNECTIONS,
+    ) -> Drained:
         """Have our sink drain topics; so many are to be inserted, and skipped as known.
 
         Raises:
@@ -71,7 +79,7 @@ class Course:
         size = (
             {"batch_rows": batch, "batch_bytes": max(1000 * batch, _LEAST_BYTES)} if batch else {}
         )
-        settings = {"database_url": self.url, **size}
+        settings = {"database_url": self.url, "connections": connections, **size}
         drained = drain(self._kafka, self._registry, topics, settings)
         if (drained.inserted, drained.skipped) != expected or drained.updated:
             raise WrongOutput(drained)
@@ -154,13 +162,19 @@ def _contestants(course: Course, topics: Topics) -> Mapping[str, Callable[[], fl
     found[_name(f"COPY on {CONNECTIONS} connection(s)", "new", USUAL)] = partial(
         _fresh, course, parallel, usual
     )
+    found[_name(f"ours on {_MORE} connections", "new", USUAL)] = partial(
+        _ours_new, course, topics, USUAL, _MORE
+    )
+    found[_name(f"COPY on {_MORE} connections", "new", USUAL)] = partial(
+        _fresh, course, partial(peers.side_by_side, connections=_MORE), usual
+    )
     found[_name("executemany", "new", USUAL)] = partial(_executed, course, usual)
     return found
 
 
-def _ours_new(course: Course, topics: Topics, batch: int) -> float:
+def _ours_new(course: Course, topics: Topics, batch: int, connections: int = 1) -> float:
     course.clear()
-    return course.ours(topics, (course.count, 0), batch).rate
+    return course.ours(topics, (course.count, 0), batch, connections).rate
 
 
 def _ours_again(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Final, Protocol
 
@@ -58,7 +59,7 @@ class Silent:
 
 
 class SinkConsumer:
-    """Takes records from Kafka to a loader, in batches."""
+    """Takes records from Kafka to loaders, in batches."""
 
     def __init__(
         self,
@@ -67,7 +68,7 @@ class SinkConsumer:
         group: str,
         topics: list[str],
         database: Database,
-        loader: Loader,
+        loaders: Sequence[Loader],
         progress: Progress,
     ) -> None:
         self._settings = settings
@@ -77,7 +78,11 @@ class SinkConsumer:
         self._broker = Broker(kafka)
         self._watch = TopicWatch(topics, self._broker.ask_ids)
         self._pipeline = Pipeline(
-            loader.prepare, loader.write, settings.retry_seconds, database.breaker, progress.waiting
+            loaders[0].prepare,
+            [loader.write for loader in loaders],
+            settings.retry_seconds,
+            database.breaker,
+            progress.waiting,
         )
         self._reader = Reader(settings, kafka, group, topics, self._on_revoked)
         self._open: Batch | None = None

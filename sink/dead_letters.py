@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from typing import Final, Protocol
 
@@ -35,9 +36,14 @@ class DeadLetterTopic:
         settings = kafka.client(enable_idempotence=True, delivery_timeout_ms=20_000)
         self._producer = Producer(settings)
         self._failure: KafkaError | None = None
+        self._lock = threading.Lock()
 
     def deliver(self, rejects: Iterable[Reject]) -> None:
-        """Send and wait."""
+        """Send and wait; one at a time, for what fails is asked of the producer."""
+        with self._lock:
+            self._deliver(rejects)
+
+    def _deliver(self, rejects: Iterable[Reject]) -> None:
         self._failure = None
         for reject in rejects:
             self._send(reject)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -45,6 +45,20 @@ class Prepared:
     spans: dict[Partition, Span]
     parts: dict[str, Part]
 
+    def shares(self, most: int) -> list[Prepared]:
+        """Part it by topic into so many at most, which are about as large as each other."""
+        shares: list[list[str]] = [[] for _ in range(min(most, len(self.parts)))]
+        sizes = [0] * len(shares)
+        for topic in sorted(self.parts, key=lambda topic: -len(self.parts[topic].entries)):
+            lightest = sizes.index(min(sizes))
+            shares[lightest].append(topic)
+            sizes[lightest] += len(self.parts[topic].entries)
+        return [self._of(set(topics)) for topics in shares]
+
+    def _of(self, topics: set[str]) -> Prepared:
+        spans = {p: span for p, span in self.spans.items() if p.topic in topics}
+        return Prepared(spans, {t: part for t, part in self.parts.items() if t in topics})
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -57,6 +71,13 @@ class Loaded:
     counts: dict[str, Counts]
     seconds: float = 0.0
 
+    @classmethod
+    def of(cls, shares: Sequence[Loaded]) -> Loaded:
+        """Put together what was loaded at once."""
+        spans = {p: span for share in shares for p, span in share.spans.items()}
+        counts = {topic: count for share in shares for topic, count in share.counts.items()}
+        return cls(spans, counts, max(share.seconds for share in shares))
+
     @property
     def total(self) -> Counts:
         """Counts over all topics."""
@@ -64,7 +85,7 @@ class Loaded:
 
 
 class Loader:
-    """Prepares batches and loads them; the two may run in different threads."""
+    """Prepares batches and loads them over one connection; the two may run in different threads."""
 
     def __init__(
         self,

@@ -1,5 +1,9 @@
 """Two batches under way at once: one is decoded while the one before it is written.
 
+With several connections, what a batch holds for different topics is written at once, each share in
+a transaction of its own, beside its own offsets; the next batch waits until all of them are
+committed, so that the order of each partition is kept.
+
 Both steps run outside the thread that polls Kafka, so neither a slow database nor one that is away
 can get the sink thrown out of its group. Whatever is transient is tried again here, until told to
 stop; all else ends the pipeline when the batch is collected.
@@ -9,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Final, TypeVar
@@ -30,18 +34,19 @@ class Pipeline:
     def __init__(
         self,
         prepare: Callable[[Batch], Prepared],
-        write: Callable[[Prepared], Loaded],
+        writes: Sequence[Callable[[Prepared], Loaded]],
         retry_seconds: float,
         database: Breaker,
         on_retry: OnRetry,
     ) -> None:
         self._prepare = prepare
-        self._write = write
+        self._writes = writes
         self._halt = threading.Event()
         self._registry = Patience(breaker_of(retry_seconds), self._halt, on_retry)
         self._database = Patience(database, self._halt, on_retry)
         self._preparing = ThreadPoolExecutor(1, "sink-prepare")
         self._writing = ThreadPoolExecutor(1, "sink-write")
+        self._connections = ThreadPoolExecutor(len(writes), "sink-connection")
         self._under_way: deque[Future[Loaded]] = deque()
 
     @property
@@ -90,10 +95,17 @@ class Pipeline:
         self._halt.set()
 
     def close(self) -> None:
-        """End both threads."""
+        """End all threads."""
         self._halt.set()
         self._preparing.shutdown(cancel_futures=True)
         self._writing.shutdown(cancel_futures=True)
+        self._connections.shutdown(cancel_futures=True)
 
     def _write_prepared(self, prepared: Future[Prepared]) -> Loaded:
-        return self._database.call(partial(self._write, prepared.result()))
+        shares = prepared.result().shares(len(self._writes))
+        loading = [
+            self._connections.submit(self._database.call, partial(write, share))
+            for write, share in zip(self._writes, shares, strict=False)
+        ]
+        wait(loading)
+        return Loaded.of([each.result() for each in loading])

@@ -46,6 +46,8 @@ class SinkSettings(BaseModel):
     revoke_seconds: float = Field(default=10.0, ge=0)
     """How long a batch may go on when one of its partitions is taken away."""
 
+    connections: int = Field(default=1, ge=1, le=6)
+    """How many parameters of a batch are loaded at once, each in a transaction of its own."""
     batch_rows: int = Field(default=20_000, ge=1)
     batch_bytes: int = Field(default=16 * _MEBIBYTE, ge=1)
     batch_seconds: float = Field(default=0.5, gt=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -66,16 +66,20 @@ def run(
     measured = new_registry()
     with (
         served(measured, settings.metrics_port, "sink.metrics_port", settings.metrics_host),
-        closing(Database(settings)) as database,
+        ExitStack() as open_,
         closing(Registry(registry)) as schemas,
     ):
+        databases = [
+            open_.enter_context(closing(Database(settings))) for _ in range(settings.connections)
+        ]
+        database = databases[0]
         _check(settings, kafka, topics, database)
         schemas.check()
         dead_letters = DeadLetterTopic(kafka, topics.sink_dead_letters, group)
         targets = destinations(settings, schemas, topics)
-        loader = Loader(database, group, targets, dead_letters)
+        loaders = [Loader(each, group, targets, dead_letters) for each in databases]
         tally = _Tally(progress or Silent(), SinkMetrics(measured, database.breaker))
-        consumer = SinkConsumer(settings, kafka, group, list(targets), database, loader, tally)
+        consumer = SinkConsumer(settings, kafka, group, list(targets), database, loaders, tally)
         _load(consumer, stop, once, tally)
     return tally.summary
 

@@ -142,10 +142,10 @@ def _hold_to_the_topics(rig: Rig, server: Server | None, deaths: Sequence[str], 
     draw = random.Random(20130101)  # noqa: S311 - the same run every time
     records: list[Record] = []
     with Trap(urlsplit(rig.database_url).port or 0) as trap:
-        for death in deaths:
+        for number, death in enumerate(deaths):
             records += (new := [_reading(draw, rig) for _ in range(READINGS)])
             rig.publisher.readings(new)
-            _die(rig, trap, server, death, draw, logs)
+            _die(rig, trap, server, death, draw, logs, connections=1 + number % 2)
         with _sink(
             rig, trap, logs, batch_rows=5000
         ) as process:  # it was killed too soon to keep up
@@ -160,12 +160,18 @@ def _hold_to_the_topics(rig: Rig, server: Server | None, deaths: Sequence[str], 
 
 
 def _die(
-    rig: Rig, trap: Trap, server: Server | None, how: str, draw: random.Random, logs: Path
+    rig: Rig,
+    trap: Trap,
+    server: Server | None,
+    how: str,
+    draw: random.Random,
+    logs: Path,
+    connections: int,
 ) -> None:
     """Let a sink load, up to a boundary of one of its first batches, and kill it there."""
     boundary = how if how in list(Boundary) else draw.choice(list(Boundary)[1:])
     trap.arm(Boundary(boundary), 0 if boundary == Boundary.CLAIM else draw.randrange(2))
-    with _sink(rig, trap, logs) as process:
+    with _sink(rig, trap, logs, connections=connections) as process:
         trap.wait()
         if how == _DATABASE and server:
             server.kill()

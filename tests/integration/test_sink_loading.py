@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from schemas.topics import PARAMETERS
+from sink.batch import Counts
 from tests.clean_records import HOUR, START, clean, interval, sensor
 from tests.sinks import Rig
 
@@ -138,3 +140,19 @@ def test_sensors_keep_their_validity_and_stations_follow(rig: Rig) -> None:
     rig.load()
     gone = rig.query("SELECT metadata_version FROM weather.sensor WHERE deleted_at IS NOT NULL")
     assert {row["metadata_version"] for row in gone} == {"m1", "m2"}
+
+
+@pytest.mark.requirement("C2", "C5")
+def test_several_connections_load_what_one_would(rig: Rig) -> None:
+    """Each parameter in a transaction of its own, with its offsets, ledger and dead letters."""
+    records = [clean(p, n, s) for p in PARAMETERS for n in range(20) for s in "ABC"]
+    poison = [clean(p, 99, unit="x\0y") for p in PARAMETERS]
+    rig.publisher.readings([*records, *poison])
+    rig.publisher.metadata(sensor("A:wind"), sensor("B:wind"))
+    summary = rig.load(connections=3, batch_rows=50)
+    assert (summary.counts.inserted, summary.counts.dead_lettered) == (302, 5)
+    assert [len(rig.readings(p)) for p in PARAMETERS] == [60] * 5
+    assert len(rig.dead_letters()) == 5
+    (ledger,) = rig.query("SELECT sum(records)::int AS n FROM ops.sink_batch")
+    assert ledger["n"] == 307
+    assert rig.load().counts == Counts()

@@ -14,6 +14,7 @@ from psycopg import errors
 from runtime.errors import Configuration, DataQuality, System, Transient
 from schemas.dead_letters import Stage
 from sink.batch import Batch, Counts, Partition, Span
+from sink.loading import Part, Prepared
 from sink.poison import isolate
 from sink.settings import SinkSettings
 from sink.sqlstate import translated
@@ -106,6 +107,23 @@ def test_a_batch_without_a_partition_keeps_the_others_whole() -> None:
     assert (batch.rows, batch.size, rest.rows, rest.size) == (8, 40, 4, 20)
     assert rest.spans == {Partition("t", 1): Span(0, 4, 7)}
     assert [(m.partition(), m.offset()) for m in rest.messages["t"]] == [(1, n) for n in range(4)]
+
+
+@pytest.mark.requirement("C2")
+@given(sizes=st.lists(st.integers(0, 9), min_size=1, max_size=6), most=st.integers(1, 6))
+def test_shares_of_a_batch_hold_each_topic_once_with_all_its_partitions(
+    sizes: list[int], most: int
+) -> None:
+    topics = {f"t{number}": Part(Numbers(range(size)), []) for number, size in enumerate(sizes)}
+    spans = {Partition(topic, number): Span(0, 9, 1) for topic in topics for number in (0, 1)}
+    shares = Prepared(spans, topics).shares(most)
+    assert len(shares) == min(most, len(sizes))
+    assert sorted(topic for share in shares for topic in share.parts) == sorted(topics)
+    for share in shares:
+        assert {span.topic for span in share.spans} == set(share.parts)
+    assert sum(len(share.spans) for share in shares) == len(spans)
+    loads = [sum(len(part.entries) for part in share.parts.values()) for share in shares]
+    assert max(loads) - min(loads) <= max(sizes)
 
 
 def test_a_password_in_the_url_is_never_shown() -> None:

@@ -3,7 +3,8 @@
 All three stages run as processes of their own on the embedded Kafka and native PostgreSQL. A
 thousand readings are written one at a time, at moments that know nothing of each other or of what
 has arrived (else a slow reading would spare those behind it). The mapping's cursor waits for nobody
-(``lag_seconds`` 0: SQLite has one writer), and the source looks every twentieth of a second.
+(``lag_seconds`` 0: SQLite has one writer), and the source looks every twentieth of a second,
+or as ``--poll-seconds`` says.
 
 Each row says when it was read, judged and loaded; so the way is told hop by hop.
 """
@@ -89,21 +90,22 @@ def main() -> int:
     """Measure, print and keep the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readings", type=int, default=1000)
-    readings = parser.parse_args().readings
+    parser.add_argument("--poll-seconds", type=float, default=_POLL_SECONDS)
+    options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and leave no server behind
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, ExitStack() as open_:
         directory = Path(name)
         stack = Stack.at(directory / "stack", db="postgres")
         stack.up()
         open_.callback(stack.wipe)
-        config = _prepare(directory, stack)
+        config = _prepare(directory, stack, options.poll_seconds)
         for stage in STAGES:
             open_.enter_context(_running(stage, config, directory / f"{stage}.log"))
-        moments = _measure(directory / "aos.db", stack.database_url, readings)
+        moments = _measure(directory / "aos.db", stack.database_url, options.readings)
     return _report(moments)
 
 
-def _prepare(directory: Path, stack: Stack) -> Path:
+def _prepare(directory: Path, stack: Stack, poll_seconds: float) -> Path:
     """Make an AOS without readings, and the settings of the stages."""
     build(aos := directory / "aos.db")
     with closing(sqlite3.connect(aos)) as database, database:
@@ -119,7 +121,7 @@ def _prepare(directory: Path, stack: Stack) -> Path:
         "source": {
             "url": f"sqlite:///{aos}",
             "mapping": str(directory / "mapping.yaml"),
-            "poll_seconds": _POLL_SECONDS,
+            "poll_seconds": poll_seconds,
         },
         "sink": {"database_url": stack.database_url},
     }

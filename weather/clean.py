@@ -92,44 +92,38 @@ def clean(
     allowed: Correction = ALL,
     known: Circumstances = UNKNOWN,
 ) -> Readings:
-    """Clean and judge readings of one parameter, given by measure name; all arrays of shape (n,).
+    """Clean and judge readings of one parameter, by measure; all arrays of shape (n,).
 
     - ``raw_value`` is as measured, before calibration; a sentinel is NaN, a north of 0 still 0.
     - ``value`` is NaN where the measure is missing or its range flag is 4.
     - The calibration is for the parameter's main quantity: of wind, speed and gust, not direction.
-    - ``flag`` is the aggregate of the measures' range flags where the main measure is there, and 9
-      where it is not. So a wind without gust or direction (variable) is good, one without speed is
-      missing, and one whose gust fails is failed but keeps its speed.
+    - ``flag`` joins the range flags of all measures; without the main one it is 9. So a wind with no
+      gust or direction (variable) is good, and one whose gust fails is failed but keeps its speed.
+    - What is not ``allowed`` is not corrected, and judged as it stands; units always are. ``known``
+      is what limits depend on beside the value. Measures that are not given are missing.
 
-    >>> wind = {"speed": Given(np.array([1048.36]), "mph")}
-    >>> done = clean("wind", wind)
+    >>> done = clean("wind", {"speed": Given(np.array([1048.36]), "mph")})
     >>> float(done.measures["speed"].raw_value[0].round(2)), done.flag.tolist()
     (468.66, [4])
-
-    Measures that are not given are missing: all NaN, flag 9. What is not ``allowed`` is not
-    corrected, and judged as it stands: units are converted all the same. ``known`` is what limits
-    may depend on beside the value.
 
     Raises:
         ValueError: unknown parameter, measure or unit, or no main measure; the message names it.
     """
     kind = parameter_of(parameter)
     _check(kind, given)
-    corrections = np.zeros(given[kind.main.name].values.shape, dtype=np.int32)
+    done = _Done(np.zeros(given[kind.main.name].values.shape, np.int32), allowed)
     with np.errstate(over="ignore"):  # what overflows is infinite, and fails
-        done = _Done(corrections, allowed)
         raw = {m.name: _raw(kind, m, given.get(m.name), done) for m in kind.measures}
         best = {m.name: _calibrated(kind, m, raw[m.name], calibration, done) for m in kind.measures}
     if parameter == "wind":
         best["direction"] = _direction(raw["speed"], best["direction"], done)
-    measures = {}
-    for name, values in best.items():
-        flags = range_flags(parameter, name, values, ruleset, known)
-        cleaned = np.where(flags == Flag.FAIL, np.nan, values)
-        measures[name] = Cleaned(raw[name], cleaned, flags)
+    measures = {
+        name: _judged(raw[name], values, range_flags(parameter, name, values, ruleset, known))
+        for name, values in best.items()
+    }
     if parameter == "humidity":
         measures["value"] = _clamp(measures["value"], done)
-    return Readings(measures, _flag(kind, measures), corrections)
+    return Readings(measures, _flag(kind, measures), done.corrections)
 
 
 def _check(kind: Parameter, given: Mapping[str, Given]) -> None:
@@ -188,6 +182,10 @@ def _direction(measured_speed: Floats, direction: Floats, done: _Done) -> Floats
     still = done.where(calm(measured_speed, direction), Correction.CALM_DIRECTION_CLEARED)
     north = done.where(north_as_zero(measured_speed, direction), Correction.NORTH_AS_360)
     return np.where(still, np.nan, np.where(north, NORTH, direction))
+
+
+def _judged(raw: Floats, best: Floats, flags: Flags) -> Cleaned:
+    return Cleaned(raw, np.where(flags == Flag.FAIL, np.nan, best), flags)
 
 
 def _clamp(humidity: Cleaned, done: _Done) -> Cleaned:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from weather.arrays import Flags, Floats, Micros
+from weather.arrays import Bools, Flags, Floats, Micros
 from weather.corrections import Correction, Corrections
 from weather.qc.flags import Flag, flags_like
 
@@ -68,14 +68,13 @@ def increments(
 ) -> Increments:
     """Turn readings of a counter (mm) into what fell since the reading before.
 
-    ``change`` and ``elapsed`` are those of :class:`weather.qc.series.Neighbours`, ``local`` the
-    observation in local time, whose days the counter counts, ``interval`` the usual distance of two
-    readings, all in microseconds.
+    ``change`` and ``elapsed`` are those of :class:`weather.qc.series.Neighbours`, ``local`` is the
+    local time, whose days are counted, ``interval`` the usual distance of readings; microseconds.
 
     - Within a period it is the change; of a gap it is one amount over all its minutes.
     - The first reading after a reset is all that fell since. What fell before the reset, behind the
       last reading, nobody knows: ``rain_lower_bound``, unless that reading was the period's last.
-    - A counter that stands, not at 0, where a reset was due has not been reset: nothing fell, 3.
+    - One that stands, not at 0, where a reset was due has not been reset: nothing fell, 3.
     - Any other fall is a reset of its own: what it shows is a lower bound, 3.
 
     >>> minute = np.array([0, 1, 2, 3, 4]) * 60_000_000
@@ -85,7 +84,6 @@ def increments(
     >>> fell.amount.tolist(), fell.flags.tolist()
     ([nan, 0.5, 0.0, 0.5, 0.5], [2, 1, 1, 1, 3])
     """
-    usual = np.asarray(interval)
     since = _since_reset(local, counter)
     due = since <= elapsed
     known = ~np.isnan(change)
@@ -93,18 +91,21 @@ def increments(
     stuck = known & due & (np.abs(change) <= counter.jitter) & (counted > _DRIP)
     anew = known & ((due & ~stuck) | fell)
     amount = np.where(anew, counted, np.where(known, np.maximum(change, 0.0), np.nan))
-    bound = anew & ((fell & ~due) | (due & (elapsed > since) & (elapsed > usual)))
-    over = known & (elapsed > usual)
+    over = known & (elapsed > interval)
+    bound = anew & ((fell & ~due) | (due & (elapsed > since) & over))
     flags = flags_like(counted.shape, Flag.GOOD)
     flags[stuck | (fell & ~due)] = Flag.SUSPECT
-    flags[~known] = Flag.NOT_EVALUATED
-    flags[np.isnan(counted)] = Flag.MISSING
+    flags[~known] = np.where(np.isnan(counted), Flag.MISSING, Flag.NOT_EVALUATED)[~known]
+    minutes = np.where(known, elapsed / _MINUTE, np.nan)
+    return Increments(amount, minutes, flags, _said(known, anew, bound, over))
+
+
+def _said(known: Bools, anew: Bools, bound: Bools, over: Bools) -> Corrections:
     said = np.where(known, int(Correction.RAIN_FROM_COUNTER), 0)
     said |= np.where(anew, int(Correction.RAIN_COUNTER_RESET), 0)
     said |= np.where(bound, int(Correction.RAIN_LOWER_BOUND), 0)
     said |= np.where(over, int(Correction.RAIN_OVER_GAP), 0)
-    minutes = np.where(known, elapsed / _MINUTE, np.nan)
-    return Increments(amount, minutes, flags, said.astype(np.int32))
+    return said.astype(np.int32)
 
 
 def _since_reset(local: Micros, counter: Counter) -> Micros:

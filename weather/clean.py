@@ -97,8 +97,8 @@ def clean(
     - ``raw_value`` is as measured, before calibration; a sentinel is NaN, a north of 0 still 0.
     - ``value`` is NaN where the measure is missing or its range flag is 4.
     - The calibration is for the parameter's main quantity: of wind, speed and gust, not direction.
-    - ``flag`` joins the range flags of all measures; without the main one it is 9. So a wind with no
-      gust or direction (variable) is good, and one whose gust fails is failed but keeps its speed.
+    - ``flag`` joins the range flags of all measures; without the main one it is 9. So a wind is
+      good without gust or direction (variable); if its gust fails, it fails but keeps its speed.
     - What is not ``allowed`` is not corrected, and judged as it stands; units always are. ``known``
       is what limits depend on beside the value. Measures that are not given are missing.
 

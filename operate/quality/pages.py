@@ -89,6 +89,8 @@ def _rewrite(directory: Path, name: str, block: str, text: str) -> None:
 
 def counted(found: Sequence[Count]) -> str:
     """Write how many readings of healthy data are flagged: the sums, then months with any."""
+    if not found:
+        return "There are no readings."
     rows = [one.as_row() for one in found if one.flagged]
     readings, flagged = sum(one.readings for one in found), sum(one.flagged for one in found)
     worst = max(found, key=lambda one: one.percent)
@@ -102,6 +104,8 @@ def counted(found: Sequence[Count]) -> str:
 
 def recalled(found: Sequence[Recall]) -> str:
     """Write the table fault by magnitude, then what misses its target and what it would take."""
+    if not found:
+        return "There are no series long enough."
     missed = _missed([one for one in found if one.holds is False])
     units = [{"parameter": name, **_units(name)} for name, _ in MAIN]
     parts = [

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from operate.quality.course import Verdicts
 from operate.quality.readings import Past
-from schemas.columnar import Integers, Numbers
+from schemas.columnar import Column, Integers, Numbers
 from stream_app.judging.decoding import Decoded
 from weather.arrays import Bools, Floats, Micros
 from weather.injection import NONE, Faulty
 from weather.qc.flags import Flag
 from weather.ruleset import DEFAULT, Limits, Ruleset
-from weather.units import from_standard, to_standard
+from weather.units import from_standard
 
 _READ_AFTER: Final = 60_000_000
 _FEWEST: Final = 48
@@ -29,7 +30,7 @@ class Series:
     Attributes:
         rows: places in the parameter's readings.
         at: when each was observed, in UTC microseconds; ``local`` by the station's clock.
-        values: as given, but in the standard unit.
+        values: as measured, in the standard unit.
         healthy: readings that are there, unflagged, and as far from the one before as most are.
         cadence: how far apart most of them are, in microseconds.
     """
@@ -67,8 +68,9 @@ def series_of(
 def _of(decoded: Decoded, found: Verdicts, measure: str, ruleset: Ruleset) -> Iterator[Series]:
     parameter, count = decoded.parameter, len(decoded.records)
     utc, local = np.zeros((2, count), np.int64)
-    good = np.zeros(count, np.bool_)
+    good, values = np.zeros(count, np.bool_), np.full(count, np.nan)
     utc[found.judged.offsets], local[found.judged.offsets] = found.judged.utc, found.judged.local
+    values[found.judged.offsets] = found.judged.measures[measure].raw_value
     good[found.judged.offsets] = ~found.bad & (found.flag != Flag.MISSING)
     sensors = np.array([head.sensor for head in decoded.heads])[decoded.head]
     for sensor in np.unique(sensors).tolist():
@@ -76,7 +78,6 @@ def _of(decoded: Decoded, found: Verdicts, measure: str, ruleset: Ruleset) -> It
         rows = rows[np.argsort(utc[rows], kind="stable")]
         head = decoded.heads[int(decoded.head[rows[0]])].record
         unit = str(head["unit"] if measure == "value" else head[f"{measure}_unit"])
-        given = _given(decoded, measure)[rows]
         steps = np.diff(utc[rows], prepend=utc[rows[0]])
         cadence = int(np.median(steps))
         yield Series(
@@ -88,19 +89,11 @@ def _of(decoded: Decoded, found: Verdicts, measure: str, ruleset: Ruleset) -> It
             rows=rows,
             at=utc[rows],
             local=local[rows],
-            values=to_standard(given, parameter, measure, unit),
-            healthy=good[rows] & ~np.isnan(given) & (steps == cadence),
+            values=values[rows],
+            healthy=good[rows] & ~np.isnan(values[rows]) & (steps == cadence),
             cadence=cadence,
             limits=ruleset.limits_of(parameter, measure),
         )
-
-
-def _given(decoded: Decoded, measure: str) -> Floats:
-    column = decoded.columns[measure]
-    if not isinstance(column, Numbers):
-        raise TypeError(measure)
-    given: Floats = column.values.astype(np.float64)
-    return given if column.present is None else np.where(column.present, given, np.nan)
 
 
 def as_live(past: Past, verdicts: Mapping[str, Verdicts]) -> Past:
@@ -129,13 +122,19 @@ def _changed(decoded: Decoded, series: Series, faulty: Faulty) -> Decoded:
     touched = touched[~np.isnan(faulty.values[touched])]
     rows = series.rows[touched]
     name, columns = series.measure, dict(decoded.columns)
-    values = _given(decoded, name)
-    values[rows] = from_standard(faulty.values[touched], series.parameter, name, series.unit)
-    columns[name] = Numbers(values, ~np.isnan(values))
-    local = columns["observed_local"]
-    if not isinstance(local, Numbers):
-        raise TypeError(local)
-    shifted = local.values.copy()
-    shifted[rows] += (faulty.at - series.at)[touched]
-    columns["observed_local"] = Numbers(shifted, local.present)
+    given = from_standard(faulty.values[touched], series.parameter, name, series.unit)
+    columns[name] = _with(columns[name], rows, given)
+    local = series.local[touched] + (faulty.at - series.at)[touched]
+    columns["observed_local"] = _with(columns["observed_local"], rows, local)
     return replace(decoded, columns=columns)
+
+
+def _with(column: Column, rows: Integers, values: NDArray[Any]) -> Numbers:
+    """Put numbers into some rows; where there is a number, a text beside it counts for nothing."""
+    if not isinstance(column, Numbers):
+        raise TypeError(column)
+    count = len(column.values)
+    there = np.ones(count, np.bool_) if column.present is None else column.present.copy()
+    changed = column.values.copy()
+    changed[rows], there[rows] = values, True
+    return Numbers(changed, there)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Literal
+
+from tests.tcp_relay import Pump, Relay, hang_up
 
 Fault = Literal["stall", "cut"]
 
 
-class Proxy:
+class Proxy(Relay):
     """Stands before a server; a context manager.
 
     After ``fault_after`` bytes of the server's have been passed on, nothing comes through any more:
@@ -21,24 +25,18 @@ class Proxy:
     def __init__(
         self, port: int, fault: Fault = "stall", fault_after: float = float("inf")
     ) -> None:
-        self._target = port
         self._fault = fault
         self._left = fault_after
         self._closed = False
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
         self.connections = 0
         self.passed = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def __enter__(self) -> Proxy:
-        return self
+        super().__init__(port, self._between)
 
     def __exit__(self, *_: object) -> None:
         self._closed = True
-        self._listener.close()
+        super().__exit__()
         self._break()
 
     @property
@@ -57,25 +55,17 @@ class Proxy:
         self._left = float("inf")
         self._break()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            server = socket.create_connection(("127.0.0.1", self._target))
-            with self._lock:
-                self._sockets += [client, server]
-            if self._closed:  # while this connection was being made
-                self._break()
-                return
-            for source, sink, answers in ((client, server, False), (server, client, True)):
-                threading.Thread(
-                    target=self._pump, args=(source, sink, answers), daemon=True
-                ).start()
+    def _between(self, client: socket.socket, server: socket.socket) -> Iterator[Pump]:
+        self.connections += 1
+        with self._lock:
+            self._sockets += [client, server]
+        if self._closed:  # while this connection was being made
+            self._break()
+            return
+        yield partial(self._pump, client, server, answers=False)
+        yield partial(self._pump, server, client, answers=True)
 
-    def _pump(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, *, answers: bool) -> None:
         with suppress(OSError):
             while data := source.recv(1 << 14):
                 if answers and not self._passes(data, sink):
@@ -98,7 +88,4 @@ class Proxy:
     def _break(self) -> None:
         with self._lock:
             broken, self._sockets = self._sockets, []
-        for each in broken:
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
+        hang_up(broken)

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from enum import StrEnum
 from typing import Final
+
+from tests.tcp_relay import Pump, Relay, hang_up
 
 _STARTUP: Final = 196_608
 _QUERIES: Final = b"QP"
@@ -28,27 +31,21 @@ class Boundary(StrEnum):
     AFTER_COMMIT = "behind the commit of a batch, its answer still to come"
 
 
-class Trap:
+class Trap(Relay):
     """Stands before a server; a context manager. It passes everything on until :meth:`arm`."""
 
     def __init__(self, port: int) -> None:
-        self._target = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
         self._boundary: Boundary | None = None
         self._skip = 0
         self._lock = threading.Lock()
         self._cut = False
         self._caught = threading.Event()
         self._released = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def __enter__(self) -> Trap:
-        return self
+        super().__init__(port, self._between)
 
     def __exit__(self, *_: object) -> None:
         self.cut()
-        self._listener.close()
+        super().__exit__()
 
     def arm(self, boundary: Boundary, skip: int = 0) -> None:
         """Hold the next client that comes to the boundary, or the one ``skip`` times later."""
@@ -92,20 +89,9 @@ class Trap:
         if self._cut:
             raise EOFError
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            try:
-                server = socket.create_connection(("127.0.0.1", self._target))
-            except OSError:
-                client.close()
-                continue
-            connection = _Connection(self, client, server)
-            for pump in (connection.ask, connection.answer):
-                threading.Thread(target=pump, daemon=True).start()
+    def _between(self, client: socket.socket, server: socket.socket) -> Iterable[Pump]:
+        connection = _Connection(self, client, server)
+        return connection.ask, connection.answer
 
 
 class _Connection:
@@ -179,10 +165,7 @@ class _Connection:
         return taken
 
     def _close(self) -> None:
-        for each in (self._client, self._server):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
+        hang_up((self._client, self._server))
 
 
 def _is(head: bytes, body: bytes, word: bytes) -> bool:

@@ -99,6 +99,22 @@ def test_a_value_stuck_for_longer_than_the_window_is_found(
         assert judged(measure, at, values)["flat_line"][-1] >= Flag.SUSPECT, resolution
 
 
+def test_series_under_other_limits_are_judged_each_by_its_own() -> None:
+    parts = [healthy(parameter, 60, 0.1, days=0.1) for parameter in ("temperature", "pressure")]
+    values = np.concatenate([part + np.where(np.arange(len(part)) == 50, 9.0, 0) for part in parts])
+    lengths = np.array([len(part) for part in parts])
+    at = np.concatenate([np.arange(n) * 60 * SECOND for n in lengths])
+    found = neighbours(at, values, np.ones(len(at), np.bool_), lengths, Past.nothing(2))
+    for measure, rows in ((SERIES[0], slice(0, lengths[0])), (SERIES[2], slice(lengths[0], None))):
+        limits = DEFAULT.limits_of(*measure)
+        together = judge_in_time(at[rows], values[rows], found.take(rows), limits)
+        alone = judged(measure, at[rows], values[rows])
+        assert {name: made.tolist() for name, made in together.items()} == {
+            name: made.tolist() for name, made in alone.items()
+        }
+        assert Flag.SUSPECT in together["step"]
+
+
 MESS = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from(
     [np.nan, 0.0, -9999.9, 999.0, 20.0, 20.1]
 )

@@ -8,7 +8,7 @@ is found wherever it was cut.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -64,6 +64,12 @@ class Neighbours:
     to_behind: Micros
     resolution: Floats
     past: Past
+
+    def take(self, rows: slice | Bools) -> Neighbours:
+        """Pick readings: those under the same limits are judged together."""
+        columns: list[Any] = [getattr(self, field.name)[rows] for field in fields(self)[:-1]]
+        past: list[Any] = [column[rows] for column in self.past]
+        return Neighbours(*columns, Past(*past))
 
 
 def neighbours(

@@ -67,9 +67,10 @@ class Neighbours:
 
     def take(self, rows: slice | Bools) -> Neighbours:
         """Pick readings: those under the same limits are judged together."""
-        columns: list[Any] = [getattr(self, field.name)[rows] for field in fields(self)[:-1]]
+        names = [field.name for field in fields(self) if field.name != "past"]
+        columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in names}
         past: list[Any] = [column[rows] for column in self.past]
-        return Neighbours(*columns, Past(*past))
+        return Neighbours(**columns, past=Past(*past))
 
 
 def neighbours(

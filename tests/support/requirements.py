@@ -1,13 +1,14 @@
 """Traces requirements: which tests prove which row, and how they fared in the last run.
 
 Tests carry ``@pytest.mark.requirement("A6", "D4")``. Each run notes the results in
-``.cache/requirements.json``; ``make requirements`` prints them beside the rows of
-``docs/requirements.md``.
+``.cache/requirements.json``, and so does ``make coverage``, which proves a row by itself;
+``make requirements`` prints them beside the rows of ``docs/requirements.md``.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the outcomes down beside those of earlier, smaller runs."""
     if hasattr(session.config, "workerinput") or not _OUTCOMES:
         return
-    RESULTS.parent.mkdir(exist_ok=True)
-    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for test, (rows, outcome) in _OUTCOMES.items():
-        known[test] = {"rows": rows, "outcome": outcome}
-    RESULTS.write_text(json.dumps(known, indent=1, sort_keys=True))
+    note(_OUTCOMES)
+
+
+def note(outcomes: Mapping[str, tuple[Sequence[str], str]], results: Path = RESULTS) -> None:
+    """Write down the rows and the outcome of each test, or of another proof, by its name."""
+    results.parent.mkdir(exist_ok=True)
+    known = json.loads(results.read_text()) if results.exists() else {}
+    for name, (rows, outcome) in outcomes.items():
+        known[name] = {"rows": list(rows), "outcome": outcome}
+    results.write_text(json.dumps(known, indent=1, sort_keys=True))

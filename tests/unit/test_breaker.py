@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from runtime.breaker import Breaker, Circuit
 
-pytestmark = pytest.mark.requirement("D4")
+pytestmark = pytest.mark.requirement("D4", "E1")
 
 
 class Clock:

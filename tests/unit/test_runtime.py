@@ -18,6 +18,8 @@ from runtime.errors import AosError, Configuration, DataQuality, Exit, Fenced, S
 from runtime.kafka import KafkaSettings, check_reachable, translated
 from runtime.retry import Backoff, retry
 
+pytestmark = pytest.mark.requirement("E1")
+
 
 @pytest.mark.requirement("D3")
 def test_a_wrong_setting_names_itself_its_value_and_the_mend() -> None:

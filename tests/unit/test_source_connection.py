@@ -25,7 +25,7 @@ from producers.connection.watchdog import OverdueError, Watch, watched
 from producers.settings import SourceSettings
 from runtime.errors import Configuration
 
-pytestmark = pytest.mark.requirement("A1")
+pytestmark = pytest.mark.requirement("A1", "E1")
 AOS = make_url("mssql+pyodbc://reader@aos/AOS")
 
 

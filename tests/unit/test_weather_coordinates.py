@@ -7,7 +7,7 @@ import pytest
 
 from weather.coordinates import Box, to_wgs84
 
-pytestmark = pytest.mark.requirement("B3")
+pytestmark = pytest.mark.requirement("B3", "E1")
 
 KOREA = Box(124.0, 33.0, 132.0, 39.0)
 METRE = 1.2e-5  # a degree of longitude at Seoul is 88 km

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from weather.time import LocalTime, interval_start, is_ambiguous, parse_local, to_utc
 
-pytestmark = pytest.mark.requirement("B3")
+pytestmark = pytest.mark.requirement("B3", "E1")
 
 ZONES = [
     "Asia/Seoul",

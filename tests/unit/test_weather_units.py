@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from weather.parameters import PARAMETERS, Quantity, measure_of, parameter_of
 from weather.units import from_standard, known_units, to_standard
 
-pytestmark = pytest.mark.requirement("B3")
+pytestmark = pytest.mark.requirement("B3", "E1")
 
 EVERY_UNIT = [
     (parameter.name, measure.name, unit)

@@ -13,12 +13,23 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from operate.quality.counters import LOST
+from operate.quality.magnitudes import (
+    DRIFT_READINGS,
+    DRIFTS,
+    MIXED,
+    MIXED_READINGS,
+    SENTINELS,
+    SHIFTS,
+    STUCK,
+    SWAPPED,
+    TIMES,
+    TOLD,
+)
 from operate.quality.series import Series
 from weather import injection
 from weather.arrays import Bools, Floats
 from weather.injection import Fault, Faulty
-from weather.parameters import Quantity, measure_of
+from weather.parameters import measure_of
 from weather.qc.series import grain_of, resolution
 from weather.ruleset import Limits, Step
 from weather.units import to_standard
@@ -36,54 +47,6 @@ MAIN: Final = (
     ("rainfall", "value"),
 )
 """The measures into which faults are put."""
-
-_TIMES: Final = (1.0, 2.0, 3.0, 5.0, 10.0)
-_DRIFTS: Final = (0.1, 0.3, 1.0, 3.0, 10.0)
-_DRIFT_READINGS: Final = 120
-_STUCK: Final = (0.5, 1.1, 1.5, 2.0, 4.0)
-_MIXED_READINGS: Final = 24
-_SENTINELS: Final = (-9999.0, 32767.0, -999.0, -99.9, 999.9)
-_SWAPPED: Final = (1, 3, 6, 24, 72)
-_SHIFTS: Final = (-540, -60, 10, 60, 540)
-
-_MIXED: Final[dict[Quantity, tuple[tuple[str, float, float], ...]]] = {
-    Quantity.TEMPERATURE: (
-        ("°F as °C", 1.8, 32.0),
-        ("°C as °F", 5 / 9, -160 / 9),
-        ("K as °C", 1.0, 273.15),
-        ("times 10", 10.0, 0.0),
-        ("tenths", 0.1, 0.0),
-    ),
-    Quantity.HUMIDITY: (
-        ("part as %", 0.01, 0.0),
-        ("of 255 as %", 2.55, 0.0),
-        ("of 16 as %", 0.16, 0.0),
-        ("times 10", 10.0, 0.0),
-        ("tenths", 0.1, 0.0),
-    ),
-    Quantity.PRESSURE: (
-        ("kPa as hPa", 0.1, 0.0),
-        ("mmHg as hPa", 0.750062, 0.0),
-        ("inHg as hPa", 0.02953, 0.0),
-        ("times 10", 10.0, 0.0),
-        ("Pa as hPa", 100.0, 0.0),
-    ),
-    Quantity.SPEED: (
-        ("km/h as m/s", 3.6, 0.0),
-        ("kt as m/s", 3600 / 1852, 0.0),
-        ("mph as m/s", 1 / 0.44704, 0.0),
-        ("times 10", 10.0, 0.0),
-        ("tenths", 0.1, 0.0),
-    ),
-    Quantity.DEPTH: (
-        ("in as mm", 1 / 25.4, 0.0),
-        ("mm as in", 25.4, 0.0),
-        ("tips of 0.2 as mm", 5.0, 0.0),
-        ("times 10", 10.0, 0.0),
-        ("tenths", 0.1, 0.0),
-    ),
-}
-"""Units sent and taken for others: name, factor and shift of the standard value."""
 
 
 class Put(NamedTuple):
@@ -110,7 +73,7 @@ class Case:
         """Say how large it is; of a unit mix-up, which it is depends on the parameter."""
         if self.fault is Fault.UNIT and parameter:
             return _mixed(parameter)[self.magnitude][0]
-        return _TOLD[self.fault][self.magnitude]
+        return TOLD[self.fault][self.magnitude]
 
 
 CASES: Final = tuple(Case(fault, magnitude) for fault in Fault for magnitude in range(5))
@@ -164,7 +127,7 @@ def window(series: Series) -> int:
 
 def _mixed(parameter: str) -> tuple[tuple[str, float, float], ...]:
     measure = dict(MAIN)[parameter]
-    return _MIXED[measure_of(parameter, measure).quantity]
+    return MIXED[measure_of(parameter, measure).quantity]
 
 
 def _places(series: Series, length: int, seed: int, which: object = None) -> injection.Places:
@@ -173,7 +136,7 @@ def _places(series: Series, length: int, seed: int, which: object = None) -> inj
 
 
 def _spike(series: Series, _all: Sequence[Series], magnitude: int, seed: int) -> Faulty | None:
-    high = _TIMES[magnitude] * height(series)
+    high = TIMES[magnitude] * height(series)
     starts = _places(series, 1, seed)
     return (
         None if math.isnan(high) else injection.spike(series.at, series.values, starts, high, seed)
@@ -183,16 +146,16 @@ def _spike(series: Series, _all: Sequence[Series], magnitude: int, seed: int) ->
 def _drift(series: Series, _all: Sequence[Series], magnitude: int, seed: int) -> Faulty | None:
     if series.parameter == "rainfall":
         return None
-    per_day = _DRIFTS[magnitude] * height(series)
-    starts = _places(series, _DRIFT_READINGS, seed)
-    return injection.drift(series.at, series.values, starts, _DRIFT_READINGS, per_day, seed)
+    per_day = DRIFTS[magnitude] * height(series)
+    starts = _places(series, DRIFT_READINGS, seed)
+    return injection.drift(series.at, series.values, starts, DRIFT_READINGS, per_day, seed)
 
 
 def _stuck(series: Series, _all: Sequence[Series], magnitude: int, seed: int) -> Faulty | None:
     limits = series.limits.flat_line
     if limits is None:
         return None
-    length = max(2, math.ceil(_STUCK[magnitude] * window(series)))
+    length = max(2, math.ceil(STUCK[magnitude] * window(series)))
     moving = (series.values > limits.calm) & (series.values < limits.saturated)
     starts = _places(series, length, seed)
     return injection.stuck(series.at, series.values, starts[moving[starts]], length)
@@ -200,15 +163,15 @@ def _stuck(series: Series, _all: Sequence[Series], magnitude: int, seed: int) ->
 
 def _unit(series: Series, _all: Sequence[Series], magnitude: int, seed: int) -> Faulty | None:
     _, scale, offset = _mixed(series.parameter)[magnitude]
-    starts = _places(series, _MIXED_READINGS, seed)
+    starts = _places(series, MIXED_READINGS, seed)
     if series.parameter == "rainfall":  # nothing is nothing in every unit
-        wet = [series.values[start : start + _MIXED_READINGS].any() for start in starts.tolist()]
+        wet = [series.values[start : start + MIXED_READINGS].any() for start in starts.tolist()]
         starts = starts[np.array(wet, np.bool_)]
-    return injection.rescaled(series.at, series.values, starts, _MIXED_READINGS, scale, offset)
+    return injection.rescaled(series.at, series.values, starts, MIXED_READINGS, scale, offset)
 
 
 def _sentinel(series: Series, _all: Sequence[Series], magnitude: int, seed: int) -> Faulty | None:
-    given = np.array([_SENTINELS[magnitude]])
+    given = np.array([SENTINELS[magnitude]])
     sentinel = float(to_standard(given, series.parameter, series.measure, series.unit)[0])
     return injection.leaked(series.at, series.values, _places(series, 1, seed), sentinel)
 
@@ -218,7 +181,7 @@ def _swap(series: Series, every: Sequence[Series], magnitude: int, seed: int) ->
     if other is None:
         return None
     values, there = _aligned(series, other)
-    length = _SWAPPED[magnitude]
+    length = SWAPPED[magnitude]
     starts = _places(series, length, seed, there)
     differ = [(values != series.values)[start : start + length].any() for start in starts.tolist()]
     starts = starts[np.array(differ, np.bool_)]
@@ -226,9 +189,9 @@ def _swap(series: Series, every: Sequence[Series], magnitude: int, seed: int) ->
 
 
 def _clock(series: Series, _all: Sequence[Series], magnitude: int, seed: int) -> Faulty | None:
-    starts = _places(series, _MIXED_READINGS, seed)
-    by = _SHIFTS[magnitude] * _MINUTE
-    return injection.shifted(series.at, series.values, starts, _MIXED_READINGS, by)
+    starts = _places(series, MIXED_READINGS, seed)
+    by = SHIFTS[magnitude] * _MINUTE
+    return injection.shifted(series.at, series.values, starts, MIXED_READINGS, by)
 
 
 def _partner(series: Series, every: Sequence[Series]) -> Series | None:
@@ -259,14 +222,4 @@ _MAKERS: Final[dict[Fault, _Maker]] = {
     Fault.SENTINEL: _sentinel,
     Fault.SWAP: _swap,
     Fault.CLOCK: _clock,
-}
-_TOLD: Final[dict[Fault, tuple[str, ...]]] = {
-    Fault.SPIKE: tuple(f"{times:g} times the step limit" for times in _TIMES),
-    Fault.DRIFT: tuple(f"{times:g} times the step limit a day" for times in _DRIFTS),
-    Fault.STUCK: tuple(f"{times:g} times the window" for times in _STUCK),
-    Fault.UNIT: tuple(f"{kind}. of its units" for kind in range(1, 6)),
-    Fault.SENTINEL: tuple(f"{sentinel:g}" for sentinel in _SENTINELS),
-    Fault.SWAP: tuple(f"{length} readings" for length in _SWAPPED),
-    Fault.CLOCK: tuple(f"{minutes:+d} min" for minutes in _SHIFTS),
-    Fault.RESET: tuple(f"after {lost:g} mm" for lost in LOST),
 }

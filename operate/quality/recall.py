@@ -140,7 +140,8 @@ def _is_short(recall: Recall | None) -> bool:
 
 
 def _count(recall: Recall, put: Put, before: Verdicts, after: Verdicts) -> None:
-    rows, event, count = put.series.rows, put.faulty.event, len(before.judged.utc)
+    rows, event = put.series.rows, put.faulty.event
+    count = 1 + max(int(one.judged.offsets.max()) for one in (before, after))
     new = _new(before.flag, before, after.flag, after, count)[rows]
     recall.add(event, new)
     recall.limited |= is_limited(put.series)

@@ -59,7 +59,7 @@ def series_of(
     return [
         series
         for parameter, measure in measures
-        if parameter in past.readings
+        if parameter in verdicts  # else none of its readings could be used
         for series in _of(past.readings[parameter], verdicts[parameter], measure, ruleset)
         if series.healthy.sum() >= _FEWEST
     ]
@@ -72,9 +72,10 @@ def _of(decoded: Decoded, found: Verdicts, measure: str, ruleset: Ruleset) -> It
     utc[found.judged.offsets], local[found.judged.offsets] = found.judged.utc, found.judged.local
     values[found.judged.offsets] = found.judged.measures[measure].raw_value
     good[found.judged.offsets] = ~found.bad & (found.flag != Flag.MISSING)
+    usable = np.isin(np.arange(count), found.judged.offsets)
     sensors = np.array([head.sensor for head in decoded.heads])[decoded.head]
-    for sensor in np.unique(sensors).tolist():
-        rows = np.flatnonzero(sensors == sensor)
+    for sensor in np.unique(sensors[usable]).tolist():
+        rows = np.flatnonzero(usable & (sensors == sensor))
         rows = rows[np.argsort(utc[rows], kind="stable")]
         head = decoded.heads[int(decoded.head[rows[0]])].record
         unit = str(head["unit"] if measure == "value" else head[f"{measure}_unit"])
@@ -99,8 +100,8 @@ def _of(decoded: Decoded, found: Verdicts, measure: str, ruleset: Ruleset) -> It
 def as_live(past: Past, verdicts: Mapping[str, Verdicts]) -> Past:
     """Let every reading have been read a minute after it was observed, as in daily work."""
     changed = {}
-    for name, decoded in past.readings.items():
-        judged = verdicts[name].judged
+    for name, found in verdicts.items():
+        judged, decoded = found.judged, past.readings[name]
         extracted = np.zeros(len(decoded.records), np.int64)
         extracted[judged.offsets] = judged.utc + _READ_AFTER
         changed[name] = replace(

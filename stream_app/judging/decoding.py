@@ -37,6 +37,9 @@ from stream_app.transport.batch import Batch, Raw, Records
 
 _NOT_ASCII: Final = 0x80
 _KINDS: Final = ("int", "long", "double", "string")
+MOST_BYTES: Final = 16 << 10
+"""A reading is some hundred bytes. What is longer than this may become a clean reading, or a record
+of the state, that no topic takes; and then the batch could never be committed."""
 
 
 class DeadLetter(NamedTuple):
@@ -118,7 +121,7 @@ class RawDecoder:
         kept, values = [], []
         for row in range(len(records)):
             try:
-                values.append(encode(decode(records.values.one(row))))
+                values.append(encode(decode(_short(records.values.one(row)))))
                 kept.append(row)
             except DataQuality as error:
                 dead.append(DeadLetter(records.raw(row), error, Stage.DECODING))
@@ -169,8 +172,16 @@ class _Writer:
         columns, good = self._decode(messages, ends[head])
         for kind, name, default in self._missing:
             columns[name] = _same(kind, default, len(head))
-        good &= (head >= 0) & _texts_are_sound(columns, len(head))
+        good &= (head >= 0) & (records.values.lengths <= MOST_BYTES)
+        good &= _texts_are_sound(columns, len(head))
         return Decoded(parameter, records, heads, head, columns), good
+
+
+def _short(value: bytes | None) -> bytes | None:
+    if value is not None and len(value) > MOST_BYTES:
+        problem = f"the reading has {len(value)} bytes; more than {MOST_BYTES} are none"
+        raise DataQuality(problem, reason="too_large", mend="see which column is that long")
+    return value
 
 
 Kind = tuple[bool, str] | None

@@ -18,6 +18,7 @@ from schemas.codec import Decoder, Encoder, Record
 from schemas.dead_letters import Stage
 from schemas.framing import frame
 from schemas.topics import raw_schema
+from stream_app.judging.decoding import MOST_BYTES
 from stream_app.judging.judge import Judge
 from stream_app.metadata.sensors import Sensor
 from stream_app.transport.batch import Records
@@ -178,6 +179,21 @@ def test_the_dead_keep_their_bytes_and_the_offsets_those_they_had() -> None:
         (TOPICS.raw("temperature"), 0, 42, b"JFK", b"\0what")
     ]
     assert [record["raw_offset"] for record in found.clean["temperature"]] == [40, 44]
+
+
+def test_a_reading_that_no_topic_might_take_is_dead_and_harms_no_other() -> None:
+    schemas = Schemas()
+    columns = Columns(schemas, Judge({}, {("sample", 1): mapping("temperature")}))
+    told = [raw(key="1"), raw(key="2" * MOST_BYTES), raw(key="3", value_text="4" * 990_000)]
+    values = encoded(schemas, "temperature", [*told, raw(key="5" * (MOST_BYTES - 500))])
+    found = columns.step({"temperature": records("temperature", values)}, State(0).overlay())
+    assert [(d.raw.value, d.error.reason) for d in found.dead] == [
+        (value, "too_large") for value in values[1:3]
+    ]
+    assert [len(record["source_key"]) for record in found.clean["temperature"]] == [
+        1,
+        MOST_BYTES - 500,
+    ]
 
 
 def test_heads_are_learnt_once_and_known_again() -> None:

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from itertools import groupby
-from operator import methodcaller
 from typing import Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
@@ -18,16 +15,14 @@ from confluent_kafka import Message as KafkaMessage
 
 from runtime.errors import Transient
 from runtime.kafka import KafkaSettings, translated
-from sink.batch import Message, Partition, Span
+from sink.batch import Partition, Span
 from sink.offsets import Claim
-from sink.places import Places
+from sink.places import Piece, Places
 from sink.settings import SinkSettings
 
 _LOGGER: Final = logging.getLogger("aos.sink")
 
 _CHUNK: Final = 5_000
-_TOPIC: Final = methodcaller("topic")
-_NUMBER: Final = methodcaller("partition")
 _FETCHING: Final = {
     "queued_min_messages": _CHUNK,  # of each partition, and by default twenty times as many
     "max_partition_fetch_bytes": 256 * 1024,  # compressed: it may be ten times that in memory
@@ -45,15 +40,6 @@ _LOST_PLACE: Final = frozenset(
 )
 
 Revoked = Callable[[set[Partition]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Records of one partition that follow one another, and the offsets they cover."""
-
-    partition: Partition
-    messages: list[Message]
-    span: Span
 
 
 class Reader:
@@ -89,7 +75,7 @@ class Reader:
         messages = [first, *self.consumer.consume(wanted - 1, timeout=0)] if first else []
         self.exhausted = len(messages) < wanted
         good = [m for m in messages if m.error() is None or self._heed(m)]
-        return list(self._pieces(good))
+        return list(self.places.pieces(good))
 
     def pause(self) -> None:
         """Have no more records sent, until :meth:`resume`."""
@@ -112,12 +98,18 @@ class Reader:
     def place(self, claims: Mapping[Partition, Claim]) -> None:
         """Read what was claimed from where it is to be read, if it is still ours."""
         self._compare(claims)
-        for partition, claim in claims.items():
-            if partition in self.places.unclaimed and self._seek(partition, claim.next_offset):
-                self.places.unclaimed.discard(partition)
-                self.places.claimed[partition] = claim
+        placed = [
+            partition
+            for partition, claim in claims.items()
+            if partition in self.places.unclaimed and self._seek(partition, claim.next_offset)
+        ]
+        for partition in placed:
+            self.places.unclaimed.discard(partition)
+            self.places.claimed[partition] = claims[partition]
         if not self._paused:
-            self.consumer.resume(_kafka(self.places.claimed))
+            self.consumer.resume(
+                _kafka(placed)
+            )  # no other: it would go back to where it was sought
 
     def reclaim(self) -> None:
         """Distrust every place: all that is ours is to be claimed and read again."""
@@ -173,19 +165,6 @@ class Reader:
             TopicPartition(partition.topic, partition.number), cached=True
         )
         return max(0, high - next_offset)
-
-    def _pieces(self, messages: list[KafkaMessage]) -> Iterable[Piece]:
-        # Each message is asked as little as can be: this is done a hundred thousand times a second.
-        end = 0
-        for (topic, number), run in groupby(
-            zip(map(_TOPIC, messages), map(_NUMBER, messages), strict=True)
-        ):
-            first, end = end, end + sum(1 for _ in run)
-            partition = Partition(topic, number)
-            if partition in self.places.claimed:
-                last = messages[end - 1].offset()
-                found: list[Message] = list(messages[first:end])
-                yield Piece(partition, found, self.places.read(partition, last or 0))
 
     def _heed(self, message: KafkaMessage) -> bool:
         """Act on what is no record: an end, a lost place, trouble."""

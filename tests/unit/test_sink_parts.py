@@ -15,6 +15,8 @@ from runtime.errors import Configuration, DataQuality, System, Transient
 from schemas.dead_letters import Stage
 from sink.batch import Batch, Counts, Partition, Span
 from sink.loading import Part, Prepared
+from sink.offsets import Claim
+from sink.places import Places
 from sink.poison import isolate
 from sink.settings import SinkSettings
 from sink.sqlstate import translated
@@ -107,6 +109,20 @@ def test_a_batch_without_a_partition_keeps_the_others_whole() -> None:
     assert (batch.rows, batch.size, rest.rows, rest.size) == (8, 40, 4, 20)
     assert rest.spans == {Partition("t", 1): Span(0, 4, 7)}
     assert [(m.partition(), m.offset()) for m in rest.messages["t"]] == [(1, n) for n in range(4)]
+
+
+@pytest.mark.requirement("C2")
+def test_records_that_were_given_before_or_are_not_claimed_are_left_out() -> None:
+    places = Places({Partition("t", 0): Claim(5, 1)}, {Partition("t", 1)})
+    came = [*_records(0, range(3, 8)), *_records(1, range(2)), *_records(0, range(4, 10))]
+    pieces = list(places.pieces(came))
+    assert [[m.offset() for m in piece.messages] for piece in pieces] == [[5, 6, 7], [8, 9]]
+    assert [(p.span.first, p.span.next) for p in pieces] == [(5, 8), (8, 10)]
+    assert list(places.pieces(_records(0, range(10)))) == []
+
+
+def _records(partition: int, offsets: range) -> list[FakeMessage]:
+    return [FakeMessage("t", partition, offset) for offset in offsets]
 
 
 @pytest.mark.requirement("C2")

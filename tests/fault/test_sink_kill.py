@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import os
 import random
-import signal
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import pairwise
@@ -23,11 +21,7 @@ import pytest
 from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
 
-from devstack.postgres import Postgres
-from devstack.process import Running, start, stop
-from devstack.server import Place
 from devstack.stack import Stack
-from devstack.state import free_port
 from runtime.kafka import KafkaSettings
 from schemas.codec import Record
 from schemas.registry import RegistrySettings
@@ -35,6 +29,7 @@ from schemas.topics import Topics
 from sink.batch import Partition
 from sink.broker import Broker
 from tests.clean_records import clean
+from tests.killable_postgres import Server
 from tests.sinks import Rig
 from tests.stage_process import StageProcess
 from tests.support.sinks import on_native_timescale
@@ -56,32 +51,6 @@ _DEATHS: Final = (
     Boundary.BEFORE_COPY,
     Boundary.CLAIM,
 )
-
-
-class Server:
-    """A PostgreSQL of the test's own, which may be killed."""
-
-    def __init__(self, directory: Path) -> None:
-        place = Place(directory, Path(), {"postgres": free_port()}, "s3cret")
-        self._postgres = Postgres(place)
-        self._postgres.log.parent.mkdir(parents=True)
-        self.url = self._postgres.url
-        self._running: Running
-        self.start()
-
-    def start(self) -> None:
-        """Start it, anew if it was killed."""
-        self._postgres.prepare()
-        self._running = start(self._postgres.command(), self._postgres.log)
-        self._postgres.wait_until_ready(self._running, threading.Event())
-
-    def kill(self) -> None:
-        """End it at once; its backends follow."""
-        stop(self._running, polite=signal.SIGKILL)
-
-    def stop(self) -> None:
-        """End it."""
-        stop(self._running, polite=signal.SIGINT)
 
 
 @pytest.fixture

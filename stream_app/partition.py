@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -25,7 +26,7 @@ from stream_app.judging.decoding import DeadLetter, RawDecoder
 from stream_app.judging.judge import Judge
 from stream_app.metadata.reference import Reference
 from stream_app.metrics import StreamMetrics
-from stream_app.outputs.delivery import Delivery
+from stream_app.outputs.delivery import Delivery, Outputs
 from stream_app.outputs.records import Recorder
 from stream_app.settings import StreamSettings
 from stream_app.silence.clock import clocks
@@ -39,6 +40,8 @@ from stream_app.window.recovery import Recovery
 from stream_app.window.state import State
 
 _LOG: Final = logging.getLogger("aos.stream.partition")
+_LIVES: Final = 3
+"""Timeouts of a transaction after which nobody hopes for its commit any more."""
 # A broker or registry that is away comes back: the consumer stays in its group and tries on.
 _PATIENT: Final = Backoff(tries=10**9, first=0.3, most=30.0)
 
@@ -89,10 +92,11 @@ class Partition:
             self._step,
             self._recorder,
             self.positions,
-            partial(delivery.commit, positions={}),
+            partial(self._commit, positions={}),
             tools.now,
         )
         self._closing = threading.Event()
+        self._committing = math.inf
 
     @classmethod
     def open(cls, number: int, tools: Tools, delivery: Callable[[int], Delivery]) -> Partition:
@@ -138,8 +142,17 @@ class Partition:
         if self._closing.is_set():
             return
         ask = partial(clocks, self._tools.kafka, self.number)
-        self._keeper.look(self.positions, ask, partial(self._delivery.commit, positions={}))
+        self._keeper.look(self.positions, ask, self._desk.commit)
         self._tools.metrics.stand(self.number, self._keeper.standing())
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a commit is under way for longer than any transaction lives.
+
+        A broker that comes back after a while may leave librdkafka waiting without end.
+        """
+        most = _LIVES * self._tools.settings.transaction_timeout_seconds
+        return time.monotonic() - self._committing > most
 
     @property
     def to_revise(self) -> bool:
@@ -181,7 +194,7 @@ class Partition:
         told = self._keeper.tell([*taken.cleaned.values()])
         met = self._reviser.meet(told.heard, turn)
         outputs.bulks.extend([*told.bulks, *met.bulks])
-        self._delivery.commit(outputs, batch.next_positions())
+        self._commit(outputs, batch.next_positions())
         overlay.commit()
         self._recent.keep(batch)
         self._keeper.told(told)
@@ -189,6 +202,13 @@ class Partition:
         lost = Counter((letter.raw.topic, letter.error.reason) for letter in dead)
         tools.metrics.committed(told.heard, lost, now, time.monotonic() - began)
         self._tell_of_the_dead(lost)
+
+    def _commit(self, outputs: Outputs, positions: Mapping[str, int]) -> None:
+        self._committing = time.monotonic()
+        try:
+            self._delivery.commit(outputs, positions)
+        finally:
+            self._committing = math.inf
 
     def _tell_of_the_dead(self, lost: Counter[tuple[str, str]]) -> None:
         for (topic, reason), number in lost.items():

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import threading
 from collections.abc import Callable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -24,6 +26,8 @@ from stream_app.transport.namesakes import refuse_namesake
 _LOG: Final = logging.getLogger("aos.stream.worker")
 ROUND_SECONDS: Final = 0.5
 """How often a partition gets its turn to send readings again."""
+_FORCE_SECONDS: Final = 10.0
+"""What the other partitions have to finish their batches in when one hangs."""
 _DEADLINE_SECONDS: Final = 45.0
 """A batch that takes longer has been given up by the broker, and by the group as well."""
 
@@ -32,6 +36,7 @@ class _Seat:
     """A partition at work: its thread, and how many of its batches are not done yet."""
 
     def __init__(self, number: int) -> None:
+        self.number = number
         self.pool = ThreadPoolExecutor(1, thread_name_prefix=f"partition-{number}")
         self.batches = 0
         self.looks = False
@@ -124,6 +129,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._tools.settings.silence_check_seconds)
+            self._end_if_stuck()
             for seat in [seat for seat in self._seats.values() if not seat.looks]:
                 seat.looks = True
                 looked = loop.run_in_executor(seat.pool, seat.partition.look)
@@ -176,6 +182,16 @@ class Worker:
         elif not isinstance(error, Transient):
             # Else interrupted while it waited for a better moment; the next owner tries again.
             self._fail(error)
+
+    def _end_if_stuck(self) -> None:
+        """End the process where a partition hangs; by force, since its thread would outlive it."""
+        for number in [seat.number for seat in self._seats.values() if seat.partition.stuck]:
+            problem = f"partition {number} hears no more of its transaction"
+            self._fail(System(problem, mend="start the stream again: it goes on where it was"))
+            force = threading.Timer(_FORCE_SECONDS, os._exit, [System.exit_code])
+            force.daemon = True
+            force.start()
+            return
 
     def _looked(self, seat: _Seat, finished: asyncio.Future[None]) -> None:
         seat.looks = False

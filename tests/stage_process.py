@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
@@ -117,8 +118,9 @@ class StageProcess(Process):
         log: Path,
         *,
         once: bool = False,
+        module: Sequence[str] = ("tests.stage_process",),
     ) -> None:
-        super().__init__([sys.executable, "-m", "tests.stage_process"], log)
+        super().__init__([sys.executable, "-m", *module], log)
         given = {
             **_world(kafka, registry, topics), "stage": stage, "settings": settings, "once": once,
         }  # fmt: skip
@@ -189,6 +191,11 @@ def _run(given: dict[str, Any]) -> int:
     return 0
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Run the stage that standard input names; give its exit code."""
     logs.configure(stage="test")
-    sys.exit(_run(json.load(sys.stdin)))
+    return _run(json.load(sys.stdin))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

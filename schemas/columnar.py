@@ -56,7 +56,7 @@ class Strings:
     lengths: Integers
     present: Mask | None = None
 
-    def take(self, rows: Integers) -> Strings:
+    def take(self, rows: Integers | slice) -> Strings:
         """Pick rows, in the order given; the bytes are shared."""
         present = None if self.present is None else self.present[rows]
         return Strings(self.data, self.starts[rows], self.lengths[rows], present)
@@ -287,19 +287,19 @@ class Cursor:
         self.data = records.data
         self.ends = records.starts + records.lengths
         self.at = records.starts + begin
-        self._sound = self.at <= self.ends
-        if not self._sound.all():
+        self.sound = self.at <= self.ends
+        if not self.sound.all():
             self.at = np.minimum(self.at, self.ends)
 
     def good(self) -> Mask:
         """Say which records were sound and ended where they should."""
-        good: Mask = self._sound & (self.at == self.ends)
+        good: Mask = self.sound & (self.at == self.ends)
         return good
 
     def present(self) -> Mask:
         """Read the branch of a union of null and one other."""
         branch = self.data[self.at]
-        self._sound &= (branch == 0) | (branch == 2)
+        self.sound &= (branch == 0) | (branch == 2)
         self.move(1)
         present: Mask = branch == 2
         return present
@@ -342,7 +342,7 @@ class Cursor:
         ninth, tenth = data[:, 8].astype(np.uint64), data[:, 9].astype(np.uint64)
         low = _joined(np.ascontiguousarray(data[:, :8]).view("<u8")[:, 0])
         ends = ninth < _CONTINUED
-        self._sound[rows[~ends & (tenth >= _CONTINUED)]] = False
+        self.sound[rows[~ends & (tenth >= _CONTINUED)]] = False
         high = (ninth & np.uint64(0x7F)) | np.where(ends, 0, tenth << np.uint64(7))
         return low | (high << np.uint64(56)), np.where(ends, 9, 10)
 
@@ -353,7 +353,7 @@ class Cursor:
             lengths = lengths * present
         if lengths.min(initial=0) < 0 or lengths.max(initial=0) > len(self.data):
             sound = (lengths >= 0) & (lengths <= len(self.data))
-            self._sound &= sound
+            self.sound &= sound
             lengths = np.where(sound, lengths, 0)
         starts = self.at
         self.move(lengths)
@@ -364,7 +364,7 @@ class Cursor:
         at = self.at + by
         beyond = at > self.ends
         if beyond.any():
-            self._sound &= ~beyond
+            self.sound &= ~beyond
             at = np.where(beyond, self.ends, at)
         self.at = at
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from schemas.columnar import Integers, Strings, packed
+from schemas.columnar import Integers, Strings, concatenated, packed
+from schemas.columnar_encoding import side_by_side
+
+_LOOSE: Final = 2
+_LITTLE: Final = 4096
+_NOTHING: Final = np.empty(0, np.int64)
 
 
 class Fetched(Protocol):
@@ -72,9 +77,9 @@ class Records:
     def since(self, offset: int) -> Records:
         """Leave out what lies before an offset."""
         first = int(np.searchsorted(self.offsets, offset))
-        return self.take(np.arange(first, len(self))) if first else self
+        return self.take(slice(first, None)) if first else self
 
-    def take(self, rows: Integers) -> Records:
+    def take(self, rows: Integers | slice) -> Records:
         """Pick records, in the order given."""
         return replace(
             self,
@@ -84,10 +89,36 @@ class Records:
             values=self.values.take(rows),
         )
 
+    def compact(self) -> Records:
+        """Let go of bytes that belong to other records, if there are many of them."""
+        used = int(self.keys.lengths.sum() + self.values.lengths.sum())
+        if self.values.data.nbytes <= _LOOSE * used + _LITTLE:
+            return self
+        keys, values = side_by_side([self.keys]), side_by_side([self.values])
+        present = self.keys.present, self.values.present
+        return replace(
+            self,
+            keys=replace(keys, present=present[0]),
+            values=replace(values, present=present[1]),
+        )
+
     def raw(self, row: int) -> Raw:
         """Give one record."""
         key, value = self.keys.one(row), self.values.one(row)
         return Raw(self.topic, self.partition, int(self.offsets[row]), key, value)
+
+
+def joined(topic: str, partition: int, parts: Sequence[Records]) -> Records:
+    """Put records of one topic partition one behind the other."""
+    if len(parts) == 1:
+        return parts[0]
+    offsets = np.concatenate([_NOTHING, *(part.offsets for part in parts)])
+    published = np.concatenate([_NOTHING, *(part.published for part in parts)])
+    # At once, since keys and values lie in the same bytes.
+    texts = concatenated([*(part.keys for part in parts), *(part.values for part in parts)])
+    count = len(offsets)
+    keys, values = texts.take(slice(count)), texts.take(slice(count, None))
+    return Records(topic, partition, offsets, published, keys, values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,11 @@ from faust.types import TP, Message
 from faust.types.tuples import ConsumerMessage
 
 from runtime.errors import Transient
-from stream_app.transport.batch import Batch, Records, by_partition
+from stream_app.transport.batch import Batch, Records, by_partition, joined
 from stream_app.transport.unwrapped import unwrap_records
 
 HELPING: Final = 500
-"""Records that are taken from the fetcher at a time."""
+"""Records that are taken from the fetcher at a time, most of them."""
 _SOON_SECONDS: Final = 0.005
 _COMMIT_SECONDS: Final = 30.0
 
@@ -73,8 +73,8 @@ class BatchSchema(faust.Schema[Any, Any]):
         return message.value
 
 
-class Fetched(dict[TP, Any]):
-    """Records of a fetch round, and the epoch at the moment they left the fetcher."""
+class Fetched(dict[TP, list[Records]]):
+    """Columns of a fetch round, and the epoch at the moment they left the fetcher."""
 
     epoch = 0
 
@@ -95,7 +95,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         # Stamped after the fetch: it may wait through a whole rebalance before records leave it,
         # and those then belong to the new epoch.
         fetched = Fetched()
-        unwrap_records(consumer._fetcher)  # noqa: SLF001
+        unwrap_records(consumer._fetcher, min(HELPING, self.app.batch_records))  # noqa: SLF001
         try:
             fetched.update(await super()._fetch_records(consumer, *args, **kwargs))
         except NoOffsetForPartitionError:
@@ -132,7 +132,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
             wanted = {tp for tp in active if tp.partition == number}
             while self._has_room(fetched, wanted):
                 try:
-                    more = await fetcher.fetched_records(wanted, timeout=0, max_records=HELPING)
+                    more = await fetcher.fetched_records(wanted, timeout=0, max_records=1)
                 except KafkaError:
                     return  # nothing is lost: it comes again in a round that has nothing to give
                 if not more:
@@ -142,11 +142,11 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
 
     def _has_room(self, fetched: Fetched, wanted: Set[TP]) -> bool:
         found = [records for tp in wanted if (records := fetched.get(tp))]
-        if sum(map(len, found)) + HELPING > self.app.batch_records:
-            return False
-        # The last helping stands for all: records of one topic are much alike.
-        sizes = (len(records) * len(records[-1].value or b"") for records in found)
-        return sum(sizes) < self.app.batch_bytes
+        parts = [part for records in found for part in records]
+        return (
+            sum(map(len, parts)) + HELPING <= self.app.batch_records
+            and sum(int(part.values.lengths.sum()) for part in parts) < self.app.batch_bytes
+        )
 
 
 class BatchConsumer(driver.Consumer):
@@ -180,7 +180,7 @@ class BatchConsumer(driver.Consumer):
         if not isinstance(fetched, Fetched) or self.should_stop:
             return
         wanted = (
-            Records.of(tp.topic, tp.partition, found)
+            joined(tp.topic, tp.partition, found)
             for tp, found in fetched.items()
             if active is None or tp in active or tp in self._buffered_partitions
         )

@@ -20,8 +20,8 @@ from confluent_kafka import KafkaException, Message, TopicPartition
 from runtime.errors import Transient
 from runtime.kafka import KafkaSettings, translated
 from runtime.kafka_read import is_end, reader
-from schemas.columnar import Integers, concatenated, packed
-from stream_app.transport.batch import Batch, Records
+from schemas.columnar import Integers, packed
+from stream_app.transport.batch import Batch, Records, joined
 
 _LOG: Final = logging.getLogger("aos.stream.recent")
 _PATIENCE_SECONDS: Final = 20.0
@@ -48,7 +48,7 @@ class Recent:
 
     def keep(self, batch: Batch) -> None:
         """Remember a batch that is committed; the oldest go when there is no more room."""
-        for records in batch.records.values():
+        for records in (one.compact() for one in batch.records.values()):
             size = records.values.data.nbytes + _OVERHEAD * len(records)
             self._kept.append(_Kept(records, size))
             self._size += size
@@ -71,7 +71,8 @@ class Recent:
                     left = np.setdiff1d(left, parts[-1].offsets, assume_unique=True)
         if len(left):
             parts.insert(0, self._archive.read(topic, partition, left))
-        return joined(topic, partition, parts)
+        together = joined(topic, partition, parts)
+        return together.take(np.argsort(together.offsets)) if len(parts) > 1 else together
 
 
 class Archive:
@@ -143,17 +144,3 @@ class Archive:
                 return None
             if int(message.offset() or 0) >= offset:
                 return message
-
-
-def joined(topic: str, partition: int, parts: Sequence[Records]) -> Records:
-    """Join records of one topic partition, in the order of their offsets."""
-    nothing = np.empty(0, np.int64)
-    together = Records(
-        topic,
-        partition,
-        np.concatenate([nothing, *(part.offsets for part in parts)]),
-        np.concatenate([nothing, *(part.published for part in parts)]),
-        concatenated([part.keys for part in parts]),
-        concatenated([part.values for part in parts]),
-    )
-    return together.take(np.argsort(together.offsets)) if len(parts) > 1 else together

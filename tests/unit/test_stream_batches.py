@@ -51,3 +51,14 @@ def test_a_record_by_itself_knows_where_it_lies() -> None:
     records = fetched("wind", 3, [5, 7, 9])
     assert records.take(np.array([2, 0])).raw(0) == ("wind", 3, 9, b"JFK", b"9")
     assert records.since(6).raw(0).offset == 7
+
+
+def test_a_few_records_do_not_hold_the_bytes_of_many() -> None:
+    offsets = range(10_000)
+    many = fetched("wind", offsets=offsets)
+    few = many.take(slice(5, 8))
+    assert few.values.data is many.values.data
+    assert few.compact().values.data.nbytes < 10
+    assert few.compact().values.bytes() == [b"5", b"6", b"7"]
+    assert few.compact().keys.bytes() == few.keys.bytes()
+    assert many.compact() is many

@@ -34,7 +34,7 @@ down: $(INSTALLED) ## Stop what was started
 .PHONY: test test-unit test-fault requirements
 test: $(INSTALLED) ## Run all tests on a stack of their own, with coverage
 	@rm -f .cache/requirements.json .coverage .coverage.*
-	@$(RUN)/python -m pytest --cov -n 2 --dist loadfile $(ARGS)
+	@$(RUN)/python -m pytest --cov -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder $(ARGS)
 	@$(RUN)/python -m coverage combine --quiet --append 2>/dev/null || true
 	@$(MAKE) --no-print-directory coverage
 

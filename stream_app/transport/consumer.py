@@ -31,6 +31,7 @@ from stream_app.transport.unwrapped import unwrap_records
 
 HELPING: Final = 500
 """Records that are taken from the fetcher at a time, most of them."""
+_LONGEST_FETCH_MS: Final = 100
 _SOON_SECONDS: Final = 0.005
 _COMMIT_SECONDS: Final = 30.0
 
@@ -89,6 +90,8 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         # Faust reads uncommitted records unless its own exactly_once is on, which we do not use.
         consumer._isolation_level = "read_committed"  # noqa: SLF001
         consumer._fetch_max_bytes = self.app.most_fetched_bytes  # noqa: SLF001
+        # A partition that was full joins the next fetch, and that waits for the one under way.
+        consumer._fetch_max_wait_ms = _LONGEST_FETCH_MS  # noqa: SLF001 - Faust's are 1.5 s
         return consumer
 
     async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> Fetched:

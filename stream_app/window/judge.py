@@ -11,13 +11,10 @@ from stream_app.window.entries import Entries, live, put_past
 from stream_app.window.incoming import ranked
 from stream_app.window.kinds import KINDS
 from stream_app.window.layout import Layout
-from weather.arrays import Flags
 from weather.qc.flags import Flag, flags_like
-from weather.qc.flat_line import flat_line_test
-from weather.qc.series import Neighbours, neighbours
-from weather.qc.spike import spike_test
-from weather.qc.step import step_test
-from weather.ruleset import Limits, Ruleset
+from weather.qc.in_time import judge_in_time
+from weather.qc.series import neighbours
+from weather.ruleset import Ruleset
 
 WINDOW = ("step", "spike", "flat_line")
 
@@ -30,12 +27,13 @@ def judge(layout: Layout, ruleset: Ruleset) -> Entries:
     flags = {name: flags_like(len(judged), Flag.NOT_EVALUATED) for name in WINDOW}
     for kind, part in kind_slices(layout):
         limits = ruleset.limits_of(KINDS[kind].parameter, KINDS[kind].measure)
-        missing = np.isnan(judged["value"][part])
-        for name, made in _tests(judged[part], found, part, limits).items():
+        at, values = judged["at"][part], judged["value"][part]
+        for name, made in judge_in_time(at, values, found.take(part), limits).items():
             if getattr(KINDS[kind], name) is None:
                 continue
-            made[missing] = Flag.MISSING if KINDS[kind].step else Flag.NOT_EVALUATED
-            made[~alive[part]] = Flag.NOT_EVALUATED
+            # A direction is there only while the wind blows: without one, nothing is missing.
+            unjudged = ~alive[part] if KINDS[kind].step else ~alive[part] | np.isnan(values)
+            made[unjudged] = Flag.NOT_EVALUATED
             flags[name][part] = made
     put_past(judged, found.past, flags)
     return judged
@@ -49,21 +47,3 @@ def kind_slices(layout: Layout) -> Iterator[tuple[int, slice]]:
     for kind, (start, stop) in enumerate(pairwise(bounds)):
         if start < stop:
             yield kind, slice(start, stop)
-
-
-def _tests(entries: Entries, found: Neighbours, part: slice, limits: Limits) -> dict[str, Flags]:
-    elapsed = found.elapsed[part]
-    stood = entries["at"] - found.past.since[part]
-    return {
-        "step": step_test(found.change[part], elapsed, limits.steps, rises_only=limits.rises_only),
-        "spike": spike_test(
-            found.rise[part], found.fall[part], elapsed, found.to_behind[part], limits.spike
-        ),
-        "flat_line": flat_line_test(
-            entries["value"],
-            stood,
-            found.past.length[part],
-            found.resolution[part],
-            limits.flat_line,
-        ),
-    }

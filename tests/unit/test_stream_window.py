@@ -20,7 +20,7 @@ PARAMETERS = ("rainfall", "temperature", "humidity", "wind", "pressure")
 VALUES = {
     "rainfall": [0.0, 0.0, 0.4, 30.0],
     "temperature": [20.0, 20.0, 20.1, 35.0, NAN],
-    "humidity": [5.0, 8.0, 40.0, NAN],
+    "humidity": [5.0, 8.0, 35.0, 40.0, NAN],
     "wind": [0.0, 3.0, 3.0, 14.0, 40.0, NAN],
     "pressure": [1000.0, 1000.1, 1004.0, 1020.0],
 }

@@ -18,10 +18,8 @@ from stream_app.window.state import Overlay, State
 from weather.parameters import parameter_of
 from weather.qc.consistency import parched, wet, wind_consistency
 from weather.qc.flags import Flag
-from weather.qc.flat_line import flat_line_test
+from weather.qc.in_time import judge_in_time
 from weather.qc.series import Past, neighbours
-from weather.qc.spike import spike_test
-from weather.qc.step import step_test
 from weather.ruleset import DEFAULT, Limits, Ruleset
 
 MINUTE = 60_000_000
@@ -193,18 +191,12 @@ def _series_flags(measure: str, kind: Any, series: list[Reading]) -> dict[str, l
     at = np.array([START + r.minute * MINUTE for r in series], np.int64)
     n = len(series)
     near = neighbours(at, values, np.ones(n, np.bool_), np.array([n]), Past.nothing(1))
-    made = {
-        kind.step: step_test(near.change, near.elapsed, limits.steps, rises_only=limits.rises_only),
-        kind.spike: spike_test(near.rise, near.fall, near.elapsed, near.to_behind, limits.spike),
-        kind.flat_line: flat_line_test(
-            values, at - near.past.since, near.past.length, near.resolution, limits.flat_line
-        ),
-    }
+    made = judge_in_time(at, values, near, limits)
     missing = Flag.NOT_EVALUATED if measure == "direction" else Flag.MISSING
     return {
-        name: np.where(np.isnan(values), missing, flags).tolist()
+        getattr(kind, name): np.where(np.isnan(values), missing, flags).tolist()
         for name, flags in made.items()
-        if name is not None
+        if getattr(kind, name) is not None
     }
 
 

@@ -116,6 +116,8 @@ def _of_writer(role: str, database: str) -> Iterator[Right]:
     changed = ("SELECT", "INSERT", "UPDATE", "DELETE")
     yield Right(role, "TABLE", "ops.sink_offset", changed)
     yield Right(role, "TABLE", "ops.sink_batch", ("SELECT", "INSERT"))
+    for name in ("audit", "reconcile_run"):
+        yield Right(role, "TABLE", f"ops.{name}", ("SELECT", "INSERT", "UPDATE"))
     yield Right(role, "TABLE", "ops.migration", ("SELECT",))
 
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from weather.corrections import Correction, without
+
+
+def _of_a_correction(name: str) -> str:
+    without([name])
+    return name
 
 
 class StreamSettings(BaseModel):
@@ -48,6 +55,15 @@ class StreamSettings(BaseModel):
     future_tolerance_seconds: float = Field(default=300.0, ge=0)
     """How far ahead of its extraction a reading may claim to be before its time is suspect."""
 
+    clean_data: bool = True
+    """Whether readings are corrected; if not they are judged as they stand, in standard units."""
+
+    corrections_off: tuple[Annotated[str, AfterValidator(_of_a_correction)], ...] = ()
+    """Corrections that are not made, by the names they have on a reading."""
+
+    validate_data: bool = True
+    """Whether readings are judged; if not, all flags are 2, or 9 where a reading is missing."""
+
     silence_cadences: float = Field(default=3.0, gt=1)
     """A sensor is silent once nothing has come for so many times its usual wait."""
 
@@ -65,3 +81,8 @@ class StreamSettings(BaseModel):
 
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     """Its port for Prometheus; 0 takes a free one, none serves nothing."""
+
+    @property
+    def corrections(self) -> Correction:
+        """The corrections that are made."""
+        return without(self.corrections_off) if self.clean_data else Correction(0)

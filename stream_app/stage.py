@@ -98,6 +98,8 @@ def _tools(
         reference.sensors,
         reference.mappings,
         future_tolerance_seconds=settings.future_tolerance_seconds,
+        allowed=settings.corrections,
+        validate=settings.validate_data,
     )
     return Tools(
         settings=settings,

@@ -64,8 +64,8 @@ class Step:
         cleaned = {parameter: one.cleaned() for parameter, one in judged.items()}
         verdicts = overlay.judge(cleaned, self._judge.ruleset)
         changed = {name: one.again for name, one in verdicts.items() if len(one.again.raw_offset)}
-        finished = [*self.again(changed, overlay), *_finished(judged, verdicts)]
-        return Taken(cleaned, finished)
+        fresh = map(self._told, _finished(judged, verdicts))
+        return Taken(cleaned, [*self.again(changed, overlay), *fresh])
 
     def again(self, changed: Mapping[str, Again], folds: Folds) -> Iterator[Finished]:
         """Give earlier readings with other flags than they had, by parameter."""
@@ -75,7 +75,11 @@ class Step:
             order = np.argsort(again.raw_offset)
             place = order[np.searchsorted(again.raw_offset, judged.offsets, sorter=order)]
             flags = {name: column[place] for name, column in again.flags.items()}
-            yield Finished(judged, flags, again.newest[place])
+            yield self._told(Finished(judged, flags, again.newest[place]))
+
+    def _told(self, one: Finished) -> Finished:
+        """Keep verdicts back where nothing is to be judged; what is remembered holds them."""
+        return one if self._judge.validate else replace(one, flags={})
 
     def _judged(
         self, batch: Batch, overlay: Overlay, dead: list[DeadLetter]

@@ -12,8 +12,8 @@ import numpy as np
 from schemas.codec import Decoder, Encoder, Record
 from schemas.columnar import Integers, packed
 from schemas.topics import clean_schema, raw_schema
-from stream_app.again.index import Range
 from stream_app.again.desk import Desk, Ways
+from stream_app.again.index import Range
 from stream_app.again.reviser import Reviser
 from stream_app.again.scan import Scan
 from stream_app.again.task import Window
@@ -143,13 +143,19 @@ class Model:
     """One partition number, as :class:`stream_app.partition.Partition` puts it together."""
 
     def __init__(
-        self, readings: Sequence[tuple[str, Record]], ruleset: Ruleset = DEFAULT, most: int = 5
+        self,
+        readings: Sequence[tuple[str, Record]],
+        ruleset: Ruleset = DEFAULT,
+        most: int = 5,
+        *,
+        validate: bool = True,
     ) -> None:
         self.table = Table()
         self._schemas = Schemas()
         self._log = Log(self._schemas, readings)
         self._ruleset = ruleset
         self._most = most
+        self._validate = validate
         self._at = 0
         self._positions = dict.fromkeys(TOPICS.all_raw(), 0)
         self._kept: dict[bytes, bytes | None] = {}
@@ -164,7 +170,7 @@ class Model:
             update={"readings": (one.tables[0].readings[0], *several.values())}
         )
         mappings = {("sample", 1): one.model_copy(update={"tables": (table,)})}
-        judge = Judge(self.table.sensors, mappings, ruleset=self._ruleset)
+        judge = Judge(self.table.sensors, mappings, ruleset=self._ruleset, validate=self._validate)
         self.state = State(0)
         wire = Wire(TOPICS, self._schemas)
         ways = Ways(self._look, self._scan)

@@ -24,6 +24,7 @@ from stream_app.judging.versions import version_of
 from stream_app.metadata.sensors import UNKNOWN, Placement, Sensor
 from stream_app.transport.batch import Raw
 from weather.arrays import Bools, Flags, Floats, Micros
+from weather.circumstances import Circumstances
 from weather.clean import Calibration, Given, Readings, clean
 from weather.corrections import describe
 from weather.parameters import parameter_of
@@ -97,7 +98,11 @@ class RowJudge:
         utc, versions, flag_time, late = self._times(read, table, folds)
         placements = self._placements(read, utc)
         readings = clean(
-            table.parameter, _given(read, table), _calibration(placements), self.ruleset
+            table.parameter,
+            _given(read, table),
+            _calibration(placements),
+            self.ruleset,
+            known=_circumstances(read, table),
         )
         flag_metadata = _flag_metadata(placements)
         judged = _Judged(
@@ -190,6 +195,13 @@ def _given(read: list[_Read], table: Table) -> dict[str, Given]:
         name: Given(values[:, i], table.units[name], table.sentinels[name])
         for i, name in enumerate(table.measures)
     }
+
+
+def _circumstances(read: list[_Read], table: Table) -> Circumstances:
+    local = np.array([reading.local for reading in read], dtype=np.int64)
+    known = table.parameter == "rainfall" and table.interval_micros
+    minutes = np.array([table.interval_micros / 60e6 for _ in read]) if known else None
+    return Circumstances(observed_local=local, minutes=minutes)
 
 
 def _calibration(placements: list[Placement]) -> Calibration:

@@ -88,7 +88,7 @@ def clean(
     parameter: str,
     given: Mapping[str, Given],
     calibration: Calibration = NO_CALIBRATION,
-    ruleset: Ruleset = DEFAULT,
+    ruleset: Ruleset | None = DEFAULT,
     allowed: Correction = ALL,
     known: Circumstances = UNKNOWN,
 ) -> Readings:
@@ -101,6 +101,7 @@ def clean(
       good without gust or direction (variable); if its gust fails, it fails but keeps its speed.
     - What is not ``allowed`` is not corrected, and judged as it stands; units always are. ``known``
       is what limits depend on beside the value. Measures that are not given are missing.
+    - Without a ``ruleset`` nothing is judged: values stand, their flags are 2, or 9.
 
     >>> done = clean("wind", {"speed": Given(np.array([1048.36]), "mph")})
     >>> float(done.measures["speed"].raw_value[0].round(2)), done.flag.tolist()
@@ -118,7 +119,7 @@ def clean(
     if parameter == "wind":
         best["direction"] = _direction(raw["speed"], best["direction"], done)
     measures = {
-        name: _judged(raw[name], values, range_flags(parameter, name, values, ruleset, known))
+        name: _judged(raw[name], values, _range(kind, name, values, ruleset, known))
         for name, values in best.items()
     }
     if parameter == "humidity":
@@ -184,13 +185,22 @@ def _direction(measured_speed: Floats, direction: Floats, done: _Done) -> Floats
     return np.where(still, np.nan, np.where(north, NORTH, direction))
 
 
+def _range(
+    kind: Parameter, name: str, values: Floats, ruleset: Ruleset | None, known: Circumstances
+) -> Flags:
+    if ruleset is not None:
+        return range_flags(kind.name, name, values, ruleset, known)
+    return np.where(np.isnan(values), np.int32(Flag.MISSING), np.int32(Flag.NOT_EVALUATED))
+
+
 def _judged(raw: Floats, best: Floats, flags: Flags) -> Cleaned:
     return Cleaned(raw, np.where(flags == Flag.FAIL, np.nan, best), flags)
 
 
 def _clamp(humidity: Cleaned, done: _Done) -> Cleaned:
     """Take what passed above 100 % for saturated air: good sensors read a little over."""
-    above = done.where(humidity.value > _SATURATED, Correction.CLAMPED_TO_100)
+    passed = humidity.flag_range != Flag.NOT_EVALUATED
+    above = done.where(passed & (humidity.value > _SATURATED), Correction.CLAMPED_TO_100)
     value = np.where(above, _SATURATED, humidity.value)
     return Cleaned(humidity.raw_value, value, humidity.flag_range)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntFlag
 from functools import cache
 from typing import Final
@@ -30,6 +31,25 @@ class Correction(IntFlag):
 
 ALL: Final = ~Correction(0)
 """Every correction: what cleaning does where nothing is switched off."""
+
+
+def without(names: Iterable[str]) -> Correction:
+    """Give every correction but those that are named, in small letters.
+
+    >>> Correction.NORTH_AS_360 in without(["north_as_360"])
+    False
+
+    Raises:
+        ValueError: there is no such correction; the message names those there are.
+    """
+    known = {str(one.name).lower(): one for one in Correction}
+    allowed = ALL
+    for name in names:
+        if name not in known:
+            problem = f"unknown correction {name!r}: known are {', '.join(known)}"
+            raise ValueError(problem)
+        allowed &= ~known[name]
+    return allowed
 
 
 def describe(corrections: Corrections) -> list[str | None]:

@@ -32,6 +32,7 @@ class Test:
         caught: the fault that shows what it finds, where no real day does; None draws no plot.
         passed: the fault that shows what gets past it.
         parameters: in whose series these are looked for, in this order.
+        joins: the field that holds its verdict beside another test's.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Test:
     caught: Case | None = None
     passed: Case | None = None
     parameters: tuple[str, ...] = ()
+    joins: str = ""
 
     def owns(self, field: str) -> bool:
         """Say whether a field is its own."""
@@ -178,9 +180,9 @@ TESTS: Final = (
          ("wind",)),
     Test("time", "flag_time", _time, Case(Fault.CLOCK, 3), Case(Fault.CLOCK, 1),
          ("temperature",)),
-    Test("climate", "_climate", _of_measures(_climate)),
+    Test("climate", "_climate", _of_measures(_climate), joins="flag_range"),
     Test("rain", "_amount", _of_measures(_amounts), Case(Fault.RESET, 2), Case(Fault.RESET, 0),
-         ("rainfall",)),
+         ("rainfall",), joins="flag_range"),
     Test("station", "_station", _station),
     Test("neighbours", "_buddy", _of_measures(_buddies)),
 )  # fmt: skip
@@ -190,11 +192,15 @@ TESTS: Final = (
 def defaults_of(test: Test, ruleset: Ruleset = DEFAULT) -> str:
     """Write what a ruleset says of a test, as Markdown."""
     rows = test.defaults(ruleset)
-    fields = ", ".join(f"`{field}`" for field in test.fields)
-    told = f"Ruleset `{ruleset.version}`. " + (
-        f"Fields: {fields}." if fields else "No field of its own: the stream does not ask it yet."
-    )
+    told = f"Ruleset `{ruleset.version}`. {_where(test)}"
     return "\n\n".join([told, markdown(rows) if rows else "No limits by default: it is not made."])
+
+
+def _where(test: Test) -> str:
+    if test.joins:
+        return f"No field of its own: the worse of both stands in `{test.joins}`."
+    fields = ", ".join(f"`{field}`" for field in test.fields)
+    return f"Fields: {fields}." if fields else "No field: the stream does not ask it yet."
 
 
 def markdown(rows: Sequence[Row]) -> str:

@@ -169,7 +169,7 @@ def _findings(
     for field, column in flags.items():
         for found, told in ((Flag.SUSPECT, "_suspect"), (Flag.FAIL, "")):
             yield field.removeprefix("flag_") + told, column == found
-    doubtful = judged.flag_time != Flag.GOOD
+    doubtful = judged.flag_time == Flag.SUSPECT
     yield "time_in_future", doubtful & judged.in_future
     yield "time_never_was", doubtful & ~judged.in_future
     yield "no_metadata", judged.flag_metadata == Flag.NOT_EVALUATED

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -22,10 +22,14 @@ from stream_app.judging.reading import Read, read
 from stream_app.judging.table import Table, table_of
 from stream_app.metadata.sensors import ALWAYS_UNKNOWN, UNKNOWN, Sensor, Span
 from weather.arrays import Bools, Flags, Micros
+from weather.circumstances import Circumstances
 from weather.clean import Calibration, Given, clean
+from weather.corrections import ALL, Correction
 from weather.qc.flags import Flag, flags_like
 from weather.ruleset import DEFAULT, Ruleset
 from weather.time import LocalTime, to_utc
+
+_MINUTE: Final = 60_000_000
 
 
 class Folds(Protocol):
@@ -42,12 +46,18 @@ class Folds(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Judges decoded readings by sensors, mappings and a ruleset."""
+    """Judges decoded readings by sensors, mappings and a ruleset.
+
+    ``allowed`` are the corrections that it makes. One that does not ``validate`` only cleans: all
+    flags are 2, or 9 where a reading is missing.
+    """
 
     sensors: Mapping[str, Sensor]
     mappings: Mapping[tuple[str, int], SourceMapping]
     ruleset: Ruleset = DEFAULT
     future_tolerance_seconds: float = 300.0
+    allowed: Correction = ALL
+    validate: bool = True
 
     def judged(
         self, parts: Sequence[Decoded], folds: Folds, dead: list[DeadLetter]
@@ -84,7 +94,12 @@ class Judge:
         utc, version, flag_time, in_future = self._times(of_table, folds)
         origins, origin = self._origins(decoded, utc)
         readings = clean(
-            table.parameter, _given(of_table), _calibration(origins, origin), self.ruleset
+            table.parameter,
+            _given(of_table),
+            _calibration(origins, origin),
+            self.ruleset if self.validate else None,
+            self.allowed,
+            _circumstances(of_table),
         )
         unknown = np.array([one.placement is UNKNOWN for one in origins])[origin]
         flag_metadata = np.where(unknown, Flag.NOT_EVALUATED, Flag.GOOD).astype(np.int32)
@@ -123,6 +138,8 @@ class Judge:
         in_future: Bools = utc > extracted + round(self.future_tolerance_seconds * 1e6)
         flags = flags_like(len(local), Flag.GOOD)
         flags[in_future | (status == LocalTime.MISSING)] = Flag.SUSPECT
+        if not self.validate:
+            flags[:] = Flag.NOT_EVALUATED
         return utc, version, flags, in_future
 
     def _origins(self, decoded: Decoded, utc: Micros) -> tuple[list[Origin], Integers]:
@@ -189,6 +206,14 @@ def _given(of_table: Read) -> dict[str, Given]:
         name: Given(values, table.units[name], table.sentinels[name])
         for name, values in of_table.values.items()
     }
+
+
+def _circumstances(of_table: Read) -> Circumstances:
+    """Say when readings were made, and over how long rain fell."""
+    table, minutes = of_table.table, None
+    if table.parameter == "rainfall" and table.interval_micros:
+        minutes = np.full(len(of_table.local), table.interval_micros / _MINUTE)
+    return Circumstances(observed_local=of_table.local, minutes=minutes)
 
 
 def _calibration(origins: Sequence[Origin], origin: Integers) -> Calibration:

@@ -58,6 +58,14 @@ ABOUT: Final = {
     "weather.silence.v1": About(
         "Whether a sensor that should be heard is silent, and since when.", _SENSOR
     ),
+    "aos.ruleset.v1": About(
+        "Rulesets by which readings are judged, each from an observation time on.",
+        "Version of the ruleset.",
+    ),
+    "aos.override.v1": About(
+        "Flags and maintenance windows that people set, and who lifted them.",
+        "Id of the override.",
+    ),
     "weather.clean.dlq.v1": About("Raw records that could not be used, as they were.", _STATION),
     "weather.sink.dlq.v1": About("Clean records that the database refused.", _STATION),
 }

@@ -26,6 +26,8 @@ NAMES: Final = (
     "sensor_applied",
     "again_task",
     "again_progress",
+    "ruleset",
+    "override",
 )
 
 

@@ -136,6 +136,16 @@ class Topics(BaseModel):
         return self.named("weather.silence.v1")
 
     @property
+    def rulesets(self) -> str:
+        """Rulesets by which readings are judged, as people publish them."""
+        return self.named("aos.ruleset.v1")
+
+    @property
+    def overrides(self) -> str:
+        """What people say of readings, above what the tests say."""
+        return self.named("aos.override.v1")
+
+    @property
     def clean_dead_letters(self) -> str:
         """Raw records that the stream could not use."""
         return self.named("weather.clean.dlq.v1")
@@ -177,10 +187,22 @@ class Topics(BaseModel):
             TopicSpec(self.clean_dead_letters, 1, None, _dead_letters(self.dead_letter_days)),
         ]
 
+    def people_specs(self) -> list[TopicSpec]:
+        """Topics that people write, by ``aos ruleset`` and ``aos flag``."""
+        return [
+            TopicSpec(self.rulesets, 1, "ruleset", _compacted()),
+            TopicSpec(self.overrides, 1, "override", _compacted()),
+        ]
+
     def sink_specs(self) -> list[TopicSpec]:
         """Topics that the sink writes."""
         return [TopicSpec(self.sink_dead_letters, 1, None, _kept(self.dead_letter_days))]
 
     def specs(self) -> list[TopicSpec]:
         """Every topic."""
-        return [*self.source_specs(), *self.stream_specs(), *self.sink_specs()]
+        return [
+            *self.source_specs(),
+            *self.stream_specs(),
+            *self.people_specs(),
+            *self.sink_specs(),
+        ]

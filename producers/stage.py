@@ -174,8 +174,8 @@ class Stage:
     def _publish(self, feed: TableFeed, page: Page) -> bool:
         moved = page.rows > 0 or page.position != self._outlet.standings[feed.table].position
         found = feed.table, page.readings, page.rows, page.position
-        begin = self._ahead[feed.table].begin
-        if moved and not self._out(lambda: self._outlet.publish_page(*found, begin)):
+        self._ahead[feed.table].begin()
+        if moved and not self._out(lambda: self._outlet.publish_page(*found)):
             return True
         self._count(feed.table, page)
         return not page.drained and not page.waiting

@@ -130,11 +130,8 @@ class Outlet:
         readings: Readings,
         rows: int,
         position: str,
-        queued: Callable[[], None] = lambda: None,
     ) -> None:
         """Publish a page of a table, and where the source then stands.
-
-        ``queued`` is called once all is under way and only the commit is waited for.
 
         Raises:
             Fenced: a newer instance is at work.
@@ -142,7 +139,7 @@ class Outlet:
         """
         standing = self.standings[table].after(position, rows, readings.count)
         cursors = [self._cursors([standing]), *self._remember(standing)]
-        self._publish([*self.encode(readings), *cursors], queued)
+        self._publish([*self.encode(readings), *cursors])
         self.standings[table] = standing
         if table in self._memories:
             self._memories[table].settle()
@@ -182,10 +179,10 @@ class Outlet:
             }
             self._publish([self._messages.mapping(mapping.key, record)])
 
-    def _publish(self, batches: Iterable[Batch], queued: Callable[[], None] = lambda: None) -> None:
+    def _publish(self, batches: Iterable[Batch]) -> None:
         if self._publisher is None:
             raise AssertionError
-        self._publisher.publish(batches, queued)
+        self._publisher.publish(batches)
 
     def _cursors(self, standings: Iterable[Standing]) -> Batch:
         now = now_micros()

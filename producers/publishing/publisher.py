@@ -7,7 +7,7 @@ refuses every earlier instance from then on.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 from confluent_kafka import KafkaError, KafkaException
@@ -98,8 +98,8 @@ class Publisher:
         except KafkaException as error:
             raise translated(error, "taking over as the source") from error
 
-    def publish(self, batches: Iterable[Batch], queued: Callable[[], None] = lambda: None) -> None:
-        """Publish everything, or nothing; ``queued`` is called before the wait for the commit.
+    def publish(self, batches: Iterable[Batch]) -> None:
+        """Publish everything, or nothing.
 
         A page may have more messages than the producer's queue has room for.
 
@@ -113,7 +113,6 @@ class Publisher:
             self._open = True
             for topic, messages in batches:
                 self._transactions.produce(topic, messages.keys, messages.values)
-            queued()
             self._transactions.commit_transaction(_WAIT_SECONDS)
             self._open = False
         except KafkaException as error:

@@ -1,8 +1,8 @@
-"""Reading ahead: while Kafka commits one page, the next is read and encoded already.
+"""Reading ahead: while one page is published, the next is read and encoded already.
 
-Only while it commits: then the publishing thread does nothing but wait. Two threads that both work
-pass the interpreter's lock to and fro with every row and every message, and that costs more than
-doing both at once saves (docs/decisions/0010).
+All work on a page is done by the thread that reads it; the one that publishes hands bytes to
+librdkafka and waits. Two threads that both work in Python pass the interpreter's lock to and fro
+with every row, and that costs more than doing both at once saves (docs/decisions/0010).
 
 What was read ahead is used only if the page before it was published; else it is read again, from
 where the source then stands.
@@ -53,7 +53,7 @@ class ReadAhead:
         return self._last
 
     def begin(self) -> None:
-        """Begin to read behind the last page, which is queued by now."""
+        """Begin to read behind the last page, whose bytes are made by now."""
         page = self._last
         if self._pool and page and page.rows and not page.drained and not page.waiting:
             self._next = page.position, self._pool.submit(self._read, page.position)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -77,11 +76,9 @@ class FakeOutlet:
         readings: Readings,
         rows: int,
         position: str,
-        queued: Callable[[], None],
     ) -> None:
         if self._fails:
             raise self._fails.pop(0)
-        queued()
         self.published.append((table, position))
         self.standings[table] = FakeStanding(position)
 

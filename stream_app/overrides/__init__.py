@@ -1,0 +1,1 @@
+"""What people say of readings, above what the tests say."""

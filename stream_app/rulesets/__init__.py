@@ -1,0 +1,1 @@
+"""Rulesets as people publish them while the stream runs: which judges what was observed when."""

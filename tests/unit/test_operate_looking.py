@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from operate.cli import app
 from operate.commands.db import with_password
-from operate.dead_letters import legible, letter_of
+from operate.dlq.letters import Place, legible, letter_of
 from operate.options import FOUND, settings_file
 from runtime.errors import DataQuality
 from schemas.dead_letters import Headers, Stage, headers
@@ -33,6 +33,15 @@ class Dead:
         default_factory=lambda: headers("weather.clean.wind.v1", 3, 42, Stage.LOADING, ERROR)
     )
 
+    def topic(self) -> str:
+        return "weather.sink.dlq.v1"
+
+    def partition(self) -> int:
+        return 0
+
+    def offset(self) -> int:
+        return 7
+
     def timestamp(self) -> tuple[int, int]:
         return 1, int(AT.timestamp() * 1000)
 
@@ -50,15 +59,16 @@ class Dead:
 def test_a_dead_letter_says_when_where_from_why_and_how_it_begins() -> None:
     letter = letter_of(Dead())  # type: ignore[arg-type]
     assert letter.time == AT
-    assert (letter.topic, letter.partition, letter.offset) == ("weather.clean.wind.v1", 3, 42)
+    assert letter.place == Place("weather.sink.dlq.v1", 0, 7)
+    assert letter.origin == Place("weather.clean.wind.v1", 3, 42)
     assert letter.reason == "does_not_fit_column"
     assert letter.message == "column height cannot hold 1e40"
-    assert (letter.key, letter.start) == ("JFK", "......JFK")
+    assert (letter.station, letter.as_document()["start"]) == ("JFK", "......JFK")
 
 
 def test_a_dead_letter_of_somebody_else_is_shown_as_far_as_it_goes() -> None:
     letter = letter_of(Dead(None, []))  # type: ignore[arg-type]
-    assert (letter.topic, letter.partition, letter.reason, letter.start) == ("", -1, "", "")
+    assert (letter.origin, letter.reason, letter.value) == (Place("", -1, -1), "", None)
 
 
 @pytest.mark.parametrize("value", [b"\x1b[2J\x07\r\n", b"\xff\xfe\xc3", "\u202e".encode()])

@@ -1,0 +1,1 @@
+"""Dead letters: found, counted, read field by field, mended, and sent where they came from."""

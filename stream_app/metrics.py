@@ -62,6 +62,12 @@ class StreamMetrics:
             ["parameter"],
             registry=registry,
         )
+        self._low = Counter(
+            "aos_stream_low_readings_total",
+            "Readings below the quality threshold, counted where the policy is to alert.",
+            ["parameter"],
+            registry=registry,
+        )
         self._unrevised = Gauge(
             "aos_stream_unrevised_records",
             "Raw records that are still to be read again for a change of metadata.",
@@ -95,6 +101,10 @@ class StreamMetrics:
         for parameter, number in sent:
             self._revised.labels(parameter).inc(number)
         self._unrevised.labels(partition).set(left)
+
+    def low(self, parameter: str, number: int) -> None:
+        """Count readings whose score is below the threshold."""
+        self._low.labels(parameter).inc(number)
 
     def stand(self, partition: int, standings: Iterable[Standing]) -> None:
         """Take how the sensors of a partition are."""

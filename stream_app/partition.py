@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -24,10 +24,11 @@ from stream_app.again.desk import Desk
 from stream_app.again.reviser import Reviser
 from stream_app.judging.decoding import DeadLetter, RawDecoder
 from stream_app.judging.judge import Judge
+from stream_app.judging.worth import Bar, worth
 from stream_app.metadata.reference import Reference
 from stream_app.metrics import StreamMetrics
 from stream_app.outputs.delivery import Delivery, Outputs
-from stream_app.outputs.records import Recorder
+from stream_app.outputs.records import Finished, Recorder
 from stream_app.settings import StreamSettings
 from stream_app.silence.clock import clocks
 from stream_app.silence.keeper import Keeper
@@ -38,6 +39,7 @@ from stream_app.transport.recent import Archive, Recent
 from stream_app.window.changelog import PREFIX
 from stream_app.window.recovery import Recovery
 from stream_app.window.state import State
+from weather.score_policy import Policy
 
 _LOG: Final = logging.getLogger("aos.stream.partition")
 _LIVES: Final = 3
@@ -83,7 +85,10 @@ class Partition:
             # The state may be ahead of the group: what it has seen must not be judged by it again.
             for topic, at in self._state.positions.items():
                 self.positions[topic] = max(at, self.positions.get(topic, 0))
-        self._recorder = Recorder(number, tools.topics, tools.registry, ruleset, self._state)
+        self._bar = Bar(tools.settings.quality_policy, tools.settings.quality_threshold)
+        self._recorder = Recorder(
+            number, tools.topics, tools.registry, ruleset, self._state, self._bar
+        )
         self._recent = Recent(tools.settings.recent_bytes, tools.archive)
         decoder = RawDecoder(tools.topics, tools.registry)
         self._step = Step(number, tools.topics, decoder, tools.judge, self._recent)
@@ -202,6 +207,7 @@ class Partition:
         lost = Counter((letter.raw.topic, letter.error.reason) for letter in dead)
         tools.metrics.committed(told.heard, lost, now, time.monotonic() - began)
         self._tell_of_the_dead(lost)
+        self._tell_of_the_low(taken.finished)
 
     def _commit(self, outputs: Outputs, positions: Mapping[str, int]) -> None:
         self._committing = time.monotonic()
@@ -219,6 +225,12 @@ class Partition:
                 reason,
                 extra={"topic": topic, "partition": self.number, "reason": reason},
             )
+
+    def _tell_of_the_low(self, finished: Iterable[Finished]) -> None:
+        if self._bar.policy is Policy.ALERT:
+            for one in finished:
+                alerted = worth(one.judged, one.flags, self._bar).alerted
+                self._tools.metrics.low(one.judged.parameter, int(alerted.sum()))
 
     def _tell(self, error: Transient, wait: float) -> None:
         context = {"partition": self.number, "wait_seconds": round(wait, 3)}

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from weather.corrections import Correction, without
+from weather.score_policy import QUALITY_THRESHOLD, Policy
 
 
 def _of_a_correction(name: str) -> str:
@@ -63,6 +64,12 @@ class StreamSettings(BaseModel):
 
     validate_data: bool = True
     """Whether readings are judged; if not, all flags are 2, or 9 where a reading is missing."""
+
+    quality_threshold: float = Field(default=QUALITY_THRESHOLD, ge=0, le=1)
+    """The score below which something happens to a reading."""
+
+    quality_policy: Policy = Policy.FLAG
+    """What happens: it is marked (flag), its value is held back (hold), it is counted (alert)."""
 
     silence_cadences: float = Field(default=3.0, gt=1)
     """A sensor is silent once nothing has come for so many times its usual wait."""

@@ -30,7 +30,7 @@ from weather.corrections import describe
 from weather.parameters import parameter_of
 from weather.qc.flags import Flag, flags_like, overall
 from weather.ruleset import DEFAULT, Ruleset
-from weather.score import validity
+from weather.score import of_readings
 from weather.time import LocalTime, is_ambiguous, to_utc
 
 DELETE: Final = "delete"
@@ -270,7 +270,7 @@ def _columns(judged: _Judged) -> Iterator[tuple[str, Sequence[Any]]]:
     yield "flag", judged.flag.tolist()
     yield "flag_time", judged.flag_time.tolist()
     yield "flag_metadata", judged.flag_metadata.tolist()
-    yield "score", _nullable(validity(judged.flag))
+    yield "score", _nullable(_scores(judged))
     yield "reason", _reasons(judged)
     yield "corrections", describe(judged.readings.corrections)
     for name, measure in judged.readings.measures.items():
@@ -278,6 +278,15 @@ def _columns(judged: _Judged) -> Iterator[tuple[str, Sequence[Any]]]:
         yield name, _nullable(measure.value)
         yield f"raw_{name}", _nullable(measure.raw_value)
         yield "flag_range" if single else f"flag_{name}_range", measure.flag_range.tolist()
+
+
+def _scores(judged: _Judged) -> Floats:
+    flags = {
+        "flag_range" if name == "value" else f"flag_{name}_range": measure.flag_range
+        for name, measure in judged.readings.measures.items()
+    }
+    found = of_readings({**flags, "flag_time": judged.flag_time}, judged.flag == Flag.MISSING)
+    return np.where(judged.flag == Flag.NOT_EVALUATED, np.nan, found.score)
 
 
 def _origin(record: Record, raw: Raw) -> Record:
@@ -318,6 +327,8 @@ def _words(judged: _Judged, i: int) -> Iterator[str]:
         yield "time_in_future" if judged.in_future[i] else "time_never_was"
     if judged.flag_metadata[i] == Flag.NOT_EVALUATED:
         yield "no_metadata"
+    if judged.flag[i] in (Flag.SUSPECT, Flag.FAIL):
+        yield "low_score"
 
 
 def _finished(record: Record) -> Record:

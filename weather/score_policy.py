@@ -26,7 +26,7 @@ class Policy(StrEnum):
     FLAG = "flag"
     """A good or unjudged reading becomes suspect; nothing is held back."""
     HOLD = "hold"
-    """It is not passed on until a person has looked at it."""
+    """Its value is not passed on until a person has looked at it."""
     ALERT = "alert"
     """It passes as it is, and somebody is told."""
 

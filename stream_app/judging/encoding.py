@@ -7,7 +7,7 @@ each head and placement, and the bytes serve every reading that shares them.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import fastavro
@@ -20,15 +20,17 @@ from schemas.columnar_encoding import ColumnarEncoder, constant, heads_of, strin
 from schemas.framing import frame
 from schemas.topics import clean_schema
 from stream_app.judging.heads import head_schema
-from stream_app.judging.judged import Judged, Origin
+from stream_app.judging.judged import Judged, Origin, range_field
+from stream_app.judging.worth import USUAL, Bar, Worth, worth
 from weather.arrays import Flags, Floats
 from weather.corrections import describe
 from weather.parameters import parameter_of
 from weather.qc.flags import Flag
-from weather.score import validity
+from weather.score_policy import Policy
 
 _FIRST: Final = "interval_start"
 _MOST_PLACEMENTS: Final = 16
+_LOW: Final = {Policy.FLAG: "low_score", Policy.HOLD: "held"}
 _WORDS: Final = ((Flag.SUSPECT, "range_suspect"), (Flag.FAIL, "range"))
 
 
@@ -36,13 +38,20 @@ class CleanEncoder:
     """Encodes clean readings of one parameter that come from one raw topic partition."""
 
     def __init__(
-        self, parameter: str, schema_id: int, raw_topic: str, raw_partition: int, ruleset: str
+        self,
+        parameter: str,
+        schema_id: int,
+        raw_topic: str,
+        raw_partition: int,
+        ruleset: str,
+        bar: Bar = USUAL,
     ) -> None:
         schema = load(clean_schema(parameter))
         self._head = fastavro.parse_schema(head_schema(schema, _FIRST))
         self._encode = ColumnarEncoder(schema, _FIRST)
         self._fields = [f for f in schema["fields"] if "default" in f]
         self._frame = frame(schema_id)
+        self._bar = bar
         self._constant = {
             "parameter": parameter,
             "unit": parameter_of(parameter).main.unit,
@@ -60,7 +69,7 @@ class CleanEncoder:
         the batch; ``now`` (UTC micros) becomes the processing time.
         """
         count = len(judged.utc)
-        columns = dict(_columns(judged, flags, judged.overall(flags)))
+        columns = dict(_columns(judged, flags, worth(judged, flags, self._bar), self._bar.policy))
         columns |= {"revision": _revisions(judged, revision), "processed_at": constant(now, count)}
         for field in self._fields:
             columns.setdefault(field["name"], constant(field["default"], count))
@@ -97,16 +106,17 @@ class CleanEncoder:
 
 
 def _columns(
-    judged: Judged, flags: Mapping[str, Flags], flag: Flags
+    judged: Judged, flags: Mapping[str, Flags], found: Worth, policy: Policy
 ) -> Iterator[tuple[str, Column]]:
-    gone = judged.deleted if judged.deleted.any() else None
+    gone, flag = judged.deleted if judged.deleted.any() else None, found.flag
+    kept_back = (found.held if gone is None else found.held | gone) if found.held.any() else gone
     yield "interval_start", Numbers(judged.utc - judged.interval)
     yield "observed_at", Numbers(judged.utc)
     yield "flag", _flags(flag, gone)
     yield "flag_time", Numbers(judged.flag_time)
     yield "flag_metadata", Numbers(judged.flag_metadata)
-    yield "score", _nullable(validity(flag), gone)
-    yield "reason", _reasons(judged, flags, flag, gone)
+    yield "score", _nullable(found.score, gone)
+    yield "reason", _reasons(flag, gone, [*_findings(judged, flags, flag), *_low(found, policy)])
     yield "corrections", _corrections(judged, gone)
     yield "observed_local", Numbers(judged.local)
     yield "source_key", judged.source_key
@@ -114,10 +124,9 @@ def _columns(
     yield "raw_offset", Numbers(judged.offsets)
     yield "extracted_at", Numbers(judged.extracted)
     for name, measure in judged.measures.items():
-        yield name, _nullable(measure.value, gone)
+        yield name, _nullable(measure.value, kept_back)
         yield f"raw_{name}", _nullable(measure.raw_value, gone)
-        field = "flag_range" if name == "value" else f"flag_{name}_range"
-        yield field, _flags(measure.flag_range, gone)
+        yield range_field(name), _flags(measure.flag_range, gone)
     for field, column in flags.items():
         yield field, _flags(column, gone)
 
@@ -143,11 +152,11 @@ def _corrections(judged: Judged, gone: Mask | None) -> Strings:
     return _worded(bits.astype(np.int64), lambda found: describe(np.array(found)))
 
 
-def _reasons(judged: Judged, flags: Mapping[str, Flags], flag: Flags, gone: Mask | None) -> Strings:
+def _reasons(flag: Flags, gone: Mask | None, findings: Iterable[tuple[str, Mask]]) -> Strings:
     """Say why readings are not good; a number for each set of reasons, worded once."""
     words: list[str] = []
     code = np.zeros(len(flag), np.int64)
-    for word, holds in _findings(judged, flags, flag):
+    for word, holds in findings:
         if holds.any():
             code |= holds.astype(np.int64) << len(words)
             words.append(word)
@@ -173,6 +182,11 @@ def _findings(
     yield "time_in_future", doubtful & judged.in_future
     yield "time_never_was", doubtful & ~judged.in_future
     yield "no_metadata", judged.flag_metadata == Flag.NOT_EVALUATED
+
+
+def _low(found: Worth, policy: Policy) -> Iterator[tuple[str, Mask]]:
+    if policy in _LOW:
+        yield _LOW[policy], found.low
 
 
 def _joined(words: list[str], code: int) -> str | None:

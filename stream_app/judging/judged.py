@@ -73,6 +73,12 @@ class Judged:
         origin: Origin = self.origins[int(self.origin[row])]
         return origin.head.sensor
 
+    @property
+    def own_flags(self) -> dict[str, Flags]:
+        """The flags of the tests that look at one reading, by field of the clean schema."""
+        ranges = {range_field(name): one.flag_range for name, one in self.measures.items()}
+        return {**ranges, "flag_time": self.flag_time}
+
     def overall(self, flags: Mapping[str, Flags]) -> Flags:
         """Join the flags of tests that look at neighbours, by field, with those that were found."""
         measured = aggregate(self.flag_measured, *flags.values())
@@ -99,6 +105,15 @@ class Judged:
             published_at=self.published * 1000,
             interval=self.interval,
         )
+
+
+def range_field(measure: str) -> str:
+    """Name the field that says whether a measure is within its limits.
+
+    >>> range_field("value"), range_field("gust")
+    ('flag_range', 'flag_gust_range')
+    """
+    return "flag_range" if measure == "value" else f"flag_{measure}_range"
 
 
 _ARRAYS: Final = tuple(

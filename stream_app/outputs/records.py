@@ -18,6 +18,7 @@ from schemas.topics import PARAMETERS, Topics, clean_schema
 from stream_app.judging.decoding import DeadLetter
 from stream_app.judging.encoding import CleanEncoder
 from stream_app.judging.judged import Judged
+from stream_app.judging.worth import USUAL, Bar
 from stream_app.outputs.delivery import Bulk, Outputs, Single, bulk
 from stream_app.transport.batch import Batch
 from stream_app.window.changelog import SCHEMA, RingWriter
@@ -46,7 +47,13 @@ class Recorder:
     """Encodes what batches of one partition number leave behind, under the registry's ids."""
 
     def __init__(
-        self, number: int, topics: Topics, registry: SchemaIds, ruleset: str, state: State
+        self,
+        number: int,
+        topics: Topics,
+        registry: SchemaIds,
+        ruleset: str,
+        state: State,
+        bar: Bar = USUAL,
     ) -> None:
         self._number = number
         self._topics = topics
@@ -57,6 +64,7 @@ class Recorder:
                 topics.raw(parameter),
                 number,
                 ruleset,
+                bar,
             )
             for parameter in PARAMETERS
         }

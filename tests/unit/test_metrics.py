@@ -197,5 +197,5 @@ def test_every_metric_is_explained(
         for family in registry.collect()
         if family.name.startswith("aos_")
     }
-    assert len(names) == 8 + 8
+    assert len(names) == 9 + 8
     assert {name for name in names if f"`{name}`" not in told} == set()

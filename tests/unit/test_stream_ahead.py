@@ -78,4 +78,5 @@ def test_what_is_ahead_of_its_time_is_told_by_when_it_was_read(ahead: int, expec
         State(0).overlay(),
     )
     assert step.judged["temperature"].cleaned().ahead.tolist() == [expects]
-    assert (step.clean["temperature"][0]["reason"] == "time_in_future,no_metadata") == expects
+    reason = step.clean["temperature"][0]["reason"]
+    assert (reason == "time_in_future,no_metadata,low_score") == expects

@@ -140,7 +140,7 @@ def test_rain_is_held_to_what_may_fall_in_its_interval(
 ) -> None:
     clean = made("rainfall", seconds=seconds, value=amount)
     assert clean["flag_range"] == flag
-    assert clean["reason"] == {1: None, 3: "range_suspect", 4: "range"}[flag]
+    assert clean["reason"] == {1: None, 3: "range_suspect,low_score", 4: "range,low_score"}[flag]
 
 
 def test_what_the_ruleset_does_not_limit_is_not_asked_for() -> None:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from operate.dlq.choosing import Choice
+from operate.dlq.choosing import Choice, Kind
 from operate.dlq.desk import Desk, refused
 from operate.dlq.letters import Letter
 from operate.dlq.redriving import Outcome
@@ -30,7 +30,6 @@ Which = Annotated[
     Literal["clean", "sink"] | None,
     typer.Option("--topic", help="Only what the stream (clean) or the sink gave up."),
 ]
-Kind = Literal["reason", "topic", "station", "age"]
 By = Annotated[list[Kind] | None, typer.Option("--by", help="Count by this; repeatable.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest.")]
 Reason = Annotated[list[str] | None, typer.Option("--reason", help="Only this; repeatable.")]

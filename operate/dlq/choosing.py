@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Final
 
 from operate.dlq.letters import Letter
@@ -16,6 +17,15 @@ _AGES: Final = (
     (timedelta(days=7), "last week"),
 )
 _OLDER: Final = "older"
+
+
+class Kind(StrEnum):
+    """By what letters are counted; ``topic`` is the one that they came from."""
+
+    REASON = "reason"
+    TOPIC = "topic"
+    STATION = "station"
+    AGE = "age"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +60,13 @@ def age(letter: Letter, now: datetime) -> str:
     return next((word for limit, word in _AGES if old < limit), _OLDER)
 
 
-def counted(letters: Iterable[Letter], by: Sequence[str], now: datetime) -> list[dict[str, Any]]:
+def counted(letters: Iterable[Letter], by: Sequence[Kind], now: datetime) -> list[dict[str, Any]]:
     """Count letters by some of reason, topic, station and age; the most frequent come first."""
-    readers: dict[str, Callable[[Letter], str]] = {
-        "reason": lambda one: one.reason,
-        "topic": lambda one: one.origin.topic,
-        "station": lambda one: one.station,
-        "age": lambda one: age(one, now),
+    readers: dict[Kind, Callable[[Letter], str]] = {
+        Kind.REASON: lambda one: one.reason,
+        Kind.TOPIC: lambda one: one.origin.topic,
+        Kind.STATION: lambda one: one.station,
+        Kind.AGE: lambda one: age(one, now),
     }
     kinds: Counter[tuple[str, ...]] = Counter()
     newest: dict[tuple[str, ...], datetime] = {}
@@ -68,7 +78,11 @@ def counted(letters: Iterable[Letter], by: Sequence[str], now: datetime) -> list
 
 
 def _rows(
-    kinds: Counter[tuple[str, ...]], newest: dict[tuple[str, ...], datetime], by: Sequence[str]
+    kinds: Counter[tuple[str, ...]], newest: dict[tuple[str, ...], datetime], by: Sequence[Kind]
 ) -> Iterator[dict[str, Any]]:
     for kind, count in sorted(kinds.items(), key=lambda each: (-each[1], each[0])):
-        yield {**dict(zip(by, kind, strict=True)), "letters": count, "newest": newest[kind]}
+        yield {
+            **dict(zip(map(str, by), kind, strict=True)),
+            "letters": count,
+            "newest": newest[kind],
+        }

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 from operate.audit import Audit, Stand, operator
 from operate.dlq import editing
-from operate.dlq.choosing import Choice, counted
+from operate.dlq.choosing import Choice, Kind, counted
 from operate.dlq.fields import Contents, contents
 from operate.dlq.letters import Letter, Place, dead_letter_topics, letter_at, letters
 from operate.dlq.redriving import ACTION, REFUSED, Changed, Outcome, Redriver, Sender, unchanged
@@ -51,7 +51,7 @@ class Desk:
             yield from filter(choice, letters(self._settings.kafka, topic))
 
     def counts(
-        self, choice: Choice, by: Sequence[str], now: datetime, which: str | None = None
+        self, choice: Choice, by: Sequence[Kind], now: datetime, which: str | None = None
     ) -> list[dict[str, Any]]:
         """Count them by some of reason, topic, station and age."""
         return counted(self.letters(choice, which), by, now)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from operate.audit import Act, Audit
-from operate.dlq.choosing import Choice, counted
+from operate.dlq.choosing import Choice, Kind, counted
 from operate.dlq.editing import edited, encoded
 from operate.dlq.fields import contents
 from operate.dlq.letters import Letter, Place
@@ -67,12 +67,12 @@ def test_letters_are_chosen_by_what_they_say(choice: Choice, offsets: list[int])
 @pytest.mark.requirement("D4")
 def test_letters_are_counted_by_reason_topic_station_and_age() -> None:
     some = [letter(), letter(1), letter(90, reason="bad_time")]
-    by_reason = counted(some, ["reason"], NOW)
+    by_reason = counted(some, [Kind.REASON], NOW)
     assert [(row["reason"], row["letters"]) for row in by_reason] == [
         ("unknown_unit", 2), ("bad_time", 1),
     ]  # fmt: skip
     assert by_reason[0]["newest"] == NOW
-    by_age = counted(some, ["age", "station"], NOW)
+    by_age = counted(some, [Kind.AGE, Kind.STATION], NOW)
     assert {(row["age"], row["station"]): row["letters"] for row in by_age} == {
         ("last hour", "JFK"): 2, ("last day", "JFK"): 1,
     }  # fmt: skip
@@ -119,10 +119,16 @@ def test_an_edit_that_does_not_fit_the_schema_is_refused(change: str, problem: s
 
 
 def test_what_could_not_be_read_has_to_be_given() -> None:
+    before = contents((letter().value or b"")[:-40], known, None).fields
+    whole = {n: v for n, v in before.items() if n not in ("cursor", "extracted_at")}
     with pytest.raises(Configuration, match="cursor, extracted_at, value, value_text"):
-        before = contents((letter().value or b"")[:-40], known, None).fields
-        whole = {n: v for n, v in before.items() if n not in ("cursor", "extracted_at")}
         edited("raw_reading", whole, [])
+
+
+@pytest.mark.parametrize("name", ["oops", "clean", "clean:0", "clean:0:x", "aos.raw.wind.v1:0:1"])
+def test_what_names_no_letter_is_refused(name: str) -> None:
+    with pytest.raises(Configuration, match="no topic:partition:offset"):
+        Place.of(name, TOPICS)
 
 
 class Memory(Audit):

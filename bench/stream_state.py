@@ -22,7 +22,7 @@ from stream_app.window.changelog import RingReader, RingWriter
 from stream_app.window.rings import K, Rings
 from stream_app.window.state import State
 from weather.parameters import PARAMETERS
-from weather.ruleset import DEFAULT
+from weather.ruleset_history import RulesetHistory
 
 MINUTE = 60_000_000
 START = 1_700_000_040_000_000
@@ -58,7 +58,7 @@ def measure(stations: int = 840, minutes: int = 20, batch: int = 4000) -> Figure
     for columns in batches:
         clock = [time.thread_time()]
         overlay = state.overlay()
-        verdicts = overlay.judge(columns, DEFAULT)
+        verdicts = overlay.judge(columns, RulesetHistory())
         clock.append(time.thread_time())
         made = writer.messages(overlay.deltas())
         clock.append(time.thread_time())

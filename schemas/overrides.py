@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from runtime.errors import DataQuality
 from schemas.codec import Record
 
 
@@ -77,13 +78,17 @@ class Override:
 
     @classmethod
     def of_record(cls, record: Record) -> Override:
-        """Read it back."""
+        """Read it back.
+
+        Raises:
+            DataQuality: it is of a kind that is not known here.
+        """
         lifted = None
         if record["lifted_at"] is not None:
             lifted = Lifted(record["lifted_by"], record["lifted_why"], record["lifted_at"])
         return cls(
             id=record["override_id"],
-            kind=Kind(record["kind"]),
+            kind=_kind(record["kind"]),
             sensor=record["sensor_id"],
             station=record["station_id"],
             measure=record["measure"],
@@ -95,3 +100,11 @@ class Override:
             at=record["said_at"],
             lifted=lifted,
         )
+
+
+def _kind(name: str) -> Kind:
+    try:
+        return Kind(name)
+    except ValueError as error:
+        problem = f"{name!r} is no kind of override: they are {', '.join(Kind)}"
+        raise DataQuality(problem, reason="bad_override") from error

@@ -64,7 +64,7 @@ class Tools:
     keeper: Callable[[int], Keeper]
     """Makes what watches over the sensors of a partition number."""
     reviser: Callable[[int], Reviser]
-    """Makes what sends its readings again when metadata has changed."""
+    """Makes what sends its readings again when they are to be judged otherwise."""
     metrics: StreamMetrics
     now: Callable[[], int] = lambda: time.time_ns() // 1000
 
@@ -77,7 +77,6 @@ class Partition:
         self.positions = committed_positions(tools.group, tools.topics.all_raw(), number)
         self._tools = tools
         self._delivery = delivery
-        ruleset = tools.judge.ruleset.version
         self._keeper = tools.keeper(number)
         self._reviser = tools.reviser(number)
         self._state = restored(tools, number, self._keeper, self._reviser)
@@ -86,9 +85,7 @@ class Partition:
             for topic, at in self._state.positions.items():
                 self.positions[topic] = max(at, self.positions.get(topic, 0))
         self._bar = Bar(tools.settings.quality_policy, tools.settings.quality_threshold)
-        self._recorder = Recorder(
-            number, tools.topics, tools.registry, ruleset, self._state, self._bar
-        )
+        self._recorder = Recorder(number, tools.topics, tools.registry, self._state, self._bar)
         self._recent = Recent(tools.settings.recent_bytes, tools.archive)
         decoder = RawDecoder(tools.topics, tools.registry)
         self._step = Step(number, tools.topics, decoder, tools.judge, self._recent)
@@ -165,7 +162,7 @@ class Partition:
         return self._reviser.due
 
     def revise(self) -> None:
-        """Send some readings again whose sensors' metadata has changed; no batch may be running.
+        """Send some readings again that are judged otherwise now; no batch may be running.
 
         Raises:
             Transient: they are sent by the next round.

@@ -89,17 +89,20 @@ def _tools(
     open_: ExitStack,
 ) -> Tools:
     admin = AdminClient(kafka.client())
-    ensure_topics(admin, [*topics.source_specs(), *topics.stream_specs()], topics.replication)
-    registry.register(topics.stream_specs())
+    ours = [*topics.stream_specs(), *topics.people_specs()]
+    ensure_topics(admin, [*topics.source_specs(), *ours], topics.replication)
+    registry.register(ours)
     reference = open_.enter_context(closing(Reference(kafka, topics, registry)))
-    reference.catch_up()
+    reference.catch_up_with_all()
     group = Consumer(kafka.client(group_id=settings.group, isolation_level="read_committed"))
     judge = Judge(
         reference.sensors,
         reference.mappings,
+        reference.rulesets,
         future_tolerance_seconds=settings.future_tolerance_seconds,
         allowed=settings.corrections,
         validate=settings.validate_data,
+        overrides=reference.overrides,
     )
     return Tools(
         settings=settings,

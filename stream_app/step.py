@@ -62,7 +62,7 @@ class Step:
         """
         judged = {name: choose(one) for name, one in self._judged(batch, overlay, dead).items()}
         cleaned = {parameter: one.cleaned() for parameter, one in judged.items()}
-        verdicts = overlay.judge(cleaned, self._judge.ruleset)
+        verdicts = overlay.judge(cleaned, self._judge.rulesets.history)
         changed = {name: one.again for name, one in verdicts.items() if len(one.again.raw_offset)}
         fresh = map(self._told, _finished(judged, verdicts))
         return Taken(cleaned, [*self.again(changed, overlay), *fresh])

@@ -141,9 +141,9 @@ class Worker:
         while True:
             await asyncio.sleep(ROUND_SECONDS)
             try:
-                await loop.run_in_executor(None, self._tools.reference.catch_up)
+                await loop.run_in_executor(None, self._tools.reference.catch_up_with_all)
             except Transient as error:
-                _LOG.warning("changes of metadata are looked for later: %s", error)
+                _LOG.warning("changes are looked for later: %s", error)
             for seat in self._seats.values():
                 if not seat.revises and seat.partition.to_revise:
                     seat.revises = True

@@ -11,6 +11,7 @@ import numpy as np
 
 from schemas.codec import Decoder, Encoder, Record
 from schemas.columnar import Integers, packed
+from schemas.overrides import Override
 from schemas.topics import clean_schema, raw_schema
 from stream_app.again.desk import Desk, Ways
 from stream_app.again.index import Range
@@ -21,8 +22,11 @@ from stream_app.again.wire import Wire
 from stream_app.judging.decoding import RawDecoder
 from stream_app.judging.judge import Judge
 from stream_app.metadata.sensors import Sensor
+from stream_app.metadata.turns import EVERYONE, Turns
 from stream_app.outputs.delivery import Outputs
 from stream_app.outputs.records import Recorder
+from stream_app.overrides.table import Overrides, about_of
+from stream_app.rulesets.table import Rulesets
 from stream_app.step import Step
 from stream_app.transport.batch import Batch, Records
 from stream_app.transport.recent import Recent
@@ -36,22 +40,28 @@ Key = tuple[str, int]
 
 
 class Table:
-    """Metadata as the reference table holds it."""
+    """What readings are judged by, as the reference table holds it."""
 
-    def __init__(self) -> None:
+    def __init__(self, ruleset: Ruleset = DEFAULT) -> None:
         self.sensors: dict[str, Sensor] = {}
-        self.turn = 0
-        self._turns: dict[str, int] = {}
+        self.rulesets = Rulesets(ruleset)
+        self.overrides = Overrides()
+        self.turns = Turns()
 
     def tell(self, record: Record) -> None:
         """Take in what is known of a sensor."""
         self.sensors[record["sensor_id"]] = Sensor(record)
-        self.turn += 1
-        self._turns[record["sensor_id"]] = self.turn
+        self.turns.changed(record["sensor_id"])
 
-    def changed_since(self, turn: int) -> set[str]:
-        """Name the sensors that changed behind a turn."""
-        return {sensor for sensor, at in self._turns.items() if at > turn}
+    def publish(self, ruleset: Ruleset) -> None:
+        """Take in a ruleset."""
+        self.rulesets.put(ruleset)
+        self.turns.changed(EVERYONE)
+
+    def say(self, override: Override) -> None:
+        """Take in what a person says."""
+        self.overrides.put(override)
+        self.turns.changed(about_of(override))
 
 
 @dataclass(frozen=True)
@@ -150,10 +160,10 @@ class Model:
         *,
         validate: bool = True,
     ) -> None:
-        self.table = Table()
+        self.made_of = readings, ruleset, most
+        self.table = Table(ruleset)
         self._schemas = Schemas()
         self._log = Log(self._schemas, readings)
-        self._ruleset = ruleset
         self._most = most
         self._validate = validate
         self._at = 0
@@ -170,7 +180,13 @@ class Model:
             update={"readings": (one.tables[0].readings[0], *several.values())}
         )
         mappings = {("sample", 1): one.model_copy(update={"tables": (table,)})}
-        judge = Judge(self.table.sensors, mappings, ruleset=self._ruleset, validate=self._validate)
+        judge = Judge(
+            self.table.sensors,
+            mappings,
+            self.table.rulesets,
+            validate=self._validate,
+            overrides=self.table.overrides,
+        )
         self.state = State(0)
         wire = Wire(TOPICS, self._schemas)
         ways = Ways(self._look, self._scan)
@@ -178,7 +194,7 @@ class Model:
         self._restore()
         recent = Recent(500, self._log)  # type: ignore[arg-type]
         step = Step(0, TOPICS, RawDecoder(TOPICS, self._schemas), judge, recent)
-        recorder = Recorder(0, TOPICS, self._schemas, self._ruleset.version, self.state)
+        recorder = Recorder(0, TOPICS, self._schemas, self.state)
         self._desk = Desk(self.state, step, recorder, self._positions, self._commit, lambda: 0)
 
     def batch(self, number: int) -> None:

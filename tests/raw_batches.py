@@ -90,7 +90,6 @@ class Columns:
                 schemas.id_of(subject_of(TOPICS.clean(p)), clean_schema(p)),
                 TOPICS.raw(p),
                 0,
-                judge.ruleset.version,
             )
             for p in PARAMETERS
         }

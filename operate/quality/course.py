@@ -16,6 +16,7 @@ from stream_app.judging.decoding import DeadLetter, Decoded, RawDecoder
 from stream_app.judging.judge import Judge
 from stream_app.judging.judged import Judged, joined
 from stream_app.outputs.records import Finished
+from stream_app.rulesets.table import Rulesets
 from stream_app.step import Step
 from stream_app.transport.batch import Batch, Records
 from stream_app.transport.recent import Archive, Recent
@@ -59,7 +60,7 @@ def is_bad(flags: Flags) -> Bools:
 def verdicts(past: Past, ruleset: Ruleset = DEFAULT) -> dict[str, Verdicts]:
     """Judge a past as the stream does, page by page; by parameter."""
     finished: dict[str, list[Finished]] = {}
-    judge = Judge(past.sensors, past.mappings, ruleset)
+    judge = Judge(past.sensors, past.mappings, Rulesets(ruleset))
     recent = Recent(_ALL_BYTES, _Nothing())
     step = Step(0, TOPICS, _Ready(past.readings), judge, recent)
     state = State(0)

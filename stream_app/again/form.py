@@ -1,4 +1,6 @@
-"""What is remembered of a sensor's metadata: enough to tell when it changed, and for which times.
+"""What is remembered of that by which a sensor's readings were judged: enough to tell a change.
+
+That is its metadata, the rulesets, and what people say of it; the built-in ruleset is not told.
 
 A form cuts all time into pieces in which one thing held, and names what held by a number. Two forms
 are compared piece by piece; readings of the pieces that differ are to be judged again.
@@ -6,20 +8,26 @@ are compared piece by piece; readings of the pieces that differ are to be judged
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from stream_app.metadata.sensors import FIRST, LAST, UNKNOWN, Placement, Sensor
+from stream_app.metadata.sensors import ALWAYS_UNKNOWN, FIRST, LAST, UNKNOWN, Placement, Sensor
+from stream_app.overrides.hands import NO_HAND, NOTHING, Hand, Hands
+from weather.ruleset import DEFAULT, Ruleset
+from weather.ruleset_history import RulesetHistory
 
 _NOTHING: Final = 0
+_BUILT_IN: Final = RulesetHistory()
 
 
 class Piece(NamedTuple):
     """From ``since`` (UTC microseconds) until the next piece one thing held.
 
-    ``digest`` names all of it, ``calibration`` what makes values; 0 says that nothing is known.
+    ``digest`` names all of it, ``calibration`` what makes values and the tests' verdicts on them; 0
+    says that nothing is known.
     """
 
     since: int
@@ -40,7 +48,8 @@ UNCERTAIN: Final[Form] = (Piece(FIRST, -1, -1),)
 class Change(NamedTuple):
     """What holds from ``since`` until before ``until`` has changed.
 
-    ``valued`` says whether values may have: else only what is told beside them, such as the place.
+    ``valued`` says whether values or the tests' verdicts may have: else only what is told beside
+    them, such as the place, or what people say.
     """
 
     since: int
@@ -48,17 +57,24 @@ class Change(NamedTuple):
     valued: bool
 
 
-def form_of(sensor: Sensor | None) -> Form:
+def form_of(
+    sensor: Sensor | None, rules: RulesetHistory = _BUILT_IN, hands: Hands = NOTHING
+) -> Form:
     """Give the form of what is known of a sensor now.
 
     >>> form_of(None) == UNKNOWN_FORM
     True
     """
-    if sensor is None:
+    if sensor is None and len(rules.rulesets) == 1 and not hands:
         return UNKNOWN_FORM
+    spans = [*sensor.spans()] if sensor else [ALWAYS_UNKNOWN]
+    starts = [span.since for span in spans]
+    bounds = {*starts, *hands.bounds(), *(one.valid_from for one in rules.rulesets)}
     found: list[Piece] = []
-    for span in sensor.spans():
-        piece = Piece(span.since, _digest(span.placement), _calibration(span.placement))
+    for since in sorted(bounds):
+        placement = spans[bisect_right(starts, since) - 1].placement
+        ruleset, hand = _version(rules.at(since)), hands.at(since).hand
+        piece = Piece(since, _digest(placement, ruleset, hand), _valuing(placement, ruleset))
         if not found or found[-1][1:] != piece[1:]:
             found.append(piece)
     return tuple(found)
@@ -91,18 +107,25 @@ def _at(form: Form, at: int) -> Piece:
     return next(piece for piece in reversed(form) if piece.since <= at)
 
 
-def _digest(placement: Placement) -> int:
+def _version(ruleset: Ruleset) -> str:
+    """Name a ruleset; the built-in one has no name, whichever a release brings."""
+    return "" if ruleset is DEFAULT else ruleset.version
+
+
+def _digest(placement: Placement, ruleset: str, hand: Hand) -> int:
+    said = [*filter(None, (ruleset, "" if hand is NO_HAND else hand))]
     if placement is UNKNOWN:
-        return _NOTHING
+        return _number(repr(said)) if said else _NOTHING
     fields = sorted(placement.fields.items())
-    return _number(repr((fields, placement.scale, placement.offset)))
+    return _number(repr((fields, placement.scale, placement.offset, *said)))
 
 
-def _calibration(placement: Placement) -> int:
-    """Name what makes a value; one without metadata is what was measured, as by 1 and 0."""
-    if placement is UNKNOWN or (placement.scale, placement.offset) == (1.0, 0.0):
-        return _NOTHING
-    return _number(repr((placement.scale, placement.offset)))
+def _valuing(placement: Placement, ruleset: str) -> int:
+    """Name what makes values and verdicts; without metadata they are of 1 and 0."""
+    plain = placement is UNKNOWN or (placement.scale, placement.offset) == (1.0, 0.0)
+    calibration = () if plain else (placement.scale, placement.offset)
+    said = (*calibration, *filter(None, (ruleset,)))
+    return _number(repr(said)) if said else _NOTHING
 
 
 def _number(text: str) -> int:

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from schemas.topics import Topics
-from stream_app.again.form import changes, form_of
+from stream_app.again.form import Form, changes
 from stream_app.again.task import Item, Task, partners
 from stream_app.again.wire import Known
-from stream_app.metadata.sensors import Sensor
 
 _MOST_ITEMS: Final = 2000
 """What a task holds at most; more changes than that are the next one."""
@@ -26,11 +25,12 @@ class Noticed(NamedTuple):
 def noticed(
     names: Iterable[str],
     known: Mapping[str, Known],
-    sensors: Mapping[str, Sensor],
+    form_now: Callable[[str, str], Form],
     newest: Callable[[str, str], int],
 ) -> Noticed:
     """Compare what is known of sensors with what was.
 
+    ``form_now`` gives what is known now, by sensor and station.
     ``newest`` gives the newest reading of a sensor by parameter and name: changes that hold only
     behind it concern nothing.
     """
@@ -40,7 +40,7 @@ def noticed(
         if len(items) >= _MOST_ITEMS:
             return Noticed(changed, items, more=True)
         was = known[name]
-        form = form_of(sensors.get(name))
+        form = form_now(name, was.station)
         found = changes(was.form, form)
         if not found:
             continue

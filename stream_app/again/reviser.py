@@ -1,4 +1,6 @@
-"""Notices that metadata has changed, and sends the readings that it concerns again, bit by bit.
+"""Notices what has changed, and sends the readings that it concerns again, bit by bit.
+
+That may be metadata, the rulesets, or what people say of a sensor.
 
 Between the batches of a partition it gets its turn: a round that reads so many raw records at most,
 judges those that are meant (:mod:`.rehearsal`) and sends them with a revision of their own. What is
@@ -18,7 +20,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from stream_app.again.desk import Desk, Ways
-from stream_app.again.form import UNCERTAIN, form_of
+from stream_app.again.form import UNCERTAIN, Form, form_of
 from stream_app.again.noticing import noticed, task_of
 from stream_app.again.run import Run, Search
 from stream_app.again.task import Task
@@ -43,7 +45,7 @@ class Met(NamedTuple):
 
 
 class Reviser:
-    """Keeps one partition's readings in step with the metadata of their sensors."""
+    """Keeps one partition's readings in step with what they are judged by."""
 
     def __init__(
         self, partition: int, wire: Wire, reference: Reference, ways: Ways, most: int
@@ -63,13 +65,13 @@ class Reviser:
 
     @property
     def turn(self) -> int:
-        """The metadata's turn, to be asked for before a batch is judged."""
-        return self._reference.turn
+        """The turn of the reference tables, to be asked for before a batch is judged."""
+        return self._reference.turns.now
 
     @property
     def due(self) -> bool:
         """Whether there is anything for a round to do."""
-        return self._task is not None or self._reference.turn != self._turn
+        return self._task is not None or self._reference.turns.now != self._turn
 
     @property
     def left(self) -> int:
@@ -101,11 +103,11 @@ class Reviser:
                 sensor = columns.sensors[number]
                 if sensor not in self._known:
                     station, offset = columns.stations[number], int(columns.raw_offset[row])
-                    form = form_of(self._reference.sensors.get(sensor))
+                    form = self._form(sensor, station)
                     new[sensor] = Known(station, columns.parameter, offset, form)
-        if new and self._reference.turn != turn:
+        if new and self._reference.turns.now != turn:
             # Some were judged by what held before, some by what holds since.
-            for sensor in self._reference.changed_since(turn) & new.keys():
+            for sensor in self._reference.turns.since(turn, new):
                 new[sensor] = new[sensor]._replace(form=UNCERTAIN)
         return Met(self._bulks(known=new), new)
 
@@ -136,18 +138,19 @@ class Reviser:
         self._run, self._search = None, None
 
     def _begin(self, desk: Desk) -> None:
-        turn = self._reference.turn
-        names = self._known.keys() if self._turn < 0 else self._reference.changed_since(self._turn)
+        turns = self._reference.turns
+        turn = turns.now
+        names = self._known.keys() if self._turn < 0 else turns.since(self._turn, self._known)
 
         def newest(parameter: str, sensor: str) -> int:
             return int(desk.state.overlay().newest(parameter, [sensor])[0][0])
 
-        found = noticed(names & self._known.keys(), self._known, self._reference.sensors, newest)
+        found = noticed(names, self._known, self._form, newest)
         if found.items:
             task = task_of(found.items, self._known, self._wire.topics, desk.positions)
             self._progress = self._written_down(desk, found.changed, task)
             self._task = task
-            self._tell("metadata has changed: readings are judged again", task)
+            self._tell("what is known has changed: readings are judged again", task)
         elif found.changed:
             desk.commit(Outputs(self._bulks(found.changed)))
         self._known.update(found.changed)
@@ -202,6 +205,11 @@ class Reviser:
             self._tell(f"judged again: {progress.sent} readings were sent", task)
             self.close()
             self._task, self._progress = None, Progress({}, 0)
+
+    def _form(self, sensor: str, station: str) -> Form:
+        table = self._reference
+        hands = table.overrides.of(sensor, station)
+        return form_of(table.sensors.get(sensor), table.rulesets.history, hands)
 
     def _bulks(self, known: Mapping[str, Known], task: Task | None = None) -> list[Bulk]:
         return self._wire.bulks(self._partition, known, task)

@@ -25,7 +25,7 @@ _PARTNER: Final = {"rainfall": "humidity", "humidity": "rainfall"}
 
 
 class Item(NamedTuple):
-    """Times of one sensor for which its metadata has changed."""
+    """Times of one sensor for which something else holds than held."""
 
     sensor: str
     station: str
@@ -57,7 +57,7 @@ class Task:
     """What is to be done.
 
     Attributes:
-        items: whose metadata has changed, and of which times.
+        items: of which sensors something has changed, and of which times.
         first: by raw topic, where the first record lies that may be meant.
         until: by raw topic, what had been read when the task was found; what came since was judged
             as is right, but beside neighbours that were not.

@@ -22,6 +22,7 @@ from schemas.topics import clean_schema
 from stream_app.judging.heads import head_schema
 from stream_app.judging.judged import Judged, Origin, range_field
 from stream_app.judging.worth import USUAL, Bar, Worth, worth
+from stream_app.overrides.applying import spoken
 from weather.arrays import Flags, Floats
 from weather.corrections import describe
 from weather.parameters import parameter_of
@@ -43,7 +44,6 @@ class CleanEncoder:
         schema_id: int,
         raw_topic: str,
         raw_partition: int,
-        ruleset: str,
         bar: Bar = USUAL,
     ) -> None:
         schema = load(clean_schema(parameter))
@@ -55,7 +55,6 @@ class CleanEncoder:
         self._constant = {
             "parameter": parameter,
             "unit": parameter_of(parameter).main.unit,
-            "ruleset_version": ruleset,
             "raw_topic": raw_topic,
             "raw_partition": raw_partition,
         }
@@ -77,13 +76,13 @@ class CleanEncoder:
         return self._encode.strings(heads.take(judged.origin), columns)
 
     def _head_of(self, origin: Origin) -> bytes:
-        encoded = origin.head.encoded
-        placement, made = encoded.get(id(origin.placement), (None, b""))
+        encoded, held = origin.head.encoded, (id(origin.placement), origin.ruleset)
+        placement, made = encoded.get(held, (None, b""))
         if placement is not origin.placement:
             if len(encoded) >= _MOST_PLACEMENTS:
                 encoded.clear()
             made = self._made(origin)
-            encoded[id(origin.placement)] = (origin.placement, made)
+            encoded[held] = (origin.placement, made)
         return made
 
     def _made(self, origin: Origin) -> bytes:
@@ -91,6 +90,7 @@ class CleanEncoder:
         record: Record = {
             **self._constant,
             **origin.placement.fields,
+            "ruleset_version": origin.ruleset,
             "station_id": raw["station_id"],
             "sensor_id": raw["sensor_id"],
             "source_name": raw["source"],
@@ -116,7 +116,8 @@ def _columns(
     yield "flag_time", Numbers(judged.flag_time)
     yield "flag_metadata", Numbers(judged.flag_metadata)
     yield "score", _nullable(found.score, gone)
-    yield "reason", _reasons(flag, gone, [*_findings(judged, flags, flag), *_low(found, policy)])
+    findings = [*_findings(judged, flags, flag), *_low(found, policy)]
+    yield "reason", _reasons(flag, gone, findings, *spoken(judged.hands, judged.origin))
     yield "corrections", _corrections(judged, gone)
     yield "observed_local", Numbers(judged.local)
     yield "source_key", judged.source_key
@@ -152,8 +153,17 @@ def _corrections(judged: Judged, gone: Mask | None) -> Strings:
     return _worded(bits.astype(np.int64), lambda found: describe(np.array(found)))
 
 
-def _reasons(flag: Flags, gone: Mask | None, findings: Iterable[tuple[str, Mask]]) -> Strings:
-    """Say why readings are not good; a number for each set of reasons, worded once."""
+def _reasons(
+    flag: Flags,
+    gone: Mask | None,
+    findings: Iterable[tuple[str, Mask]],
+    said: list[str],
+    by_hand: Integers,
+) -> Strings:
+    """Say why readings are not good; a number for each set of reasons, worded once.
+
+    ``said`` is what people say, and ``by_hand`` which of it they say of each reading.
+    """
     words: list[str] = []
     code = np.zeros(len(flag), np.int64)
     for word, holds in findings:
@@ -164,7 +174,10 @@ def _reasons(flag: Flags, gone: Mask | None, findings: Iterable[tuple[str, Mask]
     if gone is not None:
         code[gone] = 1 << len(words)
         words.append("deleted")
-    return _worded(code, lambda found: [_joined(words, one) for one in found])
+    if len(said) > 1:
+        unheard = (flag == Flag.MISSING) if gone is None else (flag == Flag.MISSING) | gone
+        code |= np.where(unheard, 0, by_hand) << len(words)
+    return _worded(code, lambda found: [_joined(words, said, one) for one in found])
 
 
 def _findings(
@@ -189,8 +202,10 @@ def _low(found: Worth, policy: Policy) -> Iterator[tuple[str, Mask]]:
         yield _LOW[policy], found.low
 
 
-def _joined(words: list[str], code: int) -> str | None:
-    return ",".join(word for bit, word in enumerate(words) if code >> bit & 1) or None
+def _joined(words: list[str], said: list[str], code: int) -> str | None:
+    """Put what people say before what was found."""
+    found = (word for bit, word in enumerate(words) if code >> bit & 1)
+    return ",".join(filter(None, (said[code >> len(words)], *found))) or None
 
 
 def _worded(codes: Integers, words_of: Callable[[list[int]], Sequence[str | None]]) -> Strings:

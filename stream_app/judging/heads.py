@@ -52,7 +52,7 @@ class Head:
         self.sensor: str = record["sensor_id"]
         self.deletes: bool = record["op"] == _DELETE
         self.table = tuple(record[name] for name in _TABLE if name in record)
-        self.encoded: dict[int, tuple[object, bytes]] = {}
+        self.encoded: dict[tuple[int, str], tuple[object, bytes]] = {}
 
 
 class _Alike:

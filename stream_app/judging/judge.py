@@ -7,8 +7,8 @@ science of ``weather/``. A reading that cannot be used comes back with its reaso
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,13 +20,17 @@ from stream_app.judging.heads import Head
 from stream_app.judging.judged import Judged, Origin, joined
 from stream_app.judging.reading import Read, read
 from stream_app.judging.table import Table, table_of
-from stream_app.metadata.sensors import ALWAYS_UNKNOWN, UNKNOWN, Sensor, Span
+from stream_app.metadata.sensors import ALWAYS_UNKNOWN, UNKNOWN, Placement, Sensor
+from stream_app.overrides.hands import NO_HAND, Hand
+from stream_app.overrides.table import Overrides
+from stream_app.rulesets.parts import parted
+from stream_app.rulesets.table import Rulesets
 from weather.arrays import Bools, Flags, Micros
 from weather.circumstances import Circumstances
 from weather.clean import Calibration, Given, clean
 from weather.corrections import ALL, Correction
 from weather.qc.flags import Flag, flags_like
-from weather.ruleset import DEFAULT, Ruleset
+from weather.ruleset import Ruleset
 from weather.time import LocalTime, to_utc
 
 _MINUTE: Final = 60_000_000
@@ -46,7 +50,7 @@ class Folds(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Judges decoded readings by sensors, mappings and a ruleset.
+    """Judges decoded readings by sensors, mappings, rulesets and what people say.
 
     ``allowed`` are the corrections that it makes. One that does not ``validate`` only cleans: all
     flags are 2, or 9 where a reading is missing.
@@ -54,10 +58,11 @@ class Judge:
 
     sensors: Mapping[str, Sensor]
     mappings: Mapping[tuple[str, int], SourceMapping]
-    ruleset: Ruleset = DEFAULT
+    rulesets: Rulesets = field(default_factory=Rulesets)
     future_tolerance_seconds: float = 300.0
     allowed: Correction = ALL
     validate: bool = True
+    overrides: Overrides = field(default_factory=Overrides)
 
     def judged(
         self, parts: Sequence[Decoded], folds: Folds, dead: list[DeadLetter]
@@ -67,8 +72,7 @@ class Judge:
         for part in parts:
             for of_table in self._by_table(part, dead):
                 if len(of_table.local):
-                    judged = self._judged(of_table, folds)
-                    found.setdefault(part.parameter, []).append(judged)
+                    found.setdefault(part.parameter, []).extend(self._judged(of_table, folds))
         return {parameter: joined(parts) for parameter, parts in found.items()}
 
     def _by_table(self, part: Decoded, dead: list[DeadLetter]) -> Iterator[Read]:
@@ -89,15 +93,22 @@ class Judge:
             else:
                 yield read(same, table, dead)
 
-    def _judged(self, of_table: Read, folds: Folds) -> Judged:
-        decoded, table = of_table.decoded, of_table.table
-        utc, version, flag_time, in_future = self._times(of_table, folds)
-        origins, origin = self._origins(decoded, utc)
+    def _judged(self, of_table: Read, folds: Folds) -> Iterator[Judged]:
+        times = self._times(of_table, folds)
+        for ruleset, rows in parted(self.rulesets.history, times.utc):
+            if isinstance(rows, slice):
+                yield self._by(ruleset, of_table, times)
+            else:
+                yield self._by(ruleset, of_table.take(rows), times.take(rows))
+
+    def _by(self, ruleset: Ruleset, of_table: Read, times: _Times) -> Judged:
+        decoded, table, utc = of_table.decoded, of_table.table, times.utc
+        origins, origin = self._origins(decoded, utc, ruleset)
         readings = clean(
             table.parameter,
             _given(of_table),
             _calibration(origins, origin),
-            self.ruleset if self.validate else None,
+            ruleset if self.validate else None,
             self.allowed,
             _circumstances(of_table),
         )
@@ -115,18 +126,18 @@ class Judge:
             local=of_table.local,
             utc=utc,
             interval=np.full(len(utc), table.interval_micros),
-            version=version,
+            version=times.version,
             measures=readings.measures,
             corrections=readings.corrections,
             flag_measured=readings.flag,
-            flag_time=flag_time,
+            flag_time=times.flag,
             flag_metadata=flag_metadata,
-            in_future=in_future,
+            in_future=times.in_future,
             deleted=np.array([one.head.deletes for one in origins])[origin],
             behind=np.zeros(len(utc), np.int64),
         )
 
-    def _times(self, of_table: Read, folds: Folds) -> tuple[Micros, Integers, Flags, Bools]:
+    def _times(self, of_table: Read, folds: Folds) -> _Times:
         local, zone, version = of_table.local, of_table.table.zone, of_table.version
         utc, status = to_utc(local, zone)
         twice = np.flatnonzero(status == LocalTime.AMBIGUOUS)
@@ -140,9 +151,11 @@ class Judge:
         flags[in_future | (status == LocalTime.MISSING)] = Flag.SUSPECT
         if not self.validate:
             flags[:] = Flag.NOT_EVALUATED
-        return utc, version, flags, in_future
+        return _Times(utc, version, flags, in_future)
 
-    def _origins(self, decoded: Decoded, utc: Micros) -> tuple[list[Origin], Integers]:
+    def _origins(
+        self, decoded: Decoded, utc: Micros, ruleset: Ruleset
+    ) -> tuple[list[Origin], Integers]:
         """Find for every reading what held for its sensor at its time.
 
         A head is looked up for one of its readings, and the span found serves all that lie in it.
@@ -164,13 +177,44 @@ class Judge:
             inside = (utc[left] >= since) & (utc[left] < until)
             origin[left[inside]] = len(origins) + span[inside]
             heads = [decoded.heads[number] for number in which.tolist()]
-            origins += map(Origin, heads, [one.placement for one in spans])
+            origins += [
+                Origin(head, one.placement, ruleset.version, one.hand)
+                for head, one in zip(heads, spans, strict=True)
+            ]
             left = left[~inside]
         return origins, origin
 
-    def _span(self, decoded: Decoded, row: int, utc: int) -> Span:
-        sensor = self.sensors.get(decoded.heads[decoded.head[row]].sensor)
-        return sensor.span(utc) if sensor else ALWAYS_UNKNOWN
+    def _span(self, decoded: Decoded, row: int, utc: int) -> _Held:
+        head = decoded.heads[decoded.head[row]]
+        sensor = self.sensors.get(head.sensor)
+        span = sensor.span(utc) if sensor else ALWAYS_UNKNOWN
+        if not self.overrides:
+            return _Held(span.placement, NO_HAND, span.since, span.until)
+        hand, since, until = self.overrides.of(head.sensor, head.record["station_id"]).at(utc)
+        return _Held(span.placement, hand, max(span.since, since), min(span.until, until))
+
+
+class _Held(NamedTuple):
+    """What held for a sensor from ``since`` until before ``until``."""
+
+    placement: Placement
+    hand: Hand
+    since: int
+    until: int
+
+
+class _Times(NamedTuple):
+    """When readings of a table were made, under which version they stand, and what is doubtful."""
+
+    utc: Micros
+    version: Integers
+    flag: Flags
+    in_future: Bools
+
+    def take(self, rows: Integers) -> _Times:
+        """Pick readings."""
+        flag, in_future = self.flag[rows], self.in_future[rows]
+        return _Times(self.utc[rows], self.version[rows], flag, in_future)
 
 
 def present(numbers: Integers, count: int) -> Integers:

@@ -12,6 +12,8 @@ from schemas.columnar import Integers, Strings, concatenated
 from stream_app.cleaned import CleanedColumns
 from stream_app.judging.heads import Head
 from stream_app.metadata.sensors import Placement
+from stream_app.overrides.applying import overruled
+from stream_app.overrides.hands import NO_HAND, Hand
 from weather.arrays import Bools, Flags, Micros
 from weather.clean import Cleaned
 from weather.corrections import Corrections
@@ -23,6 +25,8 @@ class Origin(NamedTuple):
 
     head: Head
     placement: Placement
+    ruleset: str
+    hand: Hand = NO_HAND
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,19 @@ class Judged:
         measured = aggregate(self.flag_measured, *flags.values())
         missing = self.flag_measured == Flag.MISSING
         measured = np.where(missing, np.int32(Flag.MISSING), measured)
-        return overall(measured, self.flag_time, self.flag_metadata)
+        found = overall(measured, self.flag_time, self.flag_metadata)
+        return overruled(found, self.hands, self.origin)
+
+    @property
+    def hands(self) -> list[Hand]:
+        """What people say, by origin."""
+        return [origin.hand for origin in self.origins]
+
+    @property
+    def by_hand(self) -> Bools | None:
+        """Which readings a person has judged; None where nobody did."""
+        hands = np.array([hand is not NO_HAND for hand in self.hands])
+        return hands[self.origin] if hands.any() else None
 
     def cleaned(self) -> CleanedColumns:
         """Give what the tests need that look at neighbours."""

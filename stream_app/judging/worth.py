@@ -15,7 +15,7 @@ import numpy as np
 from stream_app.judging.judged import Judged
 from weather.arrays import Bools, Flags, Floats
 from weather.qc.flags import Flag
-from weather.score import of_stream
+from weather.score import of_stream, validity
 from weather.score_policy import QUALITY_THRESHOLD, Decision, Policy, decide
 
 
@@ -49,6 +49,8 @@ def worth(judged: Judged, flags: Mapping[str, Flags], bar: Bar) -> Worth:
     flag = judged.overall(flags)
     score = of_stream(flag, {**judged.own_flags, **flags})
     measured = (flag != Flag.MISSING) & ~judged.deleted
+    if (said := judged.by_hand) is not None:
+        score, measured = np.where(said & measured, validity(flag), score), measured & ~said
     low = measured & (score < bar.threshold)
     if not low.any():
         return Worth(score, flag, low, low, low)

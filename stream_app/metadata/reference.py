@@ -1,8 +1,10 @@
-"""What the stream looks readings up in: sensors and mappings, kept from their compacted topics.
+"""What the stream judges readings by, kept from compacted topics.
 
 The source commits metadata and mappings before the readings that need them. So a batch is judged
 only after these tables have caught up with the end that their topics had when it was fetched: no
-reading goes without metadata merely because a thread was late. See docs/decisions/0003.
+reading goes without metadata merely because a thread was late. See docs/decisions/0003. Rulesets
+and what people say come whenever they come; no batch waits for them, since what is judged before is
+judged again.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import logging
 import math
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import closing
 from typing import Final
 
@@ -19,30 +22,38 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaException, Message, TopicPart
 from runtime.errors import DataQuality, Transient
 from runtime.kafka import KafkaSettings, translated
 from runtime.kafka_read import is_end, reader
-from schemas.codec import Decoder
+from schemas.codec import Decoder, Record
 from schemas.mapping import Mapping, published_mapping
+from schemas.overrides import Override
 from schemas.registry import Registry
+from schemas.rulesets import PublishedRuleset
 from schemas.topics import Topics
 from stream_app.metadata.sensors import Sensor
+from stream_app.metadata.turns import EVERYONE, Turns
+from stream_app.overrides.table import Overrides, about_of
+from stream_app.rulesets.table import Rulesets
 
 _LOG: Final = logging.getLogger("aos.stream.reference")
 _ASK_SECONDS: Final = 10.0
 
 
 class Reference:
-    """Sensors by id and mappings by source and version; safe to use from several threads."""
+    """Sensors, mappings, rulesets and what people say; safe to use from several threads."""
 
     def __init__(self, kafka: KafkaSettings, topics: Topics, registry: Registry) -> None:
         self.sensors: dict[str, Sensor] = {}
         self.mappings: dict[tuple[str, int], Mapping] = {}
+        self.rulesets = Rulesets()
+        self.overrides = Overrides()
+        self.turns = Turns()
         self._topics = topics
         self._decoders = {
             topics.metadata: Decoder("sensor_metadata", registry.schema_of),
             topics.mapping: Decoder("mapping", registry.schema_of),
+            topics.rulesets: Decoder("ruleset", registry.schema_of),
+            topics.overrides: Decoder("override", registry.schema_of),
         }
-        self._turns: dict[str, int] = {}
-        self.turn = 0
-        """Rises with every change of a sensor."""
+        self._awaited = (topics.metadata, topics.mapping)
         self._reached = dict.fromkeys(self._decoders, 0)
         self._consumer = reader(kafka, client_id="aos-stream-reference")
         self._consumer.assign(
@@ -67,19 +78,29 @@ class Reference:
             if self._as_of >= since:
                 return
             asked_at = time.monotonic()
-            ends = {topic: self._end(topic) for topic in self._reached}
-            while any(self._reached[topic] < end for topic, end in ends.items()):
-                self._take(self._next())
+            self._reach(self._awaited)
             self._as_of = asked_at
 
-    def changed_since(self, turn: int) -> set[str]:
-        """Name the sensors of which a record came after the turn of this number."""
-        return {sensor for sensor, at in list(self._turns.items()) if at > turn}
+    def catch_up_with_all(self) -> None:
+        """Take in everything that was committed by now, also what no batch waits for.
+
+        Raises:
+            Transient: the broker does not answer.
+        """
+        with self._lock:
+            asked_at = time.monotonic()
+            self._reach(self._reached)
+            self._as_of = asked_at
 
     def close(self) -> None:
         """Let go of the broker."""
         with closing(self._asker), closing(self._consumer):
             self._consumer.unassign()
+
+    def _reach(self, topics: Iterable[str]) -> None:
+        ends = {topic: self._end(topic) for topic in topics}
+        while any(self._reached[topic] < end for topic, end in ends.items()):
+            self._take(self._next())
 
     def _next(self) -> Message:
         message = self._consumer.poll(_ASK_SECONDS)
@@ -106,31 +127,35 @@ class Reference:
             self._keep(topic, message)
         except DataQuality as error:
             # One bad description must not stop the readings of all other sensors.
-            _LOG.error(
-                "metadata record left out: %s", error, extra={"topic": topic, "offset": offset}
-            )
+            _LOG.error("a record is left out: %s", error, extra={"topic": topic, "offset": offset})
 
     def _keep(self, topic: str, message: Message) -> None:
-        value = message.value()
-        if topic == self._topics.mapping:
-            self._keep_mapping(value)
-        elif value is None:
-            self._keep_sensor((message.key() or b"").decode(), None)
+        key, value = (message.key() or b"").decode(errors="replace"), message.value()
+        record = None if value is None else self._decoders[topic](value)
+        if topic == self._topics.metadata:
+            self._keep_sensor(key if record is None else record["sensor_id"], record)
+        elif topic == self._topics.rulesets:
+            self._keep_ruleset(key, record)
+        elif record is None:
+            return  # a mapping that readings may still name is never forgotten; nor is what is said
+        elif topic == self._topics.mapping:
+            mapping = published_mapping(record["document"])
+            self.mappings[record["source"], record["version"]] = mapping
         else:
-            record = self._decoders[topic](value)
-            self._keep_sensor(record["sensor_id"], Sensor(record))
+            override = Override.of_record(record)
+            self.overrides.put(override)
+            self.turns.changed(about_of(override))
 
-    def _keep_sensor(self, name: str, sensor: Sensor | None) -> None:
-        if sensor is None:
+    def _keep_sensor(self, name: str, record: Record | None) -> None:
+        if record is None:
             self.sensors.pop(name, None)
         else:
-            self.sensors[name] = sensor
-        # In this order: whoever sees the turn finds the sensor as it is since.
-        self._turns[name] = self.turn + 1
-        self.turn += 1
+            self.sensors[name] = Sensor(record)
+        self.turns.changed(name)
 
-    def _keep_mapping(self, value: bytes | None) -> None:
-        if value is None:
-            return  # a mapping that readings may still name is never forgotten
-        record = self._decoders[self._topics.mapping](value)
-        self.mappings[record["source"], record["version"]] = published_mapping(record["document"])
+    def _keep_ruleset(self, version: str, record: Record | None) -> None:
+        if record is None:
+            self.rulesets.drop(version)
+        else:
+            self.rulesets.put(PublishedRuleset.of_record(record).ruleset)
+        self.turns.changed(EVERYONE)

@@ -51,7 +51,6 @@ class Recorder:
         number: int,
         topics: Topics,
         registry: SchemaIds,
-        ruleset: str,
         state: State,
         bar: Bar = USUAL,
     ) -> None:
@@ -63,7 +62,6 @@ class Recorder:
                 _clean_id(registry, topics.clean(parameter), parameter),
                 topics.raw(parameter),
                 number,
-                ruleset,
                 bar,
             )
             for parameter in PARAMETERS

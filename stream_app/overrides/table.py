@@ -6,6 +6,7 @@ Where nobody said anything, it is empty, and asked for nothing.
 from __future__ import annotations
 
 from schemas.overrides import Override
+from stream_app.metadata.turns import station_key
 from stream_app.overrides.hands import NOTHING, Hands
 
 
@@ -39,11 +40,6 @@ class Overrides:
             said = [self._said.get(about, {}) for about in (sensor, station_key(station))]
             hands[sensor, station] = Hands(one for several in said for one in several.values())
         return hands[sensor, station]
-
-
-def station_key(station: str) -> str:
-    """Name all sensors of a station, so that no sensor has this name."""
-    return f"@{station}"
 
 
 def about_of(override: Override) -> str:

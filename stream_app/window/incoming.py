@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_app.cleaned import CleanedColumns
+from stream_app.rulesets.parts import parted
 from stream_app.window.entries import ENTRY, Entries, marks
 from stream_app.window.kinds import DIRECTION, KINDS, kinds_of
 from stream_app.window.rings import Rings, Rows
 from weather.arrays import Bools, Flags, Floats, Micros
 from weather.qc.consistency import wind_consistency
 from weather.qc.flags import Flag, flags_like
-from weather.ruleset import Ruleset
+from weather.ruleset_history import RulesetHistory
 
 KIND_BITS: Final = 40
 ROW_BITS: Final = (1 << KIND_BITS) - 1
@@ -64,12 +65,14 @@ def ranked(kind: NDArray[np.int64] | int, row: Rows | int) -> Rows:
     return (np.asarray(kind, np.int64) << KIND_BITS) + row
 
 
-def incoming(columns: Mapping[str, CleanedColumns], rings: Rings, ruleset: Ruleset) -> Incoming:
+def incoming(
+    columns: Mapping[str, CleanedColumns], rings: Rings, rules: RulesetHistory
+) -> Incoming:
     """Bring together all series of a batch."""
     parts = [
         part
         for parameter in sorted(columns, key=lambda name: kinds_of(name)[0])
-        for part in _of(columns[parameter], rings, ruleset)
+        for part in _of(columns[parameter], rings, rules)
     ]
     entries = np.concatenate([part[0] for part in parts])
     rank = np.concatenate([part[1] for part in parts])
@@ -90,14 +93,14 @@ def consistency_of(columns: CleanedColumns) -> Flags:
 
 
 def _of(
-    columns: CleanedColumns, rings: Rings, ruleset: Ruleset
+    columns: CleanedColumns, rings: Rings, rules: RulesetHistory
 ) -> list[tuple[Entries, Rows, Bools]]:
     rows = rings.rows(columns.parameter, columns.sensors, columns.stations)[columns.sensor]
     found = []
     for beside, kind in enumerate(kinds_of(columns.parameter)):
         entries = np.zeros(len(rows), ENTRY)
         entries["at"], entries["version"] = columns.observed_at, columns.version
-        entries["value"] = _values(columns, kind, ruleset)
+        entries["value"] = _values(columns, kind, rules)
         entries["offset"] = columns.raw_offset
         flags = consistency_of(columns) if KINDS[kind].consistency else _unjudged(len(rows))
         together = np.where(flags == Flag.MISSING, flags, Flag.NOT_EVALUATED).astype(np.int32)
@@ -112,13 +115,17 @@ def _unjudged(n: int) -> Flags:
     return flags_like(n, Flag.NOT_EVALUATED)
 
 
-def _values(columns: CleanedColumns, kind: int, ruleset: Ruleset) -> Floats:
+def _values(columns: CleanedColumns, kind: int, rules: RulesetHistory) -> Floats:
     """Give what is looked at; a vane that the wind does not move points nowhere."""
     values = columns.values[KINDS[kind].measure]
-    limits = ruleset.limits_of("wind", "speed").flat_line if kind == DIRECTION else None
-    if limits is None:
+    if kind != DIRECTION:
         return values
-    return np.where(columns.values["speed"] > limits.calm, values, np.nan)
+    turned, speed = values.copy(), columns.values["speed"]
+    for ruleset, rows in parted(rules, columns.observed_at):
+        limits = ruleset.limits_of("wind", "speed").flat_line
+        if limits is not None:
+            turned[rows] = np.where(speed[rows] > limits.calm, values[rows], np.nan)
+    return turned
 
 
 def _sorted(entries: Entries, rank: Rows, place: NDArray[np.int64], ahead: Bools) -> Incoming:

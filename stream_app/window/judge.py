@@ -7,14 +7,17 @@ from itertools import pairwise
 
 import numpy as np
 
+from stream_app.rulesets.parts import parted
 from stream_app.window.entries import Entries, live, put_past
 from stream_app.window.incoming import ranked
 from stream_app.window.kinds import KINDS
 from stream_app.window.layout import Layout
+from weather.arrays import Bools
 from weather.qc.flags import Flag, flags_like
 from weather.qc.in_time import judge_in_time
 from weather.qc.series import neighbours
 from weather.ruleset import Ruleset
+from weather.ruleset_history import RulesetHistory
 
 WINDOW = ("step", "spike", "flat_line")
 
@@ -37,6 +40,23 @@ def judge(layout: Layout, ruleset: Ruleset) -> Entries:
             flags[name][part] = made
     put_past(judged, found.past, flags)
     return judged
+
+
+def judge_by(layout: Layout, rules: RulesetHistory) -> Entries:
+    """Judge each entry by the ruleset of its time."""
+    (ruleset, _), *others = parted(rules, layout.entries["at"])
+    judged = judge(layout, ruleset)
+    for other, rows in others:
+        judged[rows] = judge(layout, other)[rows]
+    return judged
+
+
+def spiked(rules: RulesetHistory) -> Bools:
+    """Say of each kind whether any ruleset looks for spikes."""
+    limits = (
+        [one.limits_of(kind.parameter, kind.measure) for one in rules.rulesets] for kind in KINDS
+    )
+    return np.array([any(limit.spike is not None for limit in several) for several in limits])
 
 
 def kind_slices(layout: Layout) -> Iterator[tuple[int, slice]]:

@@ -20,8 +20,7 @@ from stream_app.window import folds
 from stream_app.window.entries import Entries
 from stream_app.window.folds import Displaced, Folds
 from stream_app.window.incoming import Incoming, incoming
-from stream_app.window.judge import judge
-from stream_app.window.kinds import KINDS
+from stream_app.window.judge import judge_by, spiked
 from stream_app.window.layout import Layout, in_full, in_order, split
 from stream_app.window.replacing import replacing
 from stream_app.window.rings import K, Rings, Rows
@@ -30,7 +29,7 @@ from stream_app.window.verdict import WindowVerdict, verdicts
 from stream_app.window.writing import Deltas, Writes, writes_of
 from weather.arrays import Micros
 from weather.qc.series import NEVER
-from weather.ruleset import Ruleset
+from weather.ruleset_history import RulesetHistory
 
 PARTITION_KEY: Final = "partition"
 
@@ -115,15 +114,15 @@ class Overlay:
         return at, version
 
     def judge(
-        self, columns: Mapping[str, CleanedColumns], ruleset: Ruleset
+        self, columns: Mapping[str, CleanedColumns], rules: RulesetHistory
     ) -> dict[str, WindowVerdict]:
         """Judge the batch's readings by their neighbours; called once, with all parameters."""
         columns = {name: found for name, found in columns.items() if len(found.sensor)}
         if not columns:
             return {}
-        readings = incoming(columns, self._state.rings, ruleset)
+        readings = incoming(columns, self._state.rings, rules)
         judged = [
-            (layout, self._judged(layout, ruleset)) for layout in self._layouts(readings, ruleset)
+            (layout, self._judged(layout, rules)) for layout in self._layouts(readings, rules)
         ]
         self._writes = [writes_of(self._state.rings, *pair) for pair in judged]
         return verdicts(columns, readings, judged)
@@ -158,21 +157,19 @@ class Overlay:
         for writes in self._writes:
             writes.apply(self._state.rings)
 
-    def _layouts(self, readings: Incoming, ruleset: Ruleset) -> Iterator[Layout]:
+    def _layouts(self, readings: Incoming, rules: RulesetHistory) -> Iterator[Layout]:
         rings = self._state.rings
         winning = readings.pick(np.flatnonzero(readings.wins & (readings.rank < NOT_TOGETHER)))
         self._latest = self._latest.of(rings, winning.row, winning.entries)
         forced = affected(rings, self._latest, winning)
         ordered, between = split(rings, readings, forced)
         if len(ordered):
-            limits = [ruleset.limits_of(kind.parameter, kind.measure) for kind in KINDS]
-            spiked = np.array([limit.spike is not None for limit in limits])
-            yield in_order(rings, readings, ordered, spiked)
+            yield in_order(rings, readings, ordered, spiked(rules))
         if len(between) or len(forced):
             yield in_full(rings, readings, between, forced)
 
-    def _judged(self, layout: Layout, ruleset: Ruleset) -> Entries:
-        judged = judge(layout, ruleset)
+    def _judged(self, layout: Layout, rules: RulesetHistory) -> Entries:
+        judged = judge_by(layout, rules)
         if layout.whole:
             judge_together(self._state.rings, layout, judged)
             self._latest = self._latest.of(

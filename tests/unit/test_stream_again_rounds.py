@@ -1,8 +1,9 @@
-"""Whatever metadata comes when, and whoever dies: in the end all is as if it had been known."""
+"""Whatever is told when, and whoever dies: in the end all is as if it had been known."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -10,10 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.codec import Record
+from schemas.overrides import Kind, Lifted, Override
 from tests.again_model import Key, Model
 from tests.raw_records import local, raw
 from tests.unit.stream_fakes import interval, metadata
 from tests.unit.windows import RULES
+from weather.limits import Span
+from weather.ruleset import Ruleset
 
 MINUTE = 60_000_000
 START = local("2013-07-01T04:00:00")
@@ -101,21 +105,61 @@ DESCRIPTIONS = st.builds(
     st.tuples(*[st.sampled_from([2.0, 3.0])] * 3),
     st.booleans(),
 )
+STRICT = {
+    name: replace(RULES.limits[name, "value"], suspect=Span(20.1, 50.0), spike=None)
+    for name in ("temperature", "humidity")
+}
+RULESETS = st.builds(
+    lambda parameter, minute: replace(
+        RULES,
+        version=f"strict-{parameter}",
+        limits={**RULES.limits, (parameter, "value"): STRICT[parameter]},
+        valid_from=START + minute * MINUTE,
+    ),
+    st.sampled_from(["temperature", "humidity"]),
+    st.integers(0, 30),
+)
+SAYINGS = st.builds(
+    lambda number, sensor, since, flag, lifted: Override(
+        id=str(number),
+        kind=Kind.FLAG,
+        sensor=sensor,
+        station=None if sensor else "JFK",
+        measure=None,
+        since=START + since * MINUTE,
+        until=START + (since + 7) * MINUTE,
+        flag=flag,
+        why="seen",
+        by="anna",
+        at=number,
+        lifted=Lifted("ben", "not so", 9) if lifted else None,
+    ),
+    st.integers(0, 3),
+    st.sampled_from(["JFK:temperature", "LGA:wind", None]),
+    st.integers(0, 30),
+    st.sampled_from([1, 3, 4]),
+    st.booleans(),
+)
 STEPS = st.lists(
     st.one_of(
         st.integers(1, 25),
         DESCRIPTIONS,
+        RULESETS,
+        SAYINGS,
         st.sampled_from(["round", "round", "round", "kill"]),
     ),
     max_size=30,
 )
 
 
-@pytest.mark.requirement("B4", "E2")
+Step = int | str | Described | Ruleset | Override
+
+
+@pytest.mark.requirement("B4", "B6", "B12", "E2")
 @settings(max_examples=min(30, settings().max_examples))
 @given(histories(), STEPS)
-def test_in_the_end_all_is_as_if_the_last_metadata_had_been_known_from_the_start(
-    told: list[Reading], steps: list[int | str | Described]
+def test_in_the_end_all_is_as_if_the_last_word_had_been_known_from_the_start(
+    told: list[Reading], steps: list[Step]
 ) -> None:
     model = Model([one.told() for one in told], RULES)
     for step in steps:
@@ -123,8 +167,7 @@ def test_in_the_end_all_is_as_if_the_last_metadata_had_been_known_from_the_start
     model.finish()
     known = Model([one.told() for one in told], RULES)
     for step in steps:
-        if isinstance(step, Described):
-            known.table.tell(step.record())
+        tell(known, step)
     known.finish()
     assert verdicts(model) == verdicts(known)
     assert remembered(model) == remembered(known)
@@ -134,15 +177,24 @@ def test_in_the_end_all_is_as_if_the_last_metadata_had_been_known_from_the_start
     assert max(pairs.values(), default=1) == 1
 
 
-def take(model: Model, step: int | str | Described) -> None:
-    """Let something happen to the model."""
+def tell(model: Model, step: Step) -> None:
+    """Tell the model what its readings are judged by, if that is what the step is."""
     if isinstance(step, Described):
         model.table.tell(step.record())
-    elif isinstance(step, int):
+    elif isinstance(step, Ruleset):
+        model.table.publish(step)
+    elif isinstance(step, Override):
+        model.table.say(step)
+
+
+def take(model: Model, step: Step) -> None:
+    """Let something happen to the model."""
+    tell(model, step)
+    if isinstance(step, int):
         model.batch(min(step, model.unread))
     elif step == "kill":
         model.revive()
-    elif model.due:
+    elif step == "round" and model.due:
         model.round()
 
 

@@ -12,7 +12,7 @@ from stream_app.window.state import State
 from tests.raw_batches import Columns, Schemas, encoded, records
 from tests.raw_records import local, raw
 from tests.unit.stream_fakes import mapping
-from tests.unit.windows import MINUTE, RULES, START, Key, Reading, Stream, columns, expected
+from tests.unit.windows import HISTORY, MINUTE, START, Key, Reading, Stream, columns, expected
 
 pytestmark = pytest.mark.requirement("B6", "D4")
 
@@ -57,7 +57,7 @@ def test_they_are_never_the_newest_of_their_sensor_and_are_sent_all_the_same() -
     at, _ = stream.state.overlay().newest("temperature", ["A:temperature"])
     assert at.tolist() == [START + 2 * MINUTE]
     assert [stream.final[one.key][3]["flag_step"] for one in fantasies(2)] == [2, 2]
-    told = State(0).overlay().judge(columns(fantasies(3)), RULES)["temperature"]
+    told = State(0).overlay().judge(columns(fantasies(3)), HISTORY)["temperature"]
     assert not told.newest.any()
     assert told.alone.all()
 

@@ -15,7 +15,7 @@ from stream_app.window.changelog import PREFIX, RingReader
 from stream_app.window.rings import K, Rings
 from stream_app.window.state import State
 from stream_app.window.writing import DELTAS
-from tests.unit.windows import RULES, Reading, Stream, columns
+from tests.unit.windows import HISTORY, Reading, Stream, columns
 
 Record = tuple[bytes, bytes]
 
@@ -98,7 +98,7 @@ def test_what_was_aborted_leaves_nothing() -> None:
     assert remembered(stream.state) == known
     assert stream.state.overlay().revision == overlay.revision
     verdict = stream.state.overlay().judge(
-        columns([Reading("temperature", "A", 1, 35.0, offset=1)]), RULES
+        columns([Reading("temperature", "A", 1, 35.0, offset=1)]), HISTORY
     )
     assert verdict["temperature"].flags["flag_step"].tolist() == [3]
 
@@ -129,7 +129,7 @@ def test_rain_and_parched_air_meet_even_after_a_move() -> None:
     stayed.take([Reading("humidity", "A", 0, 5.0)])
     moved.resume(stayed.topic)
     overlay = moved.state.overlay()
-    verdict = overlay.judge(columns([Reading("rainfall", "A", 0, 1.0, offset=9)]), RULES)
+    verdict = overlay.judge(columns([Reading("rainfall", "A", 0, 1.0, offset=9)]), HISTORY)
     assert verdict["rainfall"].flags["flag_consistency"].tolist() == [3]
     again = verdict["humidity"].again
     assert again.raw_offset.tolist() == [0]

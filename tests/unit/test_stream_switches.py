@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from schemas.codec import Record
 from stream_app.judging.judge import Judge
 from stream_app.metadata.sensors import Sensor
+from stream_app.rulesets.table import Rulesets
 from stream_app.settings import StreamSettings
 from stream_app.window.state import State
 from tests.again_model import Model
@@ -37,7 +38,7 @@ def made(
     judge = Judge(
         sensors,
         {("sample", 1): how},
-        ruleset,
+        Rulesets(ruleset),
         allowed=settings.corrections,
         validate=settings.validate_data,
     )

@@ -43,7 +43,7 @@ def sent(found: Judged, bar: Bar, flags: dict[str, Flags] | None = None) -> list
     """Encode readings as the stream does."""
     schemas = Schemas()
     schema_id = schemas.id_of("", clean_schema("humidity"))
-    encode = CleanEncoder("humidity", schema_id, TOPICS.raw("humidity"), 0, "r", bar)
+    encode = CleanEncoder("humidity", schema_id, TOPICS.raw("humidity"), 0, bar)
     decode = Decoder(clean_schema("humidity"), schemas.schema_of)
     return [decode(one) for one in encode(found, flags or {}, 1, 0).bytes()]
 

@@ -21,6 +21,7 @@ from weather.qc.flags import Flag
 from weather.qc.in_time import judge_in_time
 from weather.qc.series import Past, neighbours
 from weather.ruleset import DEFAULT, Limits, Ruleset
+from weather.ruleset_history import RulesetHistory
 
 MINUTE = 60_000_000
 START = 1_700_000_040_000_000
@@ -38,6 +39,7 @@ def _impatient(limits: Limits) -> Limits:
 
 RULES = Ruleset("test", {name: _impatient(limits) for name, limits in DEFAULT.limits.items()})
 """The default rules, but for flat lines: a ring sees them within minutes."""
+HISTORY = RulesetHistory([RULES])
 
 Key = tuple[str, str, int]
 Flags = dict[str, int]
@@ -108,7 +110,7 @@ class Stream:
         """Judge a batch and emit what comes of it."""
         self._raw |= {(r.parameter, r.offset): r for r in readings}
         overlay = self.state.overlay()
-        verdicts = overlay.judge(columns(readings), RULES)
+        verdicts = overlay.judge(columns(readings), HISTORY)
         records = self._writer.messages(overlay.deltas()).pairs()
         if not commit:
             return overlay

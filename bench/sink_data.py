@@ -90,7 +90,7 @@ class Readings:
                 some = some[np.lexsort((some // _SENSORS, some % _SENSORS))]
                 found = _decoded(parameter, some)
                 lines = rows_of(target.columns, found, len(some))
-                yield Load(target, len(some), binary(lines))
+                yield Load(target, len(some), b"".join(binary([lines])))
 
 
 def publish(kafka: KafkaSettings, registry: Registry, topics: Topics, readings: Readings) -> None:

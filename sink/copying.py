@@ -7,11 +7,12 @@ stand side by side in an array of records; only what varies from row to row is p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg.copy import LibpqWriter
 
 from schemas.columnar import Column as Values
 from schemas.columnar import Mask, Strings
@@ -21,10 +22,12 @@ from sink.columns import Column
 _HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER: Final = b"\xff\xff"
 _NULL: Final = -1
+_AT_ONCE: Final = 1024 * 1024
 _EPOCH: Final = 946_684_800_000_000
 """Microseconds from 1970 to 2000, where PostgreSQL begins to count ("Date/Time Types")."""
 _FORMS: Final = {"smallint": ">i2", "integer": ">i4", "double precision": ">f8"}
 
+Piece = bytes | bytearray | memoryview
 Alike = tuple[str, NDArray[Any] | int]
 """A form of numpy's, and what every row has in it."""
 
@@ -43,9 +46,21 @@ def rows_of(columns: Sequence[Column], values: Mapping[str, Values], count: int)
     return side_by_side([*pieces, _records(alike, count)])
 
 
-def binary(rows: Strings) -> bytes:
-    """Make one complete COPY of rows, in this order."""
-    return b"".join((_HEADER, side_by_side([rows]).data.data, _TRAILER))
+def binary(parts: Iterable[Strings]) -> list[Piece]:
+    """Make one complete COPY of parts, each as :func:`rows_of` wrote it, in this order."""
+    return [_HEADER, *(part.data.data for part in parts), _TRAILER]
+
+
+class LargePieces(LibpqWriter):
+    """Sends what it is given in few pieces: for each of them, this thread waits for others.
+
+    psycopg's own writer cuts it into 128 KiB, so that libpq never has to hold more than that.
+    """
+
+    def write(self, data: Piece) -> None:
+        """Send it."""
+        for at in range(0, len(data), _AT_ONCE):
+            self._put(data[at : at + _AT_ONCE])
 
 
 def _records(alike: Sequence[Alike], count: int) -> Strings:

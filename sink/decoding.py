@@ -6,7 +6,8 @@ follows knows one form only. What cannot be read at all is rejected with the rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -14,12 +15,16 @@ from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.avsc import Schema, without_logical_types
 from schemas.codec import Decoder, Encoder
-from schemas.columnar import Column, ColumnarDecoder, schema_ids
+from schemas.columnar import Column, ColumnarDecoder, Mask, Numbers, Strings, packed, schema_ids
 from schemas.dead_letters import Stage
 from sink.batch import Message
 from sink.destination import Reject
 
 SchemaOf = Callable[[int], Schema]
+
+_TOGETHER: Final = 8192
+"""Messages decoded at once: what is made on the way then stays near the processor."""
+_PADDING: Final = bytes(16)
 
 
 class ColumnDecoder:
@@ -35,18 +40,27 @@ class ColumnDecoder:
 
     def __call__(
         self, messages: Sequence[Message]
-    ) -> tuple[list[Message], dict[str, Column], list[Reject]]:
+    ) -> tuple[Sequence[Message], dict[str, Column], list[Reject]]:
         """Give the messages that could be read, their columns, and the others.
 
         Raises:
             Transient: the registry does not answer.
         """
-        values = [message.value() for message in messages]
-        ours = np.flatnonzero(self._are_ours(values)).tolist()
-        columns, good = self._columns([values[i] or b"" for i in ours])
-        if len(ours) == len(values) and good.all():
-            return list(messages), columns, []
-        return self._one_by_one(messages, {i for i, sound in zip(ours, good, strict=True) if sound})
+        values = _side_by_side(message.value() for message in messages)
+        ours = np.flatnonzero(self._are_ours(values))
+        columns, good = self._decoded(values.take(ours))
+        if len(ours) == len(messages) and good.all():
+            return messages, columns, []
+        return self._one_by_one(messages, set(ours[good].tolist()))
+
+    def _decoded(self, values: Strings) -> tuple[dict[str, Column], Mask]:
+        """Decode as many at once as stay near the processor."""
+        ends = range(0, max(1, len(values.lengths)), _TOGETHER)
+        found = [self._columns(values.take(slice(at, at + _TOGETHER))) for at in ends]
+        if len(found) == 1:
+            return found[0]
+        columns = {name: _joined([part[name] for part, _ in found]) for name in found[0][0]}
+        return columns, np.concatenate([good for _, good in found])
 
     def _one_by_one(
         self, messages: Sequence[Message], sound: set[int]
@@ -62,12 +76,11 @@ class ColumnDecoder:
                 rejects.append(Reject(message, Stage.DECODING, error))
             else:
                 kept.append(message)
-        return kept, self._columns(values)[0], rejects
+        return kept, self._decoded(_side_by_side(values))[0], rejects
 
-    def _are_ours(self, values: Sequence[bytes | None]) -> list[bool]:
+    def _are_ours(self, values: Strings) -> Mask:
         ids = schema_ids(values)
-        known = {schema_id: self._knows(schema_id) for schema_id in np.unique(ids).tolist()}
-        return [known[schema_id] for schema_id in ids.tolist()]
+        return np.isin(ids, [each for each in np.unique(ids).tolist() if self._knows(each)])
 
     def _knows(self, schema_id: int) -> bool:
         if schema_id not in self._known:
@@ -76,6 +89,30 @@ class ColumnDecoder:
             except DataQuality:
                 return False  # the row-by-row decoder says why, and asks again next time
         return self._known[schema_id]
+
+
+def _side_by_side(values: Iterable[bytes | None]) -> Strings:
+    """Put them into one buffer, behind which a few bytes more may be read."""
+    return packed([*values, _PADDING]).take(slice(-1))
+
+
+def _joined(parts: Sequence[Column]) -> Column:
+    """Put columns one behind the other, of which strings lie in the same buffer."""
+    present = None
+    if any(part.present is not None for part in parts):
+        present = np.concatenate([_there(part) for part in parts])
+    texts = [part for part in parts if isinstance(part, Strings)]
+    if not texts:
+        numbers = [part.values for part in parts if isinstance(part, Numbers)]
+        return Numbers(np.concatenate(numbers), present)
+    starts = np.concatenate([text.starts for text in texts])
+    return Strings(texts[0].data, starts, np.concatenate([t.lengths for t in texts]), present)
+
+
+def _there(column: Column) -> Mask:
+    if column.present is not None:
+        return column.present
+    return np.ones(len(column.lengths if isinstance(column, Strings) else column.values), np.bool_)
 
 
 def _shape(schema: Schema) -> list[tuple[str, object]]:

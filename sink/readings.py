@@ -9,19 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
-from psycopg.sql import Composed
 
 from schemas.columnar import Column, Integers, Numbers, Strings, numbers, strings
 from schemas.dead_letters import Stage
 from schemas.topics import clean_schema
 from sink.batch import Counts, Message
-from sink.columns import table
-from sink.copying import binary, rows_of
+from sink.columns import Table, table
+from sink.copying import LargePieces, Piece, binary, rows_of
 from sink.database import Connection
 from sink.decoding import ColumnDecoder, SchemaOf
 from sink.destination import Reject
@@ -30,24 +29,27 @@ from sink.sqlstate import refuses_data, translated
 from sink.statements import Statements
 from sink.validation import OPS, equal, faults
 
+_TOGETHER: Final = 8192
+"""Rows laid out at once: few enough for what is made on the way to stay near the processor."""
+
 
 class Copy(NamedTuple):
-    """The winner of each key, and the bytes that copy them."""
+    """The winner of each key, and the bytes that copy them, in pieces."""
 
     rows: Integers
-    data: bytes
+    data: list[Piece]
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
     """Readings as columns, of which ``rows`` are meant; record by record beside ``messages``.
 
-    ``lines`` are all of them as they are copied; ``copy`` is ready only where nothing was left out.
+    ``copy`` is ready only where nothing was left out.
     """
 
     messages: Sequence[Message]
+    table: Table
     columns: dict[str, Column]
-    lines: Strings
     rows: Integers
     copy: Copy | None = None
 
@@ -62,12 +64,17 @@ class Readings:
     def pick(self, indexes: Sequence[int]) -> Self:
         """Mean some of these rows; nothing is copied."""
         chosen = self.rows[np.asarray(indexes, np.int64)]
-        return type(self)(self.messages, self.columns, self.lines, chosen)
+        return type(self)(self.messages, self.table, self.columns, chosen)
 
     def ready(self, conflict: Conflict) -> Copy:
         """Make what is copied."""
         rows = self.winners(conflict)
-        return Copy(rows, binary(self.lines.take(rows)))
+        parts = [rows[at : at + _TOGETHER] for at in range(0, len(rows), _TOGETHER)]
+        return Copy(rows, binary(self._lines(part) for part in parts))
+
+    def _lines(self, rows: Integers) -> Strings:
+        values = {name: self.columns[name].take(rows) for name in self.table.names}
+        return rows_of(self.table.columns, values, len(rows))
 
     def winners(self, conflict: Conflict) -> Integers:
         """Give one row for each key, by key: the newest, or the first where the first one stays."""
@@ -109,8 +116,7 @@ class ReadingTable:
         unfit = faults(self._table, columns)
         rejects += [Reject(kept[row], Stage.LOADING, error) for row, error in unfit.items()]
         fit = np.delete(np.arange(len(kept)), list(unfit))
-        lines = rows_of(self._table.columns, columns, len(kept))
-        readings = Readings(kept, columns, lines, fit)
+        readings = Readings(kept, self._table, columns, fit)
         return replace(readings, copy=readings.ready(self._conflict)), rejects
 
     def load(self, connection: Connection, entries: Readings) -> Counts:
@@ -129,7 +135,7 @@ class ReadingTable:
         skipped = len(entries) - inserted - updated
         return Counts(len(entries), inserted, updated, skipped, deleted)
 
-    def _copied(self, connection: Connection, data: bytes) -> bool:
+    def _copied(self, connection: Connection, data: Sequence[Piece]) -> bool:
         """Copy straight into the table; say whether that went, or else leave nothing behind."""
         try:
             with connection.transaction():
@@ -138,7 +144,7 @@ class ReadingTable:
             return False
         return True
 
-    def _merged(self, connection: Connection, data: bytes) -> tuple[int, int, int]:
+    def _merged(self, connection: Connection, data: Sequence[Piece]) -> tuple[int, int, int]:
         with connection.transaction():
             connection.execute(self._sql.make_stage)
             connection.execute(self._sql.empty_stage)
@@ -147,9 +153,13 @@ class ReadingTable:
         return inserted, updated, deleted
 
 
-def _copy(connection: Connection, statement: Composed, data: bytes) -> None:
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write(data)
+def _copy(connection: Connection, statement: bytes, data: Sequence[Piece]) -> None:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(statement, writer=LargePieces(cursor)) as copy,
+    ):
+        for piece in data:
+            copy.write(piece)
 
 
 def _deleted_at(columns: dict[str, Column]) -> Numbers:

@@ -21,11 +21,11 @@ class Statements:
     row that was inserted in this transaction was created when it was updated, by the same clock.
     """
 
-    copy: Composed
-    make_stage: Composed
-    empty_stage: Composed
-    copy_to_stage: Composed
-    merge: Composed
+    copy: bytes
+    make_stage: bytes
+    empty_stage: bytes
+    copy_to_stage: bytes
+    merge: bytes
 
     @classmethod
     def of(cls, table: Table, conflict: Conflict) -> Statements:
@@ -38,11 +38,11 @@ class Statements:
             " AS SELECT {} FROM {} WITH NO DATA"
         )
         return cls(
-            copy=copy.format(target, names),
-            make_stage=make.format(stage, names, target),
-            empty_stage=SQL("TRUNCATE {}").format(stage),
-            copy_to_stage=copy.format(stage, names),
-            merge=_merge(target, stage, table, conflict),
+            copy=copy.format(target, names).as_bytes(),
+            make_stage=make.format(stage, names, target).as_bytes(),
+            empty_stage=SQL("TRUNCATE {}").format(stage).as_bytes(),
+            copy_to_stage=copy.format(stage, names).as_bytes(),
+            merge=_merge(target, stage, table, conflict).as_bytes(),
         )
 
 

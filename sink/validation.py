@@ -35,7 +35,7 @@ def faults(table: Table, columns: Mapping[str, Values]) -> dict[int, DataQuality
     """Say which rows do not fit the table, and why."""
     found: dict[int, DataQuality] = {}
     for name, values, bad in _judged(table, columns):
-        for row in np.flatnonzero(bad).tolist():
+        for row in [] if bad is None else np.flatnonzero(bad).tolist():
             problem = f"column {name} cannot hold {_shown(values, row)}"
             found[row] = DataQuality(problem, reason="does_not_fit_column")
     return found
@@ -49,7 +49,9 @@ def equal(values: Strings, word: bytes) -> Mask:
     return same
 
 
-def _judged(table: Table, columns: Mapping[str, Values]) -> Iterator[tuple[str, Values, Mask]]:
+def _judged(
+    table: Table, columns: Mapping[str, Values]
+) -> Iterator[tuple[str, Values, Mask | None]]:
     for column in table.columns:
         values = columns[column.name]
         yield column.name, values, _bad(column, values)
@@ -58,21 +60,23 @@ def _judged(table: Table, columns: Mapping[str, Values]) -> Iterator[tuple[str, 
     yield "parameter", parameter, ~equal(parameter, table.name.encode())
 
 
-def _bad(column: Column, values: Values) -> Mask:
+def _bad(column: Column, values: Values) -> Mask | None:
+    """Say which do not fit; None: all do."""
     if isinstance(values, Strings):
         bad = _bad_text(values)
         return bad | (values.lengths == 0) if column.named else bad
-    bad = _bad_numbers(column, values.values)
-    return bad if values.present is None else bad & values.present
+    numbers = _bad_numbers(column, values.values)
+    return numbers if numbers is None or values.present is None else numbers & values.present
 
 
-def _bad_numbers(column: Column, values: NDArray[Any]) -> Mask:
-    bad: Mask
+def _bad_numbers(column: Column, values: NDArray[Any]) -> Mask | None:
     if column.sql_type == "double precision":
-        bad = ~np.isfinite(values)
-    else:
-        least, most = _RANGES[column.sql_type]
-        bad = (values < least) | (values > most)
+        finite: Mask = np.isfinite(values)
+        return None if finite.all() else ~finite
+    least, most = _RANGES[column.sql_type]
+    if values.min(initial=0) >= least and values.max(initial=0) <= most:
+        return None
+    bad: Mask = (values < least) | (values > most)
     return bad
 
 

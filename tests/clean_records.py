@@ -85,6 +85,7 @@ def clean(parameter: str, number: int = 0, station: str = "JFK", **changes: Any)
         "flag": 1,
         "flag_time": 1,
         "flag_metadata": 1,
+        "flag_calibration": 1,
         **_MEASURES.get(parameter, _ONE_MEASURE),
         "score": 1.0,
         "reason": None,

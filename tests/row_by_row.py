@@ -21,14 +21,14 @@ from stream_app.judging.judge import Folds
 from stream_app.judging.table import Table, table_of
 from stream_app.judging.values import observed_local, values_of
 from stream_app.judging.versions import version_of
-from stream_app.metadata.sensors import UNKNOWN, Placement, Sensor
+from stream_app.metadata.sensors import NEVER_CALIBRATED, UNKNOWN, Placement, Sensor
 from stream_app.transport.batch import Raw
 from weather.arrays import Bools, Flags, Floats, Micros
 from weather.circumstances import Circumstances
 from weather.clean import Calibration, Given, Readings, clean
 from weather.corrections import describe
 from weather.parameters import parameter_of
-from weather.qc.flags import Flag, flags_like, overall
+from weather.qc.flags import Flag, aggregate, flags_like, overall
 from weather.ruleset import DEFAULT, Ruleset
 from weather.score import of_readings
 from weather.time import LocalTime, is_ambiguous, to_utc
@@ -105,6 +105,7 @@ class RowJudge:
             known=_circumstances(read, table),
         )
         flag_metadata = _flag_metadata(placements)
+        calibrated = _flag_calibration(placements, utc)
         judged = _Judged(
             table=table,
             records=[reading.row.record for reading in read],
@@ -116,7 +117,8 @@ class RowJudge:
             readings=readings,
             flag_time=flag_time,
             flag_metadata=flag_metadata,
-            flag=overall(readings.flag, flag_time, flag_metadata),
+            flag_calibration=calibrated,
+            flag=overall(_measured(readings.flag, calibrated), flag_time, flag_metadata),
             in_future=late,
         )
         records = records_of(judged, self.ruleset.version, revision, now)
@@ -216,6 +218,18 @@ def _flag_metadata(placements: list[Placement]) -> Flags:
     return np.where(unknown, Flag.NOT_EVALUATED, Flag.GOOD).astype(np.int32)
 
 
+def _flag_calibration(placements: list[Placement], utc: Micros) -> Flags:
+    found = [
+        2 if one.expires == NEVER_CALIBRATED else 3 if at >= one.expires else 1
+        for one, at in zip(placements, utc.tolist(), strict=True)
+    ]
+    return np.array(found, np.int32)
+
+
+def _measured(flags: Flags, calibrated: Flags) -> Flags:
+    return np.where(flags == Flag.MISSING, flags, aggregate(flags, calibrated))
+
+
 @dataclass(frozen=True, slots=True)
 class _Judged:
     """Readings of one table with everything that was found out about them; all equally long."""
@@ -230,6 +244,7 @@ class _Judged:
     readings: Readings
     flag_time: Flags
     flag_metadata: Flags
+    flag_calibration: Flags
     flag: Flags
     in_future: Bools
 
@@ -270,6 +285,7 @@ def _columns(judged: _Judged) -> Iterator[tuple[str, Sequence[Any]]]:
     yield "flag", judged.flag.tolist()
     yield "flag_time", judged.flag_time.tolist()
     yield "flag_metadata", judged.flag_metadata.tolist()
+    yield "flag_calibration", judged.flag_calibration.tolist()
     yield "score", _nullable(_scores(judged))
     yield "reason", _reasons(judged)
     yield "corrections", describe(judged.readings.corrections)
@@ -285,7 +301,10 @@ def _scores(judged: _Judged) -> Floats:
         "flag_range" if name == "value" else f"flag_{name}_range": measure.flag_range
         for name, measure in judged.readings.measures.items()
     }
-    found = of_readings({**flags, "flag_time": judged.flag_time}, judged.flag == Flag.MISSING)
+    found = of_readings(
+        {**flags, "flag_time": judged.flag_time, "flag_calibration": judged.flag_calibration},
+        judged.flag == Flag.MISSING,
+    )
     return np.where(judged.flag == Flag.NOT_EVALUATED, np.nan, found.score)
 
 
@@ -325,6 +344,8 @@ def _words(judged: _Judged, i: int) -> Iterator[str]:
             yield word if name == "value" else f"{name}_{word}"
     if judged.flag_time[i] != Flag.GOOD:
         yield "time_in_future" if judged.in_future[i] else "time_never_was"
+    if judged.flag_calibration[i] == Flag.SUSPECT:
+        yield "calibration_expired"
     if judged.flag_metadata[i] == Flag.NOT_EVALUATED:
         yield "no_metadata"
     if judged.flag[i] in (Flag.SUSPECT, Flag.FAIL):
@@ -341,6 +362,7 @@ def _finished(record: Record) -> Record:
         "score": None,
         "reason": "deleted",
         "corrections": None,
+        "flag_calibration": int(Flag.NOT_EVALUATED),
     }
     for name in measures:
         flag = "flag_range" if name == "value" else f"flag_{name}_range"

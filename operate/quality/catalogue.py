@@ -142,13 +142,21 @@ def _consistency(_ruleset: Ruleset) -> list[Row]:
 
 def _station(_ruleset: Ruleset) -> list[Row]:
     return [
-        {"rule": f"dew point more than {DEW_ABOVE:g} °C above the temperature: both", "flag": "4"},
-        {
-            "rule": f"sea-level pressure more than {SEA_LEVEL_APART:g} hPa from the reduced: both",
-            "flag": "3",
-        },
-        {"rule": "health bit set", "flag": "4"},
-        {"rule": "calibration out of date", "flag": "3"},
+        {"rule": rule, "flag": flag, "asked by the stream": asked}
+        for rule, flag, asked in (
+            ("calibration out of date", "3", "yes"),
+            (
+                f"dew point more than {DEW_ABOVE:g} °C above the temperature: both",
+                "4",
+                "no: dew points are not extracted",
+            ),
+            (
+                f"sea-level pressure more than {SEA_LEVEL_APART:g} hPa from the reduced: both",
+                "3",
+                "no: pressures at sea level are not extracted",
+            ),
+            ("health bit set", "4", "no: health words are not extracted"),
+        )
     ]
 
 
@@ -183,7 +191,7 @@ TESTS: Final = (
     Test("climate", "_climate", _of_measures(_climate), joins="flag_range"),
     Test("rain", "_amount", _of_measures(_amounts), Case(Fault.RESET, 2), Case(Fault.RESET, 0),
          ("rainfall",), joins="flag_range"),
-    Test("station", "_station", _station),
+    Test("station", "flag_calibration", _station),
     Test("neighbours", "_buddy", _of_measures(_buddies)),
 )  # fmt: skip
 """In the order in which the pages stand in the index."""

@@ -113,7 +113,8 @@ def _version(ruleset: Ruleset) -> str:
 
 
 def _digest(placement: Placement, ruleset: str, hand: Hand) -> int:
-    said = [*filter(None, (ruleset, "" if hand is NO_HAND else hand))]
+    lapsed = f"lapsed {placement.expires}" if placement.lapsed else ""
+    said = [*filter(None, (ruleset, "" if hand is NO_HAND else hand, lapsed))]
     if placement is UNKNOWN:
         return _number(repr(said)) if said else _NOTHING
     fields = sorted(placement.fields.items())

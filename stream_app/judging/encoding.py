@@ -115,6 +115,7 @@ def _columns(
     yield "flag", _flags(flag, gone)
     yield "flag_time", Numbers(judged.flag_time)
     yield "flag_metadata", Numbers(judged.flag_metadata)
+    yield "flag_calibration", _flags(judged.flag_calibration, gone)
     yield "score", _nullable(found.score, gone)
     findings = [*_findings(judged, flags, flag), *_low(found, policy)]
     yield "reason", _reasons(flag, gone, findings, *spoken(judged.hands, judged.origin))
@@ -194,6 +195,7 @@ def _findings(
     doubtful = judged.flag_time == Flag.SUSPECT
     yield "time_in_future", doubtful & judged.in_future
     yield "time_never_was", doubtful & ~judged.in_future
+    yield "calibration_expired", judged.flag_calibration == Flag.SUSPECT
     yield "no_metadata", judged.flag_metadata == Flag.NOT_EVALUATED
 
 

@@ -18,16 +18,17 @@ from schemas.mapping import Mapping as SourceMapping
 from stream_app.judging.decoding import DeadLetter, Decoded
 from stream_app.judging.heads import Head
 from stream_app.judging.judged import Judged, Origin, joined
+from stream_app.judging.placed import calibration_flags, calibration_of, metadata_flags
 from stream_app.judging.reading import Read, read
 from stream_app.judging.table import Table, table_of
-from stream_app.metadata.sensors import ALWAYS_UNKNOWN, UNKNOWN, Placement, Sensor
+from stream_app.metadata.sensors import ALWAYS_UNKNOWN, Placement, Sensor
 from stream_app.overrides.hands import NO_HAND, Hand
 from stream_app.overrides.table import Overrides
 from stream_app.rulesets.parts import parted
 from stream_app.rulesets.table import Rulesets
 from weather.arrays import Bools, Flags, Micros
 from weather.circumstances import Circumstances
-from weather.clean import Calibration, Given, clean
+from weather.clean import Given, clean
 from weather.corrections import ALL, Correction
 from weather.qc.flags import Flag, flags_like
 from weather.ruleset import Ruleset
@@ -107,13 +108,14 @@ class Judge:
         readings = clean(
             table.parameter,
             _given(of_table),
-            _calibration(origins, origin),
+            calibration_of(origins, origin),
             ruleset if self.validate else None,
             self.allowed,
             _circumstances(of_table),
         )
-        unknown = np.array([one.placement is UNKNOWN for one in origins])[origin]
-        flag_metadata = np.where(unknown, Flag.NOT_EVALUATED, Flag.GOOD).astype(np.int32)
+        in_date = calibration_flags(origins, origin, utc)
+        if not self.validate:
+            in_date[:] = Flag.NOT_EVALUATED
         return Judged(
             parameter=table.parameter,
             origins=origins,
@@ -131,7 +133,8 @@ class Judge:
             corrections=readings.corrections,
             flag_measured=readings.flag,
             flag_time=times.flag,
-            flag_metadata=flag_metadata,
+            flag_metadata=metadata_flags(origins, origin),
+            flag_calibration=in_date,
             in_future=times.in_future,
             deleted=np.array([one.head.deletes for one in origins])[origin],
             behind=np.zeros(len(utc), np.int64),
@@ -258,10 +261,3 @@ def _circumstances(of_table: Read) -> Circumstances:
     if table.parameter == "rainfall" and table.interval_micros:
         minutes = np.full(len(of_table.local), table.interval_micros / _MINUTE)
     return Circumstances(observed_local=of_table.local, minutes=minutes)
-
-
-def _calibration(origins: Sequence[Origin], origin: Integers) -> Calibration:
-    return Calibration(
-        scale=np.array([one.placement.scale for one in origins])[origin],
-        offset=np.array([one.placement.offset for one in origins])[origin],
-    )

@@ -54,6 +54,7 @@ class Judged:
     flag_measured: Flags
     flag_time: Flags
     flag_metadata: Flags
+    flag_calibration: Flags
     in_future: Bools
     deleted: Bools
     behind: Integers
@@ -81,11 +82,12 @@ class Judged:
     def own_flags(self) -> dict[str, Flags]:
         """The flags of the tests that look at one reading, by field of the clean schema."""
         ranges = {range_field(name): one.flag_range for name, one in self.measures.items()}
-        return {**ranges, "flag_time": self.flag_time}
+        told = {"flag_time": self.flag_time, "flag_calibration": self.flag_calibration}
+        return {**ranges, **told}
 
     def overall(self, flags: Mapping[str, Flags]) -> Flags:
         """Join the flags of tests that look at neighbours, by field, with those that were found."""
-        measured = aggregate(self.flag_measured, *flags.values())
+        measured = aggregate(self.flag_measured, self.flag_calibration, *flags.values())
         missing = self.flag_measured == Flag.MISSING
         measured = np.where(missing, np.int32(Flag.MISSING), measured)
         found = overall(measured, self.flag_time, self.flag_metadata)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -16,20 +16,33 @@ import numpy as np
 from runtime.errors import DataQuality
 from schemas.codec import Record
 from weather.coordinates import to_wgs84
+from weather.qc.station import NEVER_EXPIRES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placement:
     """What was true of a sensor in one validity interval; metres, degrees of WGS84.
 
-    ``fields`` go onto the clean reading as they are.
+    ``fields`` go onto the clean reading as they are. ``expires`` (UTC microseconds) is the first
+    moment at which its calibration no longer holds, :data:`NEVER_CALIBRATED` where it has none.
     """
 
     valid_to: float
     fields: dict[str, Any]
     scale: float
     offset: float
+    expires: int
 
+    @property
+    def lapsed(self) -> bool:
+        """Whether its instrument was calibrated once, and is no more."""
+        return self.fields["calibration_version"] is None and self.expires != NEVER_CALIBRATED
+
+
+FIRST: Final = -(2**63)
+LAST: Final = 2**63 - 1
+NEVER_CALIBRATED: Final = FIRST
+"""When a calibration expires that nobody knows of."""
 
 UNKNOWN = Placement(
     valid_to=math.inf,
@@ -44,12 +57,9 @@ UNKNOWN = Placement(
     },
     scale=math.nan,
     offset=math.nan,
+    expires=NEVER_CALIBRATED,
 )
 """Placement of a reading that no metadata applies to."""
-
-
-FIRST: Final = -(2**63)
-LAST: Final = 2**63 - 1
 
 
 class Span(NamedTuple):
@@ -70,7 +80,10 @@ class Sensor:
     def __init__(self, record: Record) -> None:
         intervals = record["intervals"]
         self._starts = [interval["valid_from"] for interval in intervals]
-        self._placements = [_placement(interval, record["wigos_id"]) for interval in intervals]
+        self._placements = [
+            _placement(interval, record["wigos_id"], expires)
+            for interval, expires in zip(intervals, _expiries(intervals), strict=True)
+        ]
 
     def at(self, observed_at: int) -> Placement:
         """Give what held at a time (UTC microseconds); :data:`UNKNOWN` where nothing did."""
@@ -97,7 +110,24 @@ class Sensor:
         return Span(placement, since, int(min(placement.valid_to, until)))
 
 
-def _placement(interval: Record, wigos_id: str | None) -> Placement:
+def _expiries(intervals: Sequence[Record]) -> Iterator[int]:
+    """Say of each interval when its calibration expires.
+
+    One without a calibration goes on with that which its instrument had before.
+    """
+    expires, instrument = NEVER_CALIBRATED, None
+    for interval in intervals:
+        bearing = interval["model"], interval["serial"]
+        if interval["calibration_version"] is not None:
+            due = interval["calibration_due"]
+            expires = int(NEVER_EXPIRES) if due is None else due
+        elif bearing != instrument:
+            expires = NEVER_CALIBRATED
+        instrument = bearing
+        yield expires
+
+
+def _placement(interval: Record, wigos_id: str | None, expires: int) -> Placement:
     longitude, latitude = _wgs84(interval)
     fields = {
         "wigos_id": wigos_id,
@@ -109,7 +139,7 @@ def _placement(interval: Record, wigos_id: str | None) -> Placement:
         "calibration_version": interval["calibration_version"],
     }
     end = math.inf if interval["valid_to"] is None else interval["valid_to"]
-    return Placement(end, fields, interval["scale"], interval["offset"])
+    return Placement(end, fields, interval["scale"], interval["offset"], expires)
 
 
 def _wgs84(interval: Record) -> tuple[float | None, float | None]:

@@ -47,7 +47,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     "inspect": Entry("inspect", "command", _LOOK, "Look at a source, and draft its mapping."),
     "mapping": Entry("mapping", "app", _LOOK, "Check the mapping, or write its document."),
     "quality": Entry("quality", "app", _LOOK, "Measure the tests on real days, with plots."),
-    "dlq": Entry("dlq", "app", _LOOK, "Show what could not be used, and why."),
+    "dlq": Entry("dlq", "app", _LOOK, "See what could not be used; mend it, and redrive it."),
+    "reconcile": Entry("reconcile", "command", _LOOK, "Compare source, topics and tables."),
+    "ruleset": Entry("ruleset", "app", _LOOK, "See and change the rules that judge readings."),
+    "flag": Entry("flag", "app", _LOOK, "Flag readings by hand, above what the tests say."),
     "db": Entry("db", "app", _LOOK, "Migrate the tables, ask them, show how to log in."),
     "config": Entry("config", "config", _LOOK, "Show the settings in force, secrets masked."),
 }

@@ -3,8 +3,8 @@
 All three stages run as processes of their own on the embedded Kafka and native PostgreSQL. A
 thousand readings are written one at a time, at moments that know nothing of each other or of what
 has arrived (else a slow reading would spare those behind it). The mapping's cursor waits for nobody
-(``lag_seconds`` 0: SQLite has one writer), and the source looks every twentieth of a second,
-or as ``--poll-seconds`` says.
+(``lag_seconds`` 0: SQLite has one writer), and the source looks as often as its default settings
+say, or as ``--poll-seconds`` does.
 
 Each row says when it was read, judged and loaded; so the way is told hop by hop.
 """
@@ -41,7 +41,6 @@ BARS_MS: Final = {50: 250.0, 99: 600.0}
 STAGES: Final = ("source", "stream", "sink")
 _TABLES: Final = {"TA": "temperature", "HM": "humidity", "PA": "pressure", "WS": "wind"}
 _VALUES: Final = {"TA": 18.0, "HM": 45.0, "PA": 925.0, "WS": 3.0}
-_POLL_SECONDS: Final = 0.05
 _LOOK_SECONDS: Final = 0.004
 _MEAN_PAUSE_SECONDS: Final = 0.12
 _PATIENCE_SECONDS: Final = 60.0
@@ -90,7 +89,7 @@ def main() -> int:
     """Measure, print and keep the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readings", type=int, default=1000)
-    parser.add_argument("--poll-seconds", type=float, default=_POLL_SECONDS)
+    parser.add_argument("--poll-seconds", type=float)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and leave no server behind
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, ExitStack() as open_:
@@ -105,7 +104,7 @@ def main() -> int:
     return _report(moments)
 
 
-def _prepare(directory: Path, stack: Stack, poll_seconds: float) -> Path:
+def _prepare(directory: Path, stack: Stack, poll_seconds: float | None) -> Path:
     """Make an AOS without readings, and the settings of the stages."""
     build(aos := directory / "aos.db")
     with closing(sqlite3.connect(aos)) as database, database:
@@ -121,7 +120,7 @@ def _prepare(directory: Path, stack: Stack, poll_seconds: float) -> Path:
         "source": {
             "url": f"sqlite:///{aos}",
             "mapping": str(directory / "mapping.yaml"),
-            "poll_seconds": poll_seconds,
+            **({"poll_seconds": poll_seconds} if poll_seconds else {}),
         },
         "sink": {"database_url": stack.database_url},
     }

@@ -40,6 +40,16 @@ def ends(admin: AdminClient, places: Sequence[TopicPartition]) -> Offsets:
     return _asked(admin, places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
 
+def written(admin: AdminClient, places: Sequence[TopicPartition]) -> Offsets:
+    """Give the end of each partition, transactions that are still open included.
+
+    Raises:
+        AosError: the brokers do not answer.
+    """
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    return _asked(admin, places, latest, IsolationLevel.READ_UNCOMMITTED)
+
+
 def committed(admin: AdminClient, group: str, places: Sequence[TopicPartition]) -> Offsets:
     """Give the offsets that a group has committed; a partition without any is left out.
 
@@ -55,12 +65,17 @@ def committed(admin: AdminClient, group: str, places: Sequence[TopicPartition]) 
     return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
 
 
-def _asked(admin: AdminClient, places: Sequence[TopicPartition], spec: Any) -> Offsets:
+def _asked(
+    admin: AdminClient,
+    places: Sequence[TopicPartition],
+    spec: Any,
+    isolation: IsolationLevel = IsolationLevel.READ_COMMITTED,
+) -> Offsets:
     if not places:
         return {}
     answers = admin.list_offsets(
         dict.fromkeys(places, spec),
-        isolation_level=IsolationLevel.READ_COMMITTED,
+        isolation_level=isolation,
         request_timeout=_SECONDS,
     )
     try:

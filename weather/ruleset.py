@@ -35,7 +35,10 @@ ALWAYS: Final = -(2**63)
 
 
 class Override(NamedTuple):
-    """Other limits of a measure, for some classes of station and some months; none named is any."""
+    """Other limits of a measure, for some classes of station and some months; none named is any.
+
+    Months are those of the local clock; for tests that look at neighbours in time, of UTC.
+    """
 
     parameter: str
     measure: str

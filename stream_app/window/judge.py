@@ -10,13 +10,14 @@ import numpy as np
 from stream_app.rulesets.parts import parted
 from stream_app.window.entries import Entries, live, put_past
 from stream_app.window.incoming import ranked
-from stream_app.window.kinds import KINDS
+from stream_app.window.kinds import KINDS, Kind
 from stream_app.window.layout import Layout
-from weather.arrays import Bools
+from weather.arrays import Bools, Flags, Floats, Micros
+from weather.limits import Limits
 from weather.qc.flags import Flag, flags_like
 from weather.qc.in_time import judge_in_time
-from weather.qc.series import neighbours
-from weather.ruleset import Ruleset
+from weather.qc.series import Neighbours, neighbours
+from weather.ruleset import Ruleset, months_of
 from weather.ruleset_history import RulesetHistory
 
 WINDOW = ("step", "spike", "flat_line")
@@ -29,9 +30,8 @@ def judge(layout: Layout, ruleset: Ruleset) -> Entries:
     found = neighbours(judged["at"], judged["value"], alive, layout.lengths, layout.before)
     flags = {name: flags_like(len(judged), Flag.NOT_EVALUATED) for name in WINDOW}
     for kind, part in kind_slices(layout):
-        limits = ruleset.limits_of(KINDS[kind].parameter, KINDS[kind].measure)
         at, values = judged["at"][part], judged["value"][part]
-        for name, made in judge_in_time(at, values, found.take(part), limits).items():
+        for name, made in _tests(KINDS[kind], at, values, found.take(part), ruleset).items():
             if getattr(KINDS[kind], name) is None:
                 continue
             # A direction is there only while the wind blows: without one, nothing is missing.
@@ -40,6 +40,22 @@ def judge(layout: Layout, ruleset: Ruleset) -> Entries:
             flags[name][part] = made
     put_past(judged, found.past, flags)
     return judged
+
+
+def _tests(
+    kind: Kind, at: Micros, values: Floats, found: Neighbours, ruleset: Ruleset
+) -> dict[str, Flags]:
+    """Judge by the limits of the month; that of UTC, as the window knows no local clock."""
+    if not ruleset.depends(kind.parameter, kind.measure):
+        limits = ruleset.limits_of(kind.parameter, kind.measure)
+        return judge_in_time(at, values, found, limits)
+    flags = {name: flags_like(len(at), Flag.NOT_EVALUATED) for name in WINDOW}
+    unknown = np.zeros(len(at), np.int64)
+    for limits, rows in ruleset.cases(kind.parameter, kind.measure, unknown, months_of(at)):
+        made = judge_in_time(at[rows], values[rows], found.take(rows), limits)
+        for name, verdicts in made.items():
+            flags[name][rows] = verdicts
+    return flags
 
 
 def judge_by(layout: Layout, rules: RulesetHistory) -> Entries:
@@ -52,11 +68,17 @@ def judge_by(layout: Layout, rules: RulesetHistory) -> Entries:
 
 
 def spiked(rules: RulesetHistory) -> Bools:
-    """Say of each kind whether any ruleset looks for spikes."""
-    limits = (
-        [one.limits_of(kind.parameter, kind.measure) for one in rules.rulesets] for kind in KINDS
+    """Say of each kind whether any ruleset looks for spikes, in any month."""
+    return np.array(
+        [any(limits.spike is not None for limits in _limits_of(kind, rules)) for kind in KINDS]
     )
-    return np.array([any(limit.spike is not None for limit in several) for several in limits])
+
+
+def _limits_of(kind: Kind, rules: RulesetHistory) -> Iterator[Limits]:
+    named = kind.parameter, kind.measure
+    for ruleset in rules.rulesets:
+        yield ruleset.limits_of(*named)
+        yield from (o.limits for o in ruleset.overrides if (o.parameter, o.measure) == named)
 
 
 def kind_slices(layout: Layout) -> Iterator[tuple[int, slice]]:

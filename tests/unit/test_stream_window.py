@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise, permutations
 from typing import Any
 
@@ -10,10 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stream_app.cleaned import CleanedColumns
 from stream_app.window import state
 from stream_app.window.layout import split
 from stream_app.window.rings import K
-from tests.unit.windows import Key, Reading, Stream, expected
+from tests.unit.windows import RULES, Key, Reading, Stream, columns, expected
+from weather.limits import Limits, Step
+from weather.ruleset import Override
+from weather.ruleset_history import RulesetHistory
 
 NAN = float("nan")
 PARAMETERS = ("rainfall", "temperature", "humidity", "wind", "pressure")
@@ -87,6 +93,50 @@ def test_a_vane_is_not_taken_to_be_as_fine_as_the_anemometer_beside_it() -> None
     for cut in range(len(winds)):
         batches = [batch for batch in (winds[:cut], winds[cut:]) if batch]
         assert flags_of(batches) == expected_of(batches)
+
+
+def jump() -> Iterator[dict[str, CleanedColumns]]:
+    """Give three temperatures of November, each a batch."""
+    for minute, value in enumerate((20.0, 35.0, 22.0)):
+        yield columns([Reading("temperature", "A", minute, value, offset=minute)])
+
+
+def rules(usual: Limits, other: Limits, month: int) -> RulesetHistory:
+    named = "temperature", "value"
+    override = Override(*named, other, months=(month,))
+    return RulesetHistory(
+        [replace(RULES, limits={**RULES.limits, named: usual}, overrides=(override,))]
+    )
+
+
+@pytest.mark.requirement("B6")
+@pytest.mark.parametrize(("month", "flags"), [(11, [2, 3, 1]), (12, [2, 3, 3])])
+def test_limits_of_a_month_hold_between_neighbours_too(month: int, flags: list[int]) -> None:
+    usual = RULES.limits_of("temperature", "value")
+    history = rules(usual, replace(usual, steps=(Step(1, 14.0),)), month)
+    kept, found = state.State(0), []
+    for batch in jump():
+        overlay = kept.overlay()
+        found += overlay.judge(batch, history)["temperature"].flags["flag_step"].tolist()
+        overlay.commit()
+    assert found == flags
+
+
+@pytest.mark.parametrize(("month", "told"), [(11, 4), (12, 2)])
+def test_a_spike_is_looked_for_in_the_months_that_have_a_limit_for_it(
+    month: int, told: int
+) -> None:
+    usual = RULES.limits_of("temperature", "value")
+    history, kept = rules(replace(usual, spike=None), usual, month), state.State(0)
+    standing: dict[int, int] = {}
+    for batch in jump():
+        overlay = kept.overlay()
+        verdict = overlay.judge(batch, history)["temperature"]
+        offsets = [*batch["temperature"].raw_offset.tolist(), *verdict.again.raw_offset.tolist()]
+        new = [*verdict.flags["flag_spike"], *verdict.again.flags["flag_spike"]]
+        standing |= dict(zip(offsets, map(int, new), strict=True))
+        overlay.commit()
+    assert standing[1] == told
 
 
 JUMP = [Reading("temperature", "A", m, v, offset=m) for m, v in enumerate((20.0, 35.0, 20.0, 20.1))]

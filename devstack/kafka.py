@@ -118,7 +118,8 @@ class Kafka(Server):
         shutil.rmtree(self.data, ignore_errors=True)  # a format that was cut short
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         settings = str(self.conf / "kafka.properties")
-        command = self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", settings)
+        named = f"--cluster-id={cluster}"  # one of 64 begins with a hyphen
+        command = self._java("kafka.tools.StorageTool", "format", named, "-c", settings)
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             problem = f"{self.data} could not be formatted for Kafka: {done.stdout}{done.stderr}"

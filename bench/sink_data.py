@@ -131,7 +131,9 @@ def _columns(parameter: str, rows: Rows) -> dict[str, Column]:
     count, sensors = len(rows), (rows % _SENSORS).tolist()
     at = Numbers(_START + rows // _SENSORS * _MINUTE)
     value = Numbers(np.round(15 + np.sin(rows / 1000) * 8, 2))
+    fields = avsc.load(clean_schema(parameter))["fields"]
     return {
+        **{f["name"]: constant(f["default"], count) for f in fields if "default" in f},
         **{name: constant(given, count) for name, given in _CONSTANT.items()},
         **{name: constant(1, count) for name in _GOOD},
         "station_id": strings_of([_station(sensor) for sensor in sensors]),

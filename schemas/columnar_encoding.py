@@ -26,29 +26,19 @@ moved side by side, all of one length by one array operation. The bytes are thos
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schemas.avsc import Schema, without_logical_types
 from schemas.columnar import Bytes, Column, Integers, Mask, Numbers, Strings
+from schemas.columnar_numbers import as_strings, numbers_encoded
 
-_POWERS: Final = (np.uint64(1) << np.arange(7, 64, 7, dtype=np.uint64)).astype(np.uint64)
-_LONGEST: Final = 10
 _TENS: Final = 10 ** np.arange(9, dtype=np.uint32)
 _MOST_DIGITS: Final = 10**9
 _ZERO: Final = ord("0")
 _SHORT: Final = 64
-_ONE_BYTE: Final = 64
-_PRESENT: Final = np.uint8(2)
-_SPREAD: Final = (
-    (0x000000000FFFFFFF, 0x00FFFFFFF0000000, 4),
-    (0x00003FFF00003FFF, 0x0FFFC0000FFFC000, 2),
-    (0x007F007F007F007F, 0x3F803F803F803F80, 1),
-)
-"""Steps that part 56 bits into eight groups of seven, one in each byte: what stays, what moves."""
 
 
 class ColumnarEncoder:
@@ -91,10 +81,10 @@ class ColumnarEncoder:
         return side_by_side(self._parts(columns))
 
     def _parts(self, columns: Mapping[str, Column]) -> list[Strings]:
-        parts: list[Strings] = []
+        parts: list[Strings | Bytes] = []
         for name, kind, nullable in self.fields:
             parts += _encoded(columns[name], kind, nullable=nullable)
-        return parts
+        return [*_gathered(parts)]
 
 
 def side_by_side(parts: Sequence[Strings]) -> Strings:
@@ -222,16 +212,39 @@ def _texts(values: Sequence[str], present: Mask | None) -> Strings:
     return Strings(data, starts, ends - starts, present)
 
 
-def _encoded(column: Column, kind: str, *, nullable: bool) -> Iterator[Strings]:
-    """Turn a column into its bytes on the wire: a branch where it may be null, then the value."""
+def _gathered(parts: Iterable[Strings | Bytes]) -> Iterator[Strings]:
+    """Put bytes that are equally many in every row together: they are moved at once then."""
+    run: list[Bytes] = []
+    for part in parts:
+        if not isinstance(part, Strings):
+            run.append(part)
+            continue
+        if run:
+            yield as_strings(np.concatenate(run, axis=1))
+        run = []
+        yield part
+    if run:
+        yield as_strings(np.concatenate(run, axis=1))
+
+
+def _encoded(column: Column, kind: str, *, nullable: bool) -> Iterator[Strings | Bytes]:
+    """Turn a column into its bytes on the wire: a branch where it may be null, then the value.
+
+    Bytes that are equally many in every row come as a row for each.
+    """
     if isinstance(column, Strings):
         yield _prefixes(column, nullable=nullable)
         yield column
-    elif column.values.strides == (0,) and column.present is None:
-        one = Numbers(column.values[:1])
-        yield _numbers(one, kind, nullable=nullable).take(np.zeros(len(column.values), np.int64))
+    elif column.values.strides == (0,) and column.present is None and len(column.values):
+        yield _same(column, kind, nullable=nullable)
     else:
-        yield _numbers(column, kind, nullable=nullable)
+        yield numbers_encoded(column, kind, nullable=nullable)
+
+
+def _same(column: Numbers, kind: str, *, nullable: bool) -> Bytes:
+    one = numbers_encoded(Numbers(column.values[:1]), kind, nullable=nullable)
+    encoded = one.data if isinstance(one, Strings) else one
+    return np.broadcast_to(encoded, (len(column.values), encoded.size))
 
 
 def _prefixes(strings: Strings, *, nullable: bool) -> Strings:
@@ -242,53 +255,12 @@ def _prefixes(strings: Strings, *, nullable: bool) -> Strings:
     lengths, present = strings.lengths, strings.present
     most = int(lengths.max(initial=0))
     if most > len(lengths) + _SHORT:
-        return _numbers(Numbers(lengths, present), "long", nullable=nullable)
+        return as_strings(numbers_encoded(Numbers(lengths, present), "long", nullable=nullable))
     there = np.arange(most + 2) <= most
     if present is not None:
         lengths = np.where(present, lengths, most + 1)
-    return _numbers(Numbers(np.arange(most + 2), there), "long", nullable=nullable).take(lengths)
-
-
-def _numbers(column: Numbers, kind: str, *, nullable: bool) -> Strings:
-    as_double = kind == "double"
-    data, lengths = _doubles(column.values) if as_double else _longs(column.values)
-    starts = np.arange(len(data)) * data.shape[1]
-    if not nullable:
-        return Strings(data.reshape(-1), starts + 1, lengths)
-    if column.present is not None:
-        data[:, 0] = column.present * _PRESENT
-        lengths = lengths * column.present
-    return Strings(data.reshape(-1), starts, lengths + 1)
-
-
-def _doubles(values: NDArray[Any]) -> tuple[Bytes, Integers]:
-    """Give eight bytes each, little endian, behind one that says that there is a number."""
-    data = np.empty((len(values), 9), np.uint8)
-    data[:, 0] = _PRESENT
-    data[:, 1:] = np.ascontiguousarray(values, "<f8").view(np.uint8).reshape(-1, 8)
-    return data, np.full(len(values), 8)
-
-
-def _longs(values: NDArray[Any]) -> tuple[Bytes, Integers]:
-    """Give variable-length zigzag numbers, behind a byte that says that there is one."""
-    if len(values) and values.min() >= -_ONE_BYTE and values.max() < _ONE_BYTE:  # as flags are
-        short = np.empty((len(values), 2), np.uint8)
-        short[:, 0] = _PRESENT
-        short[:, 1] = (values << 1) ^ (values >> (values.dtype.itemsize * 8 - 1))
-        return short, np.ones(len(values), np.int64)
-    signed = values.astype(np.int64)
-    zigzag = ((signed << 1) ^ (signed >> 63)).view(np.uint64)
-    lengths = np.searchsorted(_POWERS, zigzag, side="right") + 1
-    data = np.empty((len(values), 1 + _LONGEST), np.uint8)
-    data[:, 0] = _PRESENT
-    low = zigzag & np.uint64((1 << 56) - 1)
-    for stays, moves, by in _SPREAD:
-        low = (low & np.uint64(stays)) | ((low & np.uint64(moves)) << np.uint64(by))
-    data[:, 1:9] = low.astype("<u8").view(np.uint8).reshape(-1, 8)
-    data[:, 9] = (zigzag >> np.uint64(56)) & np.uint64(0x7F)
-    data[:, 10] = zigzag >> np.uint64(63)
-    data[:, 1:] |= (np.arange(1, 1 + _LONGEST) < lengths[:, None]) * np.uint8(0x80)
-    return data, lengths
+    each = numbers_encoded(Numbers(np.arange(most + 2), there), "long", nullable=nullable)
+    return as_strings(each).take(lengths)
 
 
 def _kind(kind: object) -> tuple[str, bool]:

@@ -1,0 +1,113 @@
+"""Columns of numbers as Avro writes them: doubles as eight bytes, whole numbers as long as needed.
+
+Numbers of equal lengths are common (times, versions, flags), and much quicker to move: they come as
+a matrix of bytes, which stands beside others without a place and a length for each row.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.columnar import Bytes, Integers, Numbers, Strings
+
+_POWERS: Final = (np.uint64(1) << np.arange(7, 64, 7, dtype=np.uint64)).astype(np.uint64)
+_LONGEST: Final = 10
+_WORD: Final = 8
+_CONTINUED: Final = np.array(
+    [
+        int.from_bytes(bytes([0x80]) * min(max(length - 1, 0), _WORD), "little")
+        for length in range(11)
+    ],
+    np.uint64,
+)
+"""By length: the bits that say, in the first eight bytes of a number, that it goes on."""
+_ONE_BYTE: Final = 64
+_PRESENT: Final = np.uint8(2)
+_SPREAD: Final = (
+    (0x000000000FFFFFFF, 0x00FFFFFFF0000000, 4),
+    (0x00003FFF00003FFF, 0x0FFFC0000FFFC000, 2),
+    (0x007F007F007F007F, 0x3F803F803F803F80, 1),
+)
+"""Steps that part 56 bits into eight groups of seven, one in each byte: what stays, what moves."""
+
+
+def as_strings(block: Strings | Bytes) -> Strings:
+    """Make strings of rows of bytes."""
+    if isinstance(block, Strings):
+        return block
+    block = np.ascontiguousarray(block)  # what is alike in all rows has no rows of its own
+    count, width = block.shape
+    return Strings(block.reshape(-1), np.arange(count) * width, np.full(count, width))
+
+
+def numbers_encoded(column: Numbers, kind: str, *, nullable: bool) -> Strings | Bytes:
+    """Encode numbers, each behind its branch where it may be null.
+
+    Where all rows have equally many bytes, a row of bytes for each; else strings.
+    """
+    data, lengths = _doubles(column.values) if kind == "double" else _longs(column.values)
+    first, present = 0 if nullable else 1, column.present
+    if isinstance(lengths, int):
+        if not nullable or present is None or present.all():
+            return data[:, first : 1 + lengths]
+        lengths = np.full(len(data), lengths)
+    starts = np.arange(len(data)) * data.shape[1] + first
+    if nullable and present is not None:
+        data[:, 0] = present * _PRESENT
+        lengths = lengths * present
+    return Strings(data.reshape(-1), starts, lengths + (1 - first))
+
+
+def _doubles(values: NDArray[Any]) -> tuple[Bytes, int]:
+    """Give eight bytes each, little endian, behind one that says that there is a number."""
+    data = np.empty((len(values), 1 + _WORD), np.uint8)
+    data[:, 0] = _PRESENT
+    _words_of(data, "<f8")[:] = values
+    return data, _WORD
+
+
+def _longs(values: NDArray[Any]) -> tuple[Bytes, Integers | int]:
+    """Give variable-length zigzag numbers, behind a byte that says that there is one.
+
+    With them their lengths; where all are equally long, that length alone.
+    """
+    least, most = int(values.min(initial=0)), int(values.max(initial=0))
+    if least >= -_ONE_BYTE and most < _ONE_BYTE:  # as flags are
+        short = np.empty((len(values), 2), np.uint8)
+        short[:, 0] = _PRESENT
+        short[:, 1] = (values << 1) ^ (values >> (values.dtype.itemsize * 8 - 1))
+        return short, 1
+    signed = values.astype(np.int64)
+    zigzag = ((signed << 1) ^ (signed >> 63)).view(np.uint64)
+    lengths = _lengths(zigzag)
+    low = zigzag & np.uint64((1 << 56) - 1)
+    for stays, moves, by in _SPREAD:
+        low = (low & np.uint64(stays)) | ((low & np.uint64(moves)) << np.uint64(by))
+    low |= _CONTINUED[lengths]
+    longest = lengths if isinstance(lengths, int) else int(lengths.max())
+    data = np.empty((len(values), 1 + max(longest, _WORD)), np.uint8)
+    data[:, 0] = _PRESENT
+    _words_of(data, "<u8")[:] = low
+    if longest > _WORD:
+        data[:, 9] = (zigzag >> np.uint64(56)) & np.uint64(0x7F)
+    if longest == _LONGEST:
+        data[:, 9] |= (np.asarray(lengths) == _LONGEST) * np.uint8(0x80)
+        data[:, 10] = zigzag >> np.uint64(63)
+    return data, lengths
+
+
+def _lengths(zigzag: NDArray[np.uint64]) -> Integers | int:
+    """Say how many bytes each number takes; one number where it is the same for all."""
+    ends = np.array([zigzag.min(), zigzag.max()])
+    shortest, longest = (np.searchsorted(_POWERS, ends, side="right") + 1).tolist()
+    if shortest == longest:
+        return int(longest)
+    return np.searchsorted(_POWERS, zigzag, side="right") + 1
+
+
+def _words_of(data: Bytes, kind: str) -> NDArray[Any]:
+    """See the eight bytes behind the first of each row as one number."""
+    return np.ndarray((len(data),), kind, data if len(data) else bytearray(1), 1, (data.shape[1],))

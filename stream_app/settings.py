@@ -37,7 +37,7 @@ class StreamSettings(BaseModel):
     """Most records of a batch: what one fetch round brings for one partition number."""
 
     batch_bytes: int = Field(default=4 << 20, ge=1)
-    """Most bytes of a batch, to within a helping of 500 records."""
+    """Most bytes of a batch, to within a helping of 2,000 records."""
 
     buffered_batches: int = Field(default=2, ge=1)
     """Most batches of a partition that are worked on or wait; more are not fetched."""

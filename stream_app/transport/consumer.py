@@ -29,7 +29,7 @@ from runtime.errors import Transient
 from stream_app.transport.batch import Batch, Records, by_partition, joined
 from stream_app.transport.unwrapped import unwrap_records
 
-HELPING: Final = 500
+HELPING: Final = 2000
 """Records that are taken from the fetcher at a time, most of them."""
 _LONGEST_FETCH_MS: Final = 100
 _SOON_SECONDS: Final = 0.005

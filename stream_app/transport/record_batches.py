@@ -36,6 +36,8 @@ _CODECS: Final[dict[int, Callable[[bytes], bytes]]] = {
 _CODEC_BITS: Final = 0x07
 _APPEND_TIME: Final = 0x08
 _CONTINUED: Final = 0x80
+_ALIKE: Final = 4
+"""Records of one length after which more of them are looked for at once."""
 
 
 def record_batches(fetched: bytes) -> Iterator[bytes]:
@@ -100,21 +102,49 @@ class Gathering:
 
 
 def _walk(body: bytes, count: int, shift: int, starts: list[int], ends: list[int]) -> int:
-    """Write down where each record begins, behind its length, and ends; give the last end."""
-    at = 0
-    for _ in range(count):
-        size = body[at]
-        at += 1
+    """Write down where each record begins, behind its length, and ends; give the last end.
+
+    Records of one length often follow each other; a run of them is found at once.
+    """
+    at = done = alike = 0
+    before = -1
+    while done < count:
+        size, begin = body[at], at + 1
         if size >= _CONTINUED:
-            size, at = _longer(body, at, size)
-        starts.append(at + shift)
-        at += size >> 1
-        ends.append(at + shift)
+            size, begin = _longer(body, begin, size)
+        end = begin + (size >> 1)
+        starts.append(begin + shift)
+        ends.append(end + shift)
+        alike = alike + 1 if size == before else 0
+        before, done = size, done + 1
+        if alike >= _ALIKE:
+            run, step = _run(body, at, begin, end, count - done), end - at
+            starts.extend(range(begin + shift + step, begin + shift + (run + 1) * step, step))
+            ends.extend(range(end + shift + step, end + shift + (run + 1) * step, step))
+            done, end, alike = done + run, end + run * step, 0
+        at = end
     return at
+
+
+def _run(body: bytes, first: int, begin: int, end: int, most: int) -> int:
+    """Count the records from ``end`` on, at most so many, that are as long as the one before it.
+
+    That one lies from ``first`` to ``end``, behind its length from ``begin``. Where the bytes of
+    the length are the same, the next is as far away: each that is found proves where the next is.
+    """
+    step = end - first
+    most = min(most, (len(body) - end) // step)
+    data = np.frombuffer(body, np.uint8, most * step, end).reshape(most, step)
+    length = np.frombuffer(body, np.uint8, begin - first, first)
+    other = (data[:, : len(length)] != length).any(axis=1)
+    return int(other.argmax()) if other.any() else most
 
 
 def _longer(body: bytes, at: int, size: int) -> tuple[int, int]:
     """Read the rest of a length that does not fit into a byte."""
+    second = body[at]
+    if second < _CONTINUED:
+        return size & 0x7F | second << 7, at + 1
     size, shift = size & 0x7F, 7
     while body[at] >= _CONTINUED:
         size |= (body[at] & 0x7F) << shift

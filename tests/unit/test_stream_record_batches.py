@@ -86,6 +86,21 @@ def test_columns_say_what_aiokafka_says_record_by_record(
     assert ours.next_fetch_offset == theirs.next_fetch_offset
 
 
+@given(
+    runs=st.lists(
+        st.tuples(st.sampled_from([0, 1, 54, 55, 56, 57, 200, 8180, 8190]), st.integers(1, 30)),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_runs_of_records_of_one_length_are_found_where_they_are(
+    runs: list[tuple[int, int]],
+) -> None:
+    values = [bytes([n % 251]) * length for length, number in runs for n in range(number)]
+    data = made(0, [(b"k", value, n % 3 * 100, []) for n, value in enumerate(values)])
+    assert rows(in_columns(parts(data, 0), 1000)) == one_by_one(parts(data, 0))
+
+
 def plain(*values: bytes) -> list[Record]:
     return [(b"k", value, 7, []) for value in values]
 

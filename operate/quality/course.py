@@ -121,8 +121,4 @@ def _last(parts: list[Finished]) -> Verdicts:
     last = np.append(judged.offsets[1:] != judged.offsets[:-1], True)
     rows = np.flatnonzero(last)
     kept, flags = judged.take(rows), {name: column[rows] for name, column in flags.items()}
-    own = {
-        "flag_range" if name == "value" else f"flag_{name}_range": measure.flag_range
-        for name, measure in kept.measures.items()
-    }
-    return Verdicts(kept, {**own, **flags, "flag_time": kept.flag_time}, kept.overall(flags))
+    return Verdicts(kept, {**kept.own_flags, **flags}, kept.overall(flags))

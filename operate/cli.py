@@ -49,6 +49,8 @@ COMMANDS: Final[dict[str, Entry]] = {
     "quality": Entry("quality", "app", _LOOK, "Measure the tests on real days, with plots."),
     "dlq": Entry("dlq", "app", _LOOK, "See what could not be used; mend it, and redrive it."),
     "reconcile": Entry("reconcile", "command", _LOOK, "Compare source, topics and tables."),
+    "lineage": Entry("lineage", "lineage", _LOOK, "Follow a reading from its source to its row."),
+    "impact": Entry("lineage", "impact", _LOOK, "Count the readings that a change touches."),
     "ruleset": Entry("ruleset", "app", _LOOK, "See and change the rules that judge readings."),
     "flag": Entry("flag", "app", _LOOK, "Flag readings by hand, above what the tests say."),
     "db": Entry("db", "app", _LOOK, "Migrate the tables, ask them, show how to log in."),

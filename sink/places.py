@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from operator import methodcaller
+from operator import lt, methodcaller
 from typing import Final
 
 from sink.batch import Message, Partition, Span
@@ -13,6 +13,7 @@ from sink.offsets import Claim
 
 _TOPIC: Final = methodcaller("topic")
 _NUMBER: Final = methodcaller("partition")
+_OFFSET: Final = methodcaller("offset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,17 @@ class Places:
                     yield Piece(partition, found, self.read(partition, found[-1].offset() or 0))
 
     def _not_given(self, partition: Partition, messages: Sequence[Message]) -> Sequence[Message]:
-        """Leave out what a client may send again around a pause or a seek."""
+        """Leave out what a client may send again around a pause, a seek or a rebalance."""
         following = self.claimed[partition].next_offset
-        if (messages[0].offset() or 0) >= following:
+        offsets = list(map(_OFFSET, messages))
+        if offsets[0] >= following and all(map(lt, offsets, offsets[1:])):
             return messages
-        return [message for message in messages if (message.offset() or 0) >= following]
+        found = []
+        for message, offset in zip(messages, offsets, strict=True):
+            if offset >= following:
+                found.append(message)
+                following = offset + 1
+        return found
 
     def read(self, partition: Partition, last: int) -> Span:
         """Go on behind the record at ``last``, and give the offsets passed over."""

@@ -19,6 +19,8 @@ from tests.tcp_relay import Pump, Relay, hang_up
 _STARTUP: Final = 196_608
 _QUERIES: Final = b"QP"
 _COPY_DATA: Final = ord("d")
+_COPY_HEADER: Final = 19
+"""Bytes before the first row; behind the last are fewer."""
 
 
 class Boundary(StrEnum):
@@ -141,7 +143,7 @@ class _Connection:
 
     def _boundary(self, letter: int, body: bytes) -> Boundary | None:
         if letter == _COPY_DATA:
-            return Boundary.IN_COPY
+            return Boundary.IN_COPY if len(body) > _COPY_HEADER else None
         if letter not in _QUERIES:
             return None
         if b"COPY " in body:

@@ -1,8 +1,8 @@
 """SIGKILL for the sink at every boundary of its batch, for the database too, again and again.
 
 A round publishes readings, holds the sink where it is to die (see tests/wire_trap.py), and kills
-it. Its successor goes on. The rounds take turns: seven of them try every death once, and the five
-of `make test` leave out those before anything is written.
+it. Its successor goes on. The rounds take turns: seven of them try every death once. In the five of
+`make test` every boundary of a batch is met: in the first rebalance the sink dies before its COPY.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ READINGS: Final = 400
 PARAMETERS: Final = ("wind", "pressure")
 _REBALANCE: Final = "in a rebalance"
 _DATABASE: Final = "with the database"
+_IN_A_BATCH: Final = [boundary for boundary in Boundary if boundary is not Boundary.CLAIM]
 _DEATHS: Final = (
     Boundary.IN_COPY,
     Boundary.BEFORE_COMMIT,
@@ -114,7 +115,9 @@ def _hold_to_the_topics(rig: Rig, server: Server | None, deaths: Sequence[str], 
         for number, death in enumerate(deaths):
             records += (new := [_reading(draw, rig) for _ in range(READINGS)])
             rig.publisher.readings(new)
-            _die(rig, trap, server, death, draw, logs, connections=1 + number % 2)
+            boundary = _boundary(death, draw, first=number < len(_DEATHS))
+            trap.arm(boundary, 0 if boundary is Boundary.CLAIM else draw.randrange(2))
+            _die(rig, trap, server, death, logs, connections=1 + number % 2)
         with _sink(
             rig, trap, logs, batch_rows=5000
         ) as process:  # it was killed too soon to keep up
@@ -133,13 +136,10 @@ def _die(
     trap: Trap,
     server: Server | None,
     how: str,
-    draw: random.Random,
     logs: Path,
     connections: int,
 ) -> None:
     """Let a sink load, up to a boundary of one of its first batches, and kill it there."""
-    boundary = how if how in list(Boundary) else draw.choice(list(Boundary)[1:])
-    trap.arm(Boundary(boundary), 0 if boundary == Boundary.CLAIM else draw.randrange(2))
     with _sink(rig, trap, logs, connections=connections) as process:
         trap.wait()
         if how == _DATABASE and server:
@@ -156,6 +156,13 @@ def _die(
         if process.running:
             process.kill()
         trap.cut()
+
+
+def _boundary(death: str, draw: random.Random, *, first: bool) -> Boundary:
+    """Say where a sink is held: where it dies, or anywhere in a batch when more than it dies."""
+    if death in list(Boundary):
+        return Boundary(death)
+    return Boundary.BEFORE_COPY if first and death == _REBALANCE else draw.choice(_IN_A_BATCH)
 
 
 def _sink(rig: Rig, trap: Trap, logs: Path, **changes: Any) -> StageProcess:

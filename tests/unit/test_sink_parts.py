@@ -119,6 +119,9 @@ def test_records_that_were_given_before_or_are_not_claimed_are_left_out() -> Non
     assert [[m.offset() for m in piece.messages] for piece in pieces] == [[5, 6, 7], [8, 9]]
     assert [(p.span.first, p.span.next) for p in pieces] == [(5, 8), (8, 10)]
     assert list(places.pieces(_records(0, range(10)))) == []
+    set_back = [*_records(0, range(10, 13)), *_records(0, range(8, 14))]
+    (piece,) = places.pieces(set_back)
+    assert [m.offset() for m in piece.messages] == [10, 11, 12, 13]
 
 
 def _records(partition: int, offsets: range) -> list[FakeMessage]:

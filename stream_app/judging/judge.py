@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -21,8 +22,8 @@ from stream_app.judging.judged import Judged, Origin, joined
 from stream_app.judging.placed import calibration_flags, calibration_of, metadata_flags
 from stream_app.judging.reading import Read, read
 from stream_app.judging.table import Table, table_of
-from stream_app.metadata.sensors import ALWAYS_UNKNOWN, Placement, Sensor
-from stream_app.overrides.hands import NO_HAND, Hand
+from stream_app.metadata.sensors import ALWAYS_UNKNOWN, Sensor, Span
+from stream_app.overrides.hands import NO_HAND, NOTHING, NOTHING_SAID, Hand, HandSpan
 from stream_app.overrides.table import Overrides
 from stream_app.rulesets.parts import parted
 from stream_app.rulesets.table import Rulesets
@@ -104,7 +105,7 @@ class Judge:
 
     def _by(self, ruleset: Ruleset, of_table: Read, times: _Times) -> Judged:
         decoded, table, utc = of_table.decoded, of_table.table, times.utc
-        origins, origin = self._origins(decoded, utc, ruleset)
+        origins, origin, hands = self._origins(decoded, utc, ruleset)
         readings = clean(
             table.parameter,
             _given(of_table),
@@ -120,6 +121,7 @@ class Judge:
             parameter=table.parameter,
             origins=origins,
             origin=origin,
+            hands=hands,
             offsets=decoded.records.offsets,
             published=decoded.records.published,
             keys=decoded.records.keys,
@@ -158,12 +160,14 @@ class Judge:
 
     def _origins(
         self, decoded: Decoded, utc: Micros, ruleset: Ruleset
-    ) -> tuple[list[Origin], Integers]:
+    ) -> tuple[list[Origin], Integers, Sequence[Hand]]:
         """Find for every reading what held for its sensor at its time.
 
         A head is looked up for one of its readings, and the span found serves all that lie in it.
         """
         origins: list[Origin] = []
+        hands: list[Hand] = []
+        heard = bool(self.overrides)  # once: more may be said while this goes on
         origin = np.empty(len(utc), np.int64)
         left = np.arange(len(utc))
         while len(left):
@@ -171,7 +175,12 @@ class Judge:
             one_row = np.empty(len(decoded.heads), np.int64)
             one_row[head] = left
             which = present(head, len(decoded.heads))
-            spans = [self._span(decoded, row, int(utc[row])) for row in one_row[which].tolist()]
+            rows = one_row[which].tolist()
+            spans = [self._span(decoded, row, int(utc[row])) for row in rows]
+            if heard:
+                said = [self._said(decoded, row, int(utc[row])) for row in rows]
+                spans = [*map(_within, spans, said)]
+                hands += [one.hand for one in said]
             place = np.empty(len(decoded.heads), np.int64)
             place[which] = np.arange(len(which))
             span = place[head]
@@ -180,30 +189,26 @@ class Judge:
             inside = (utc[left] >= since) & (utc[left] < until)
             origin[left[inside]] = len(origins) + span[inside]
             heads = [decoded.heads[number] for number in which.tolist()]
-            origins += [
-                Origin(head, one.placement, ruleset.version, one.hand)
-                for head, one in zip(heads, spans, strict=True)
-            ]
+            placements = [one.placement for one in spans]
+            origins += map(Origin, heads, placements, repeat(ruleset.version))
             left = left[~inside]
-        return origins, origin
+        return origins, origin, hands if any(hand is not NO_HAND for hand in hands) else ()
 
-    def _span(self, decoded: Decoded, row: int, utc: int) -> _Held:
+    def _span(self, decoded: Decoded, row: int, utc: int) -> Span:
+        sensor = self.sensors.get(decoded.heads[decoded.head[row]].sensor)
+        return sensor.span(utc) if sensor else ALWAYS_UNKNOWN
+
+    def _said(self, decoded: Decoded, row: int, utc: int) -> HandSpan:
         head = decoded.heads[decoded.head[row]]
-        sensor = self.sensors.get(head.sensor)
-        span = sensor.span(utc) if sensor else ALWAYS_UNKNOWN
-        if not self.overrides:
-            return _Held(span.placement, NO_HAND, span.since, span.until)
-        hand, since, until = self.overrides.of(head.sensor, head.record["station_id"]).at(utc)
-        return _Held(span.placement, hand, max(span.since, since), min(span.until, until))
+        hands = self.overrides.of(head.sensor, head.record["station_id"])
+        return NOTHING_SAID if hands is NOTHING else hands.at(utc)
 
 
-class _Held(NamedTuple):
-    """What held for a sensor from ``since`` until before ``until``."""
-
-    placement: Placement
-    hand: Hand
-    since: int
-    until: int
+def _within(span: Span, said: HandSpan) -> Span:
+    """Give the times for which both hold."""
+    if said is NOTHING_SAID:
+        return span
+    return Span(span.placement, max(span.since, said.since), min(span.until, said.until))
 
 
 class _Times(NamedTuple):

@@ -26,20 +26,21 @@ class Origin(NamedTuple):
     head: Head
     placement: Placement
     ruleset: str
-    hand: Hand = NO_HAND
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """Readings of one parameter, in the order of their offsets; all columns are equally long.
 
-    ``origins`` are those of the batch, ``origin`` is the number of each reading's. ``behind`` is
-    how far its revision stands behind that of its batch: 0 where it had neighbours.
+    ``origins`` are those of the batch, ``origin`` is the number of each reading's. ``hands`` are
+    what people say, by origin; none where nobody says anything. ``behind`` is how far its revision
+    stands behind that of its batch: 0 where it had neighbours.
     """
 
     parameter: str
     origins: Sequence[Origin]
     origin: Integers
+    hands: Sequence[Hand]
     offsets: Integers
     published: Integers
     keys: Strings
@@ -94,15 +95,11 @@ class Judged:
         return overruled(found, self.hands, self.origin)
 
     @property
-    def hands(self) -> list[Hand]:
-        """What people say, by origin."""
-        return [origin.hand for origin in self.origins]
-
-    @property
     def by_hand(self) -> Bools | None:
         """Which readings a person has judged; None where nobody did."""
-        hands = np.array([hand is not NO_HAND for hand in self.hands])
-        return hands[self.origin] if hands.any() else None
+        if not self.hands:
+            return None
+        return np.array([hand is not NO_HAND for hand in self.hands])[self.origin]
 
     def cleaned(self) -> CleanedColumns:
         """Give what the tests need that look at neighbours."""
@@ -137,7 +134,7 @@ def range_field(measure: str) -> str:
 _ARRAYS: Final = tuple(
     name
     for name in Judged.__dataclass_fields__
-    if name not in ("parameter", "origins", "keys", "source_key", "measures")
+    if name not in ("parameter", "origins", "hands", "keys", "source_key", "measures")
 )
 
 
@@ -161,11 +158,18 @@ def joined(parts: Sequence[Judged]) -> Judged:
         **arrays,
         origins=[one for part in parts for one in part.origins],
         origin=np.concatenate(origin),
+        hands=_joined_hands(parts),
         keys=concatenated([part.keys for part in parts]),
         source_key=concatenated([part.source_key for part in parts]),
         measures=measures,
     )
     return together.take(np.argsort(together.offsets, kind="stable"))
+
+
+def _joined_hands(parts: Sequence[Judged]) -> Sequence[Hand]:
+    if not any(part.hands for part in parts):
+        return ()
+    return [hand for one in parts for hand in one.hands or [NO_HAND] * len(one.origins)]
 
 
 def _of_measure(change: Callable[[Sequence[Any]], Any], parts: Sequence[Cleaned]) -> Cleaned:

@@ -80,4 +80,5 @@ def _hand(said: Iterable[Override], at: int) -> Hand:
 
 
 NOTHING: Final = Hands(())
-"""Of nobody's sensor."""
+"""Of a sensor of which nothing was said."""
+NOTHING_SAID: Final = HandSpan(NO_HAND, FIRST, LAST)

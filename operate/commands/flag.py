@@ -194,9 +194,9 @@ def _row(one: Override) -> dict[str, Any]:
         "why": one.why,
         "by": one.by,
         "at": moment_of(one.at),
-        "lifted by": lifted.by if lifted else None,
-        "lifted at": moment_of(lifted.at) if lifted else None,
-        "lifted why": lifted.why if lifted else None,
+        "lifted_by": lifted.by if lifted else None,
+        "lifted_at": moment_of(lifted.at) if lifted else None,
+        "lifted_why": lifted.why if lifted else None,
     }
 
 

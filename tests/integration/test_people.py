@@ -136,7 +136,7 @@ def test_what_people_say_reaches_readings_of_the_past_and_of_the_future_without_
     assert stream.running
 
     (lifted,) = told(run("flag", "list", "--all", "--json"))
-    assert (lifted["lifted by"], lifted["lifted why"]) == ("ben", "wrong day")
+    assert (lifted["lifted_by"], lifted["lifted_why"]) == ("ben", "wrong day")
     assert told(run("flag", "list", "--json")) == []
     twice = run("flag", "lift", standing["id"], "--why", "again")
     assert (twice.exit_code, "ben lifted it at" in twice.stderr) == (2, True)

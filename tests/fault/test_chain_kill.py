@@ -73,7 +73,7 @@ class Chain:
         """Count what is loaded; nothing, while the tables are not there."""
         try:
             return sum(number for number, _, _ in contents(self.database).values())
-        except psycopg.errors.InvalidSchemaName:
+        except (psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedTable):
             return 0
 
 

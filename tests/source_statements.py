@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from pydantic import TypeAdapter
-from sqlalchemy import ClauseElement, Integer, String, func, select
+from sqlalchemy import ClauseElement, Integer, Select, String, func, select
 from sqlalchemy.dialects import mssql
 
 from producers.connection.dialects import AnyType, SqlServer
 from producers.connection.server import STATEMENTS
 from producers.cursors.choice import cursor_of, cursor_of_nulls
+from producers.reading.fetching import once
 from producers.reading.rows import columns_of
 from producers.reading.tables import mapped_table
 from schemas.mapping import AnyTable
@@ -86,7 +87,8 @@ class _Reader:
         self._columns = [self.source.c[name] for name in columns_of(mapped)]
 
     def page(self, after: str | None, until: str) -> str:
-        return written(self.cursor.page(self._columns, after, until, 5000))
+        page = self.cursor.page(self._columns, after, until, 5000)
+        return written(once(page)[0] if isinstance(page, Select) else page)
 
     def bound(self, held: float = 0.0) -> str:
         return written(self.cursor.bound(held))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Final, overload
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import ColumnElement, Connection, Label, Select
 from sqlalchemy.exc import DBAPIError
 
 Row = Sequence[Any]
@@ -29,10 +29,13 @@ class Rows(Sequence[Row]):
         ValueError: they are not of one width.
     """
 
-    def __init__(self, parts: Iterable[Sequence[Row]]) -> None:
+    def __init__(self, parts: Iterable[Sequence[Row]], places: Sequence[int] | None = None) -> None:
+        """``places`` say which column stands where, if some stand at several places."""
         self.columns: list[list[Any]] = []
         for rows in parts:
             self._add(rows)
+        if places is not None and self.columns:
+            self.columns = [self.columns[place] for place in places]
 
     def _add(self, rows: Sequence[Row]) -> None:
         self.columns = self.columns or [[] for _ in rows[0]]
@@ -59,18 +62,39 @@ class Rows(Sequence[Row]):
         return zip(*self.columns, strict=True)
 
 
+def once(statement: Select[Any]) -> tuple[Select[Any], list[int]]:
+    """Ask for each column once; give where each that was asked for then stands.
+
+    A key is wanted by the readings and by the cursor, under another name; that is no reason to
+    send it twice.
+    """
+    places: dict[int, int] = {}
+    kept: list[ColumnElement[Any]] = []
+    asked = []
+    for column in statement.selected_columns:
+        base = column.element if isinstance(column, Label) else column
+        if id(base) not in places:
+            places[id(base)] = len(kept)
+            kept.append(column)
+        asked.append(places[id(base)])
+    if len(kept) == len(asked):
+        return statement, asked
+    return statement.with_only_columns(*kept, maintain_column_froms=True), asked
+
+
 def fetched(connection: Connection, statement: Select[Any]) -> Rows:
-    """Execute a statement and give all its rows, unprocessed.
+    """Execute a statement and give all its rows, unprocessed; a column is asked for once.
 
     Raises:
         SQLAlchemyError: as if SQLAlchemy had fetched them itself.
     """
+    statement, asked = once(statement)
     result = connection.execute(statement)
     cursor = result.cursor
     if cursor is None:
         raise AssertionError
     try:
-        rows = Rows(iter(lambda: cursor.fetchmany(_AT_ONCE), []))
+        rows = Rows(iter(lambda: cursor.fetchmany(_AT_ONCE), []), asked)
     except Exception as error:
         raise _as_sqlalchemy_says(error, connection, statement, cursor) from error
     finally:

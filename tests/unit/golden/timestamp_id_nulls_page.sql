@@ -1,3 +1,3 @@
-SELECT TOP 5000 WITH TIES aos.[id], aos.[at], aos.[station], aos.[ta], aos.[id] AS aos_id
+SELECT TOP 5000 WITH TIES aos.[id], aos.[at], aos.[station], aos.[ta]
 FROM [dbo].[Obs] AS aos
 WHERE aos.[changed] IS NULL AND aos.[id] <= 99 AND aos.[id] > 41 ORDER BY aos.[id];

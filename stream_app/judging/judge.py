@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -18,12 +17,12 @@ from schemas.columnar import Integers, numbers, strings
 from schemas.mapping import Mapping as SourceMapping
 from stream_app.judging.decoding import DeadLetter, Decoded
 from stream_app.judging.heads import Head
-from stream_app.judging.judged import Judged, Origin, joined
+from stream_app.judging.held import held, present
+from stream_app.judging.judged import Judged, joined
 from stream_app.judging.placed import calibration_flags, calibration_of, metadata_flags
 from stream_app.judging.reading import Read, read
 from stream_app.judging.table import Table, table_of
-from stream_app.metadata.sensors import ALWAYS_UNKNOWN, Sensor, Span
-from stream_app.overrides.hands import NO_HAND, NOTHING, NOTHING_SAID, Hand, HandSpan
+from stream_app.metadata.sensors import Sensor
 from stream_app.overrides.table import Overrides
 from stream_app.rulesets.parts import parted
 from stream_app.rulesets.table import Rulesets
@@ -105,7 +104,7 @@ class Judge:
 
     def _by(self, ruleset: Ruleset, of_table: Read, times: _Times) -> Judged:
         decoded, table, utc = of_table.decoded, of_table.table, times.utc
-        origins, origin, hands = self._origins(decoded, utc, ruleset)
+        origins, origin, hands = held(decoded, utc, ruleset.version, self.sensors, self.overrides)
         readings = clean(
             table.parameter,
             _given(of_table),
@@ -158,58 +157,6 @@ class Judge:
             flags[:] = Flag.NOT_EVALUATED
         return _Times(utc, version, flags, in_future)
 
-    def _origins(
-        self, decoded: Decoded, utc: Micros, ruleset: Ruleset
-    ) -> tuple[list[Origin], Integers, Sequence[Hand]]:
-        """Find for every reading what held for its sensor at its time.
-
-        A head is looked up for one of its readings, and the span found serves all that lie in it.
-        """
-        origins: list[Origin] = []
-        hands: list[Hand] = []
-        heard = bool(self.overrides)  # once: more may be said while this goes on
-        origin = np.empty(len(utc), np.int64)
-        left = np.arange(len(utc))
-        while len(left):
-            head = decoded.head[left]
-            one_row = np.empty(len(decoded.heads), np.int64)
-            one_row[head] = left
-            which = present(head, len(decoded.heads))
-            rows = one_row[which].tolist()
-            spans = [self._span(decoded, row, int(utc[row])) for row in rows]
-            if heard:
-                said = [self._said(decoded, row, int(utc[row])) for row in rows]
-                spans = [*map(_within, spans, said)]
-                hands += [one.hand for one in said]
-            place = np.empty(len(decoded.heads), np.int64)
-            place[which] = np.arange(len(which))
-            span = place[head]
-            since = np.array([one.since for one in spans], np.int64)[span]
-            until = np.array([one.until for one in spans], np.int64)[span]
-            inside = (utc[left] >= since) & (utc[left] < until)
-            origin[left[inside]] = len(origins) + span[inside]
-            heads = [decoded.heads[number] for number in which.tolist()]
-            placements = [one.placement for one in spans]
-            origins += map(Origin, heads, placements, repeat(ruleset.version))
-            left = left[~inside]
-        return origins, origin, hands if any(hand is not NO_HAND for hand in hands) else ()
-
-    def _span(self, decoded: Decoded, row: int, utc: int) -> Span:
-        sensor = self.sensors.get(decoded.heads[decoded.head[row]].sensor)
-        return sensor.span(utc) if sensor else ALWAYS_UNKNOWN
-
-    def _said(self, decoded: Decoded, row: int, utc: int) -> HandSpan:
-        head = decoded.heads[decoded.head[row]]
-        hands = self.overrides.of(head.sensor, head.record["station_id"])
-        return NOTHING_SAID if hands is NOTHING else hands.at(utc)
-
-
-def _within(span: Span, said: HandSpan) -> Span:
-    """Give the times for which both hold."""
-    if said is NOTHING_SAID:
-        return span
-    return Span(span.placement, max(span.since, said.since), min(span.until, said.until))
-
 
 class _Times(NamedTuple):
     """When readings of a table were made, under which version they stand, and what is doubtful."""
@@ -223,15 +170,6 @@ class _Times(NamedTuple):
         """Pick readings."""
         flag, in_future = self.flag[rows], self.in_future[rows]
         return _Times(self.utc[rows], self.version[rows], flag, in_future)
-
-
-def present(numbers: Integers, count: int) -> Integers:
-    """Give which of the numbers below ``count`` there are, each once, rising.
-
-    >>> present(np.array([4, 1, 4]), 6).tolist()
-    [1, 4]
-    """
-    return np.flatnonzero(np.bincount(numbers, minlength=count))
 
 
 def told_by(head: Head) -> str:

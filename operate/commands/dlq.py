@@ -19,6 +19,7 @@ from operate.dlq.redriving import Outcome
 from operate.options import AsJson, Config
 from operate.printing import print_json, show, stacked
 from operate.settings import load
+from operate.times import shown
 from runtime.errors import AosError, Configuration, Exit
 from runtime.kafka import check_reachable
 
@@ -89,7 +90,8 @@ def show_(name: Name, config: Config = None, as_json: AsJson = False) -> None:
         return print_json({**document, "contents": asdict(found), "headers": letter.told})
     console = Console(soft_wrap=True, highlight=False, markup=False)
     told = {"schema": found.schema, "schema id": found.schema_id, "problem": found.problem}
-    parts = {"Letter": document, "Value": {**told, **found.fields}, "Headers": letter.told}
+    fields = {name: shown(name, value) for name, value in found.fields.items()}
+    parts = {"Letter": document, "Value": {**told, **fields}, "Headers": letter.told}
     for title, row in parts.items():
         console.print(title, style="bold")
         console.print(stacked([row]))

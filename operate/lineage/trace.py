@@ -14,9 +14,9 @@ from psycopg.sql import SQL, Identifier
 from operate.dlq.letters import Place
 from operate.lineage.records import Verdict, raw_record, verdicts
 from operate.lineage.source_row import source_row
-from operate.reconcile.entries import wall
 from operate.reconcile.reading import published
 from operate.settings import Settings
+from operate.times import shown
 from runtime.errors import AosError, Configuration
 from schemas.codec import Record
 from schemas.mapping import read_mapping
@@ -45,7 +45,6 @@ _SAID: Final = (
     "ruleset_version", "mapping_version", "metadata_version", "calibration_version",
     "source_version", "revision", "processed_at", "deleted_at",
 )  # fmt: skip
-_TIMES: Final = ("interval_start", "observed_at", "processed_at", "extracted_at")
 
 
 @dataclass(slots=True)
@@ -156,7 +155,7 @@ def _raw(
     place = Place(row["raw_topic"], row["raw_partition"], row["raw_offset"])
     hop = _hop("raw", str(place), lambda: raw_record(settings, registry, parameter, place))
     record = dict(hop.says)
-    hop.says = {name: _shown(name, value) for name, value in record.items()}
+    hop.says = {name: shown(name, value) for name, value in record.items()}
     return hop, record
 
 
@@ -203,19 +202,11 @@ def _hop(name: str, place: str, look: Callable[[], dict[str, Any]]) -> Hop:
 
 def _told(record: dict[str, Any]) -> dict[str, Any]:
     """Give what was said of a reading, the flags in words."""
-    said = {name: _shown(name, record[name]) for name in _SAID if record.get(name) is not None}
+    said = {name: shown(name, record[name]) for name in _SAID if record.get(name) is not None}
     flags = {n: _MEANS.get(v, v) for n, v in record.items() if n.startswith("flag")}
     return said | flags
 
 
 def _version(one: Verdict) -> dict[str, Any]:
     names = ("op", "source_version", "revision", "flag", "reason", "processed_at")
-    return {"place": str(one.place)} | {n: _shown(n, one.record[n]) for n in names}
-
-
-def _shown(name: str, value: Any) -> Any:
-    if isinstance(value, int) and name in _TIMES:
-        return f"{wall(value).isoformat()}Z"
-    if isinstance(value, int) and name == "observed_local":
-        return wall(value).isoformat()
-    return value
+    return {"place": str(one.place)} | {n: shown(n, one.record[n]) for n in names}

@@ -213,7 +213,7 @@ def _is_dropped(raw: Place, facts: Facts) -> bool:
 
 def _winners(table: Entries) -> dict[object, Key]:
     """Say whose row stands at each sensor and time."""
-    return {(key.sensor, row.observed): key for key, row in table.items()}
+    return {(key.sensor, row.observed): key for key, row in table.items() if row.live}
 
 
 def _at(entry: Entry) -> str:

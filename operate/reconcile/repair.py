@@ -1,8 +1,8 @@
 """Mending what is wrong: those rows alone are read once more, and published so that they win.
 
-A row that the source still has goes out as it is there, under a version one above all that any hop
-knows of it; the next change of the row stands above that again. One that the source does not have
-goes out as a delete. Everything else is the stream's and the sink's daily work.
+A row that the source still has goes out as it is there, under a version above all that any hop
+knows of its moment; the next change of the row stands above that again. One that the source does
+not have goes out as a delete. Everything else is the stream's and the sink's daily work.
 """
 
 from __future__ import annotations
@@ -48,15 +48,36 @@ class Repaired:
 
 
 def wanted(differences: Iterable[Difference], hops: Mapping[str, Hops]) -> Wanted:
-    """Say which readings are to go out, and under which versions."""
-    found: Wanted = {}
+    """Say which readings are to go out, and under which versions.
+
+    Rows that share a sensor and a time share a place in the table. So that a row that is taken back
+    takes no other with it, what the source has at that place goes out, too, one version above.
+    """
+    wrong: dict[str, set[Key]] = {}
     for one in differences:
         if one.is_wrong:
-            at = hops[one.parameter]
-            behind = (h.get(one.key) for h in (at.raw, at.clean, at.table))
-            versions = [entry.version for entry in behind if entry is not None]
-            found[one.parameter, one.key] = max(versions) + 1 if versions else 0
+            wrong.setdefault(one.parameter, set()).add(one.key)
+    found: Wanted = {}
+    for parameter, keys in wrong.items():
+        found |= {(parameter, key): v for key, v in _versions(keys, hops[parameter]).items()}
     return found
+
+
+def _versions(keys: set[Key], at: Hops) -> dict[Key, int]:
+    moments = {(key.sensor, key.local) for key in keys}
+    tops: dict[tuple[str, int], int] = {}
+    for entries in (at.raw, at.clean, at.table):
+        for key, entry in entries.items():
+            if (moment := (key.sensor, key.local)) in moments:
+                tops[moment] = max(tops.get(moment, entry.version), entry.version)
+    gone = {(key.sensor, key.local) for key in keys if key not in at.source}
+    beside = {key for key in at.source if (key.sensor, key.local) in gone}
+    return {
+        key: tops[key.sensor, key.local] + (2 if key in at.source else 1)
+        if (key.sensor, key.local) in tops
+        else 0
+        for key in keys | beside
+    }
 
 
 def repair(

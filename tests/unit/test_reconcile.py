@@ -165,10 +165,22 @@ def test_a_repair_wins_over_everything_that_any_hop_knows() -> None:
     wrong = Difference("pressure", "clean → table", Cause.CORRUPTED, KEY)
     early = Difference("pressure", "raw → clean", Cause.NOT_JUDGED_YET, KEY._replace(row="2"))
     hops = Hops({KEY: TOLD}, {KEY: RAW}, {KEY: CLEAN}, {KEY: replace(ROW, version=31)})
-    assert wanted([wrong, early], {"pressure": hops}) == {("pressure", KEY): 32}
+    assert wanted([wrong, early], {"pressure": hops}) == {("pressure", KEY): 33}
     assert wanted([wrong], {"pressure": Hops({KEY: TOLD})}) == {("pressure", KEY): 0}
     assert written_anew(raw("pressure", source_version=5), 32)["source_version"] == 32
     assert written_anew(raw("pressure", source_version=50), 32)["source_version"] == 50
+
+
+def test_a_row_that_is_taken_back_takes_no_other_of_its_moment_with_it() -> None:
+    added, raw = KEY._replace(row="9"), replace(RAW, version=50)
+    hops = Hops({KEY: TOLD}, {KEY: RAW, added: raw}, {KEY: CLEAN}, {})
+    gone = Difference("pressure", "source → raw", Cause.DELETED_IN_SOURCE, added)
+    assert wanted([gone], {"pressure": hops}) == {
+        ("pressure", added): 51, ("pressure", KEY): 52,
+    }  # fmt: skip
+    hops.table = {added: replace(ROW, live=False)}
+    assert [(d.key.row, d.cause) for d in compare("pressure", hops, FACTS)
+            if d.hop == "clean → table"] == [("1", Cause.MISSING)]  # fmt: skip
 
 
 @pytest.mark.parametrize("hours_later", [0, 1])

@@ -38,7 +38,7 @@ _LOGGER: Final = logging.getLogger("aos.sink")
 _LOOK_SECONDS: Final = 1.0
 _OBJECTS: Final = 100_000
 """More than the records of the batches under way."""
-_TURN_SECONDS: Final = 0.0005
+_TURN_SECONDS: Final = 0.0002
 
 
 @dataclass(slots=True)

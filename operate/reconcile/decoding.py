@@ -7,6 +7,7 @@ is one of the data.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from sys import intern
 from typing import Any, Final
 
 import numpy as np
@@ -105,10 +106,12 @@ class RawEntries:
             if local is None or not self._scope.holds(local, station):
                 continue
             source, table, row_key, sensor = (of[name][n] for name in _WHO)
-            key = Key(source, table, row_key, sensor, local)
+            key = Key.sharing(source, table, row_key, sensor, local)
             what = hashed(key, measured[n])
             live = of["op"][n] != "delete"
-            found.append((row, key, Entry(station, what, of["source_version"][n], live=live)))
+            found.append(
+                (row, key, Entry(intern(station), what, of["source_version"][n], live=live))
+            )
         return found
 
     def _measured(self, of: Lists, count: int) -> list[tuple[str, ...]]:

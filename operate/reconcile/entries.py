@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from sys import intern
 from typing import Any, Final, NamedTuple
 
 _HOUR: Final = 3_600_000_000
@@ -26,6 +27,11 @@ class Key(NamedTuple):
     row: str
     sensor: str
     local: int
+
+    @classmethod
+    def sharing(cls, source: str, table: str, row: str, sensor: str, local: int) -> Key:
+        """Make one; names that come again and again are kept once."""
+        return cls(intern(source), intern(table), row, intern(sensor), local)
 
     @property
     def hour(self) -> int:

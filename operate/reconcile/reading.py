@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import groupby
+from sys import intern
 from typing import Final
 
 from confluent_kafka import Message, TopicPartition
@@ -168,4 +169,4 @@ def _places(names: Sequence[str], topics: Topics) -> list[TopicPartition]:
 
 def place_of(message: Message) -> tuple[str, int, int]:
     """Give where a record lies."""
-    return message.topic() or "", message.partition() or 0, message.offset() or 0
+    return intern(message.topic() or ""), message.partition() or 0, message.offset() or 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from sys import intern
 from typing import Any, Final
 
 from psycopg.sql import SQL, Identifier
@@ -58,11 +59,11 @@ class Said:
 
     def __call__(self, row: Mapping[str, Any], place: tuple[str, int, int]) -> tuple[Key, Entry]:
         """Make one; times in microseconds, ``deleted_at`` anything but None where it is deleted."""
-        key = Key(*(row[name] for name in _KEY))
-        raw = row["raw_topic"], row["raw_partition"], row["raw_offset"]
+        key = Key.sharing(*(row[name] for name in _KEY))
+        raw = intern(row["raw_topic"]), row["raw_partition"], row["raw_offset"]
         live = row["deleted_at"] is None
         return key, Entry(
-            station=row["station_id"],
+            station=intern(row["station_id"]),
             measured=hashed(key, rounded(row[name] for name in self._measured)),
             version=row["source_version"] - (row["source_rank"] << VERSION_BITS),
             revision=row["revision"],

@@ -110,9 +110,8 @@ def test_what_people_say_reaches_readings_of_the_past_and_of_the_future_without_
     eventually(lambda: len(final(raw_topics)) == 30)
     assert {r["ruleset_version"] for r in final(raw_topics).values()} == {"default-3"}
 
-    flagged = run("flag", SENSOR, at(5), at(8), "--as", "4", "--why", "shade off", "--by", "anna")
-    assert flagged.exit_code == 0, flagged.output
-    (standing,) = told(run("flag", "list", "--json"))
+    words = "flag", SENSOR, at(5), at(8), "--as", "4", "--why", "shade off", "--by", "anna"
+    (standing,) = told(run(*words, "--json"))
     assert (standing["about"], standing["as"], standing["by"]) == (SENSOR, 4, "anna")
     word = f"by_hand:{standing['id']}"
     eventually(lambda: by_reason(raw_topics, word) == {5, 6, 7})
@@ -137,9 +136,7 @@ def test_what_people_say_reaches_readings_of_the_past_and_of_the_future_without_
 
     (lifted,) = told(run("flag", "list", "--all", "--json"))
     assert (lifted["lifted_by"], lifted["lifted_why"]) == ("ben", "wrong day")
-    assert told(run("flag", "list", "--json")) == []
-    twice = run("flag", "lift", standing["id"], "--why", "again")
-    assert (twice.exit_code, "ben lifted it at" in twice.stderr) == (2, True)
+    assert "nobody says anything" in run("flag", "list").stdout
     assert "strict-1" in run("ruleset", "list").stdout
 
     plain["limits"]["temperature.value"]["suspect"] = [-10, 22]

@@ -107,9 +107,7 @@ class Reader:
             self.places.unclaimed.discard(partition)
             self.places.claimed[partition] = claims[partition]
         if not self._paused:
-            self.consumer.resume(
-                _kafka(placed)
-            )  # no other: it would go back to where it was sought
+            self.consumer.resume(_kafka(placed))
 
     def reclaim(self) -> None:
         """Distrust every place: all that is ours is to be claimed and read again."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.codec import Encoder
-from schemas.columnar import numbers
+from schemas.columnar import numbers, strings
 from schemas.compatibility import landed
 from schemas.topics import PARAMETERS, clean_schema
 from sink.columns import table
@@ -125,6 +125,17 @@ def _older(record: dict[str, Any], schema_id: int = 2) -> bytes:
     schema = avsc.without_logical_types(_schema_of(schema_id))
     fastavro.schemaless_writer(out, fastavro.parse_schema(schema), record)
     return bytes([0, 0, 0, 0, schema_id]) + out.getvalue()
+
+
+def test_more_messages_than_are_decoded_at_once_become_columns_as_one() -> None:
+    encode, reasons = Encoder("clean_reading", 1), ["early", None, "é"]
+    values = [encode(clean("pressure", n, reason=reason)) for n, reason in enumerate(reasons)]
+    messages = [FakeMessage(offset_=n, value_=values[n // 3000]) for n in range(9000)]
+    entries, rejects = ReadingTable("pressure", _schema_of, Conflict.UPDATE).prepare(messages)
+    assert rejects == []
+    told = strings(entries.columns, "reason").optional()
+    assert told == [b"early"] * 3000 + [None] * 3000 + ["é".encode()] * 3000
+    assert entries.winners(Conflict.UPDATE).tolist() == [0, 3000, 6000]
 
 
 _VERSIONS = st.lists(

@@ -35,7 +35,7 @@ class SourceSettings(BaseModel):
     mapping: Path
     page_rows: int = Field(default=40_000, ge=1, le=100_000)
     """Rows read at once; all that they hold becomes one Kafka transaction."""
-    poll_seconds: float = Field(default=0.25, gt=0)
+    poll_seconds: float = Field(default=0.3, gt=0)
     """Wait after a round that found nothing new, while readings come."""
     idle_poll_seconds: float = Field(default=0.5, gt=0)
     """The longest such wait: a tenth of the time for which nothing has come, up to this."""

@@ -61,12 +61,12 @@ def test_a_continuous_source_asks_less_often_while_nothing_comes_and_often_once_
 
 
 @pytest.mark.requirement("E8")
-def test_a_network_of_minutes_is_asked_twice_a_second_and_four_times_while_readings_come() -> None:
+def test_a_network_of_minutes_is_asked_twice_a_second_and_three_times_while_readings_come() -> None:
     world = World()
     rhythm = world.rhythm()
     for rows in range(3):
         rhythm.rest(rows=rows, done=True)
-    assert world.waits == [0.25] * 3
+    assert world.waits == [0.3] * 3
     while world.moment < START + timedelta(minutes=1):
         rhythm.rest(rows=2, done=True)
     assert max(world.waits) == world.waits[-1] == 0.5

@@ -238,7 +238,7 @@ def _bars(medians: dict[str, float], found: Measures) -> list[Bar]:
     }
     for called in ("1 table", "10 tables"):
         limits[f"{called}, idle: statements a poll and table"] = 3.0
-        limits[f"{called}: rows read a row published"] = 1.1  # ten beyond them a poll and table
+        limits[f"{called}: rows read a row published"] = 1.05
         limits[f"{called}: connections held"] = 2.0
     for called in ("1 table", "10 tables", backfill):
         limits[f"{called}: longest snapshot"] = 1.0

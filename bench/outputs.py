@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from bench.stream_data import VERSION, Readings
 from runtime.kafka import KafkaSettings
 from runtime.kafka_read import is_end, reader
-from schemas.columnar import ColumnarDecoder, numbers
+from schemas.columnar import numbers
+from schemas.columnar_decoding import ColumnarDecoder
 from schemas.registry import Registry, subject_of
 from schemas.topics import PARAMETERS, Topics, clean_schema
 

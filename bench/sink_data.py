@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from runtime.kafka import KafkaSettings
 from runtime.kafka_topics import ensure_topics
 from schemas import avsc
-from schemas.columnar import Column, ColumnarDecoder, Numbers
+from schemas.columnar import Column, Numbers
+from schemas.columnar_decoding import ColumnarDecoder
 from schemas.columnar_encoding import ColumnarEncoder, constant, digits_of, strings_of
 from schemas.framing import frame
 from schemas.registry import Registry, subject_of

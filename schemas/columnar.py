@@ -1,22 +1,17 @@
-"""The columnar codec: many messages of one schema at once, field by field instead of one by one.
+"""Columns: one field of many messages, as numbers or as strings that lie somewhere in a buffer.
 
-All records are walked side by side: for each field, a few array operations move every record's
-place forward. Strings stay where they lie, as places in the buffer. A record whose last field does
-not end where its message ends is marked bad and harms no other; the row-by-row decoder says why.
-Every read is held inside the buffer, so broken bytes cannot lead anywhere.
+Strings are moved, picked and joined without a Python object for each. What reads them out of
+messages is :mod:`schemas.columnar_decoding`, what writes them is :mod:`schemas.columnar_encoding`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-
-from schemas.avsc import Schema, without_logical_types
-from schemas.framing import HEADER
 
 Integers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
@@ -24,15 +19,6 @@ Mask = NDArray[np.bool_]
 Value = bytes | None
 
 _PADDING: Final = bytes(16)
-_CONTINUED: Final = 0x80
-_CONTINUES: Final = np.uint64(0x8080808080808080)
-_CLOSED_UP: Final = (
-    (0x007F007F007F007F, 1, 0x3F803F803F803F80),
-    (0x00003FFF00003FFF, 2, 0x0FFFC0000FFFC000),
-    (0x000000000FFFFFFF, 4, 0x00FFFFFFF0000000),
-)
-"""Steps that join eight groups of seven bits, one in each byte, to 56: what stays, what moves."""
-_LONGEST_VARINT: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +57,7 @@ class Strings:
         if not len(found):
             return []
         for length, rows in rows_by_length(self.lengths):
-            found[rows] = _windows(self.data, length)[self.starts[rows]]
+            found[rows] = windows(self.data, length)[self.starts[rows]]
         each: list[bytes] = found.tolist()
         return each
 
@@ -100,11 +86,11 @@ class Strings:
     def write(self, out: Bytes, at: Integers) -> None:
         """Write each string at its place in ``out``."""
         for length, rows in rows_by_length(self.lengths):
-            _windows(out, length)[at[rows]] = _windows(self.data, length)[self.starts[rows]]
+            windows(out, length)[at[rows]] = windows(self.data, length)[self.starts[rows]]
 
     def of_length(self, length: int, rows: Integers | slice) -> Bytes:
         """Give the bytes of strings that are all of one length, a row for each."""
-        found = _windows(self.data, length)[self.starts[rows]]
+        found = windows(self.data, length)[self.starts[rows]]
         return found.view(np.uint8).reshape(-1, length)
 
     def places(self) -> Integers:
@@ -179,7 +165,7 @@ def rows_by_length(lengths: Integers) -> Iterator[tuple[int, Integers | slice]]:
             yield length, np.flatnonzero(lengths == length)
 
 
-def _windows(data: Bytes, length: int) -> NDArray[np.void]:
+def windows(data: Bytes, length: int) -> NDArray[np.void]:
     """See all strings of one length inside ``data``, wherever they begin; nothing is copied."""
     count = len(data) - length + 1
     return np.ndarray((count,), f"V{length}", data, strides=(1,))
@@ -226,167 +212,3 @@ def strings(columns: Mapping[str, Column], name: str) -> Strings:
     if not isinstance(column, Strings):
         raise TypeError(name)
     return column
-
-
-class ColumnarDecoder:
-    """Decodes flat records of one schema: numbers, strings, and either of them or null.
-
-    With ``first``, only the fields from that one on: what stands before is known to the caller.
-    """
-
-    def __init__(self, schema: Schema, first: str | None = None) -> None:
-        fields = without_logical_types(schema)["fields"]
-        names = [field["name"] for field in fields]
-        self._fields = [
-            (field["name"], *_kind(field["type"]))
-            for field in fields[names.index(first) if first else 0 :]
-        ]
-
-    def __call__(
-        self, messages: Sequence[bytes] | Strings, starts: Integers | None = None
-    ) -> tuple[dict[str, Column], Mask]:
-        """Decode framed messages, all written with this schema: columns, and which are good.
-
-        ``starts`` is where in each message the first field lies: behind the frame, unless told.
-        """
-        given = messages if isinstance(messages, Strings) else packed(messages)
-        cursor = Cursor(given, HEADER.size if starts is None else starts)
-        columns: dict[str, Column] = {}
-        for name, kind, nullable in self._fields:
-            present = cursor.present() if nullable else None
-            if present is None or present.all():
-                columns[name] = _READ[kind](cursor, None)
-            elif present.any():
-                columns[name] = _READ[kind](cursor, present)
-            else:
-                columns[name] = cursor.nothing(kind, present)
-        return columns, cursor.good()
-
-
-def schema_ids(messages: Sequence[bytes | None] | Strings) -> NDArray[np.int64]:
-    r"""Give the schema id of each message, -1 where there is none.
-
-    >>> schema_ids([b"\0\0\0\0\7body", b"other", None]).tolist()
-    [7, -1, -1]
-    """
-    given = (messages if isinstance(messages, Strings) else packed(messages)).padded()
-    heads = _windows(given.data, 8)[given.starts].view(">u8").astype(np.uint64)
-    ids = ((heads >> np.uint64(24)) & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    framed = (heads >> np.uint64(56) == 0) & (given.lengths >= HEADER.size)
-    return np.where(framed, ids, -1)
-
-
-class Cursor:
-    """A place in each of many records, moved forward field by field.
-
-    ``begin`` is where in each of the records the first field lies.
-    """
-
-    def __init__(self, records: Strings, begin: int | Integers = 0) -> None:
-        records = records.padded()
-        self.data = records.data
-        self.ends = records.starts + records.lengths
-        self.at = records.starts + begin
-        self.sound = self.at <= self.ends
-        if not self.sound.all():
-            self.at = np.minimum(self.at, self.ends)
-
-    def good(self) -> Mask:
-        """Say which records were sound and ended where they should."""
-        good: Mask = self.sound & (self.at == self.ends)
-        return good
-
-    def present(self) -> Mask:
-        """Read the branch of a union of null and one other."""
-        branch = self.data[self.at]
-        self.sound &= (branch == 0) | (branch == 2)
-        self.move(1)
-        present: Mask = branch == 2
-        return present
-
-    def nothing(self, kind: str, present: Mask) -> Column:
-        """Give a column in which no row has anything; its fields are passed already."""
-        nothing = np.zeros(len(present), np.int64)
-        if kind == "string":
-            return Strings(self.data, nothing, nothing, present)
-        return Numbers(nothing.astype(np.float64) if kind == "double" else nothing, present)
-
-    def doubles(self, present: Mask | None) -> Numbers:
-        """Read eight bytes each, little endian."""
-        values = _windows(self.data, 8)[self.at].view("<f8")
-        self.move(8 if present is None else present * 8)
-        return Numbers(values, present)
-
-    def longs(self, present: Mask | None) -> Numbers:
-        """Read variable-length zigzag numbers: eight bytes of each at once, few are longer."""
-        first = self.data[self.at]
-        if first.max(initial=0) < _CONTINUED:
-            self.move(1 if present is None else present)
-            return Numbers((first >> 1).astype(np.int64) ^ -(first & 1).astype(np.int64), present)
-        words = _windows(self.data, 8)[self.at].view("<u8")
-        stops = ~words & _CONTINUES
-        below = (stops & -stops) - np.uint64(1)  # the bits before the first byte that is the last
-        sizes = (np.bitwise_count(below).astype(np.int64) + 1) >> 3
-        unsigned = _joined(words & below)
-        longer = stops == 0 if present is None else (stops == 0) & present
-        if longer.any():
-            rows = np.flatnonzero(longer)
-            unsigned[rows], sizes[rows] = self._longer(rows)
-        self.move(sizes if present is None else sizes * present)
-        signed = (unsigned >> np.uint64(1)).astype(np.int64)
-        return Numbers(signed ^ -(unsigned & np.uint64(1)).astype(np.int64), present)
-
-    def _longer(self, rows: Integers) -> tuple[NDArray[np.uint64], Integers]:
-        """Read numbers of nine or ten bytes; what goes on behind the tenth is no number."""
-        data = self.data[self.at[rows, None] + np.arange(_LONGEST_VARINT)]
-        ninth, tenth = data[:, 8].astype(np.uint64), data[:, 9].astype(np.uint64)
-        low = _joined(np.ascontiguousarray(data[:, :8]).view("<u8")[:, 0])
-        ends = ninth < _CONTINUED
-        self.sound[rows[~ends & (tenth >= _CONTINUED)]] = False
-        high = (ninth & np.uint64(0x7F)) | np.where(ends, 0, tenth << np.uint64(7))
-        return low | (high << np.uint64(56)), np.where(ends, 9, 10)
-
-    def strings(self, present: Mask | None) -> Strings:
-        """Read a length and pass over so many bytes."""
-        lengths = self.longs(present).values
-        if present is not None:
-            lengths = lengths * present
-        if lengths.min(initial=0) < 0 or lengths.max(initial=0) > len(self.data):
-            sound = (lengths >= 0) & (lengths <= len(self.data))
-            self.sound &= sound
-            lengths = np.where(sound, lengths, 0)
-        starts = self.at
-        self.move(lengths)
-        return Strings(self.data, starts, np.minimum(lengths, self.at - starts), present)
-
-    def move(self, by: int | NDArray[Any]) -> None:
-        """Pass over so many bytes; a record that is over by then is not sound."""
-        at = self.at + by
-        beyond = at > self.ends
-        if beyond.any():
-            self.sound &= ~beyond
-            at = np.where(beyond, self.ends, at)
-        self.at = at
-
-
-_READ: Final[dict[str, Callable[[Cursor, Mask | None], Column]]] = {
-    "int": Cursor.longs,
-    "long": Cursor.longs,
-    "double": Cursor.doubles,
-    "string": Cursor.strings,
-    "bytes": Cursor.strings,
-}
-
-
-def _joined(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Take the seven low bits of each byte for one number."""
-    for stays, by, moves in _CLOSED_UP:
-        words = (words & np.uint64(stays)) | ((words >> np.uint64(by)) & np.uint64(moves))
-    return words
-
-
-def _kind(kind: object) -> tuple[str, bool]:
-    """Name a field's type, and say whether it may be null instead."""
-    nullable = isinstance(kind, list)
-    plain = kind[1] if isinstance(kind, list) else kind
-    return str(plain["type"] if isinstance(plain, dict) else plain), nullable

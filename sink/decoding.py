@@ -15,7 +15,8 @@ from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.avsc import Schema, without_logical_types
 from schemas.codec import Decoder, Encoder
-from schemas.columnar import Column, ColumnarDecoder, Mask, Numbers, Strings, packed, schema_ids
+from schemas.columnar import Column, Mask, Numbers, Strings, packed
+from schemas.columnar_decoding import ColumnarDecoder, schema_ids
 from schemas.dead_letters import Stage
 from sink.batch import Message
 from sink.destination import Reject

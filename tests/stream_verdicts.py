@@ -16,7 +16,8 @@ from runtime.kafka import KafkaSettings
 from runtime.kafka_read import is_end, reader
 from schemas import avsc
 from schemas.codec import Decoder, Record
-from schemas.columnar import ColumnarDecoder, Numbers, numbers, strings
+from schemas.columnar import Numbers, numbers, strings
+from schemas.columnar_decoding import ColumnarDecoder
 from schemas.columnar_encoding import ColumnarEncoder, constant, heads_of
 from schemas.framing import frame
 from schemas.registry import Registry

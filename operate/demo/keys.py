@@ -9,7 +9,8 @@ import numpy as np
 
 from runtime.errors import DataQuality
 from schemas.avsc import Schema
-from schemas.columnar import Column, ColumnarDecoder, Strings, schema_ids
+from schemas.columnar import Column, Strings
+from schemas.columnar_decoding import ColumnarDecoder, schema_ids
 
 ROW: Final = ("source_table", "source_key", "sensor_id")
 READING: Final = ("sensor_id", "observed_at")

@@ -17,7 +17,8 @@ from operate.reconcile.scope import Scope
 from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.avsc import Schema
-from schemas.columnar import Column, ColumnarDecoder, Strings, schema_ids
+from schemas.columnar import Column, Strings
+from schemas.columnar_decoding import ColumnarDecoder, schema_ids
 from schemas.mapping import Mapping as SourceMapping
 from schemas.topics import raw_schema
 from stream_app.judging.table import Table, table_of

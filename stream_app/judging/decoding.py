@@ -17,17 +17,8 @@ from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.avsc import Schema, without_logical_types
 from schemas.codec import Decoder, Encoder, SchemaIds
-from schemas.columnar import (
-    Column,
-    ColumnarDecoder,
-    Integers,
-    Mask,
-    Numbers,
-    Strings,
-    packed,
-    rows_by_length,
-    schema_ids,
-)
+from schemas.columnar import Column, Integers, Mask, Numbers, Strings, packed, rows_by_length
+from schemas.columnar_decoding import ColumnarDecoder, schema_ids
 from schemas.columnar_encoding import constant
 from schemas.dead_letters import Stage
 from schemas.registry import subject_of

@@ -17,7 +17,8 @@ import numpy as np
 from aiokafka import codec
 from aiokafka.errors import CorruptRecordException
 
-from schemas.columnar import Cursor, Integers, Mask, Strings
+from schemas.columnar import Integers, Mask, Strings
+from schemas.columnar_decoding import Cursor
 from stream_app.transport.batch import Records
 
 HEADER: Final = struct.Struct(">qiibIhiqqqhii")

@@ -17,18 +17,8 @@ from numpy.typing import NDArray
 from runtime.errors import DataQuality
 from schemas.avsc import Schema, load
 from schemas.codec import Encoder
-from schemas.columnar import (
-    Bytes,
-    ColumnarDecoder,
-    Keyed,
-    Numbers,
-    Strings,
-    concatenated,
-    numbers,
-    packed,
-    schema_ids,
-    strings,
-)
+from schemas.columnar import Bytes, Keyed, Numbers, Strings, concatenated, numbers, packed, strings
+from schemas.columnar_decoding import ColumnarDecoder, schema_ids
 from schemas.columnar_encoding import ColumnarEncoder, side_by_side
 from stream_app.window.entries import ENTRY, Entries
 from stream_app.window.kinds import KINDS

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.codec import Decoder, Encoder
-from schemas.columnar import Column, ColumnarDecoder, Strings, schema_ids
+from schemas.columnar import Column, Strings
+from schemas.columnar_decoding import ColumnarDecoder, schema_ids
 from tests.clean_records import clean
 
 NAMES = ("clean_reading", "clean_wind")

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from schemas import avsc
 from schemas.codec import Encoder, Record
-from schemas.columnar import Column, ColumnarDecoder, Numbers
+from schemas.columnar import Column, Numbers
+from schemas.columnar_decoding import ColumnarDecoder
 from schemas.columnar_encoding import (
     ColumnarEncoder,
     constant,

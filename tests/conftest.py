@@ -34,6 +34,9 @@ pytest_plugins = [
 ]
 
 
+collect_ignore = ["support/record_peers.py"]  # it needs libraries of an environment of its own
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Bring up Kafka, registry and TimescaleDB once; parallel workers share them."""

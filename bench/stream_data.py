@@ -44,6 +44,7 @@ _LEVELS: Final = {
 }
 _BASES: Final = np.array([_LEVELS[parameter] for parameter in PARAMETERS])
 _SOURCE, _TABLE, _ZONE = "bench", "aws_minute", "-07:00"
+_WEST_OF_UTC: Final = 7 * 60 * MINUTE
 
 Rows = NDArray[np.int64]
 
@@ -165,7 +166,8 @@ def _columns(readings: Readings, rows: Rows, parameter: str) -> dict[str, Column
         "source_key": strings_of([str(row) for row in rows.tolist()]),
         "source_version": Numbers(VERSION + rows),
         "cursor": strings_of([f"2025-06-15 15:06:40.000000|{row}" for row in rows.tolist()]),
-        "extracted_at": Numbers(local + 2 * MINUTE),
+        # Behind the observation in UTC: readings of times to come would be nobody's neighbours.
+        "extracted_at": Numbers(local + _WEST_OF_UTC + 2 * MINUTE),
         **_measures(parameter, readings.values(rows)),
     }
 

@@ -19,6 +19,7 @@ from runtime.errors import System
 from runtime.kafka import KafkaSettings, check_reachable
 from runtime.kafka_topics import ensure_topics
 from runtime.metrics import new_registry, served
+from runtime.retry import Backoff, retry
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import Topics
 from stream_app.again.desk import Ways
@@ -42,6 +43,7 @@ from stream_app.transport.recent import Archive
 from stream_app.worker import ROUND_SECONDS, Worker
 
 _LOG: Final = logging.getLogger("aos.stream")
+_BEGINNING: Final = Backoff(tries=8, first=0.2, most=2.0)
 _LOOK_SECONDS: Final = 0.2
 _STOP_SECONDS: Final = 20.0
 
@@ -93,7 +95,8 @@ def _tools(
     ensure_topics(admin, [*topics.source_specs(), *ours], topics.replication)
     registry.register(ours)
     reference = open_.enter_context(closing(Reference(kafka, topics, registry)))
-    reference.catch_up_with_all()
+    # The leader of a topic that was just made may not know of it yet.
+    retry(reference.catch_up_with_all, _BEGINNING, threading.Event())
     group = Consumer(kafka.client(group_id=settings.group, isolation_level="read_committed"))
     judge = Judge(
         reference.sensors,

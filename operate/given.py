@@ -48,9 +48,21 @@ def moment_of(micros: int) -> str:
     return text_of(micros - micros % 1_000_000)
 
 
-def now_micros() -> int:
-    """Give the time now."""
-    return (datetime.now(UTC) - _EPOCH) // _MICROSECOND
+def moment(option: str, text: str) -> datetime:
+    """Read a time; one without an offset is UTC.
+
+    >>> moment("TIME", "2013-11-03T06:00").isoformat()
+    '2013-11-03T06:00:00+00:00'
+
+    Raises:
+        Configuration: it is none.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        mend = "write it like 2013-11-03 or 2013-11-03T06:00"
+        raise Configuration.of(option, text, "it is no time", mend=mend) from error
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def wrong(value: object, problem: str, mend: str, name: str) -> Configuration:

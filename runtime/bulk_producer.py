@@ -99,10 +99,11 @@ class BulkProducer:
             if self.failure is not None:
                 raise KafkaException(self.failure)
             room = min(self._most - len(self), _AT_ONCE)
-            if room > 0:
-                left = self._queued(topic, partition, messages[:room])
-                messages = np.concatenate([left, messages[room:]]) if len(left) else messages[room:]
-            self.poll(_BREATH_SECONDS if room <= 0 else 0)
+            left = self._queued(topic, partition, messages[:room]) if room > 0 else messages[:0]
+            rest = messages[max(room, 0) :]
+            messages = np.concatenate([left, rest]) if len(left) else rest
+            # Room may be short of bytes, too: then some are left that had a place.
+            self.poll(_BREATH_SECONDS if room <= 0 or len(left) else 0)
 
     def produce_one(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[Header]

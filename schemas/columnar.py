@@ -28,6 +28,10 @@ class Numbers:
     values: NDArray[Any]
     present: Mask | None = None
 
+    def there(self) -> Mask:
+        """Say which are present."""
+        return np.ones(len(self.values), np.bool_) if self.present is None else self.present
+
     def take(self, rows: Integers) -> Numbers:
         """Pick rows, in the order given."""
         return Numbers(self.values[rows], None if self.present is None else self.present[rows])
@@ -180,7 +184,8 @@ def concatenated(columns: Sequence[Strings]) -> Strings:
     if len(columns) == 1:
         return columns[0]
     shift: dict[int, int] = {}
-    pieces, size = [np.empty(0, np.uint8)], 0
+    pieces: list[Bytes] = []
+    size = 0
     for data in (column.data for column in columns):
         if id(data) not in shift:
             shift[id(data)] = size
@@ -191,11 +196,27 @@ def concatenated(columns: Sequence[Strings]) -> Strings:
     if any(column.present is not None for column in columns):
         present = np.concatenate([column.there() for column in columns])
     return Strings(
-        np.concatenate(pieces),
+        pieces[0] if len(pieces) == 1 else np.concatenate([np.empty(0, np.uint8), *pieces]),
         np.concatenate([nothing, *(column.starts + shift[id(column.data)] for column in columns)]),
         np.concatenate([nothing, *(column.lengths for column in columns)]),
         present,
     )
+
+
+def joined_columns(columns: Sequence[Column]) -> Column:
+    """Put columns of one kind one behind the other.
+
+    >>> joined_columns([Numbers(np.array([1])), Numbers(np.array([2, 3]))]).values.tolist()
+    [1, 2, 3]
+    """
+    texts = [column for column in columns if isinstance(column, Strings)]
+    if texts:
+        return concatenated(texts)
+    each = [column for column in columns if isinstance(column, Numbers)]
+    present = None
+    if any(column.present is not None for column in each):
+        present = np.concatenate([column.there() for column in each])
+    return Numbers(np.concatenate([column.values for column in each]), present)
 
 
 def numbers(columns: Mapping[str, Column], name: str) -> NDArray[Any]:

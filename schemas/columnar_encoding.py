@@ -3,7 +3,7 @@
 ``ColumnarEncoder(schema, first)(heads, columns)`` gives a message for each row. What stands before
 the field ``first`` is the row's *head*, encoded elsewhere and shared by many rows (the frame, and
 the fields that are constant for a sensor, which stand first in our schemas): either a list of bytes
-or, faster, the few different ones as :func:`heads_of` gives them, taken by their numbers. For every
+or, faster, the few different ones :func:`packed` together and taken by their numbers. For every
 field from ``first`` on there is a column, all as long as there are heads:
 
 * numbers, whole or floating: ``Numbers(array, present)``; ``present`` is a mask, None: all are;
@@ -12,7 +12,7 @@ field from ``first`` on there is a column, all as long as there are heads:
 
     >>> from schemas.avsc import load
     >>> encode = ColumnarEncoder(load("raw_index"), "first_offset")
-    >>> heads = heads_of([b"one", b"two"]).take(np.array([0, 1, 1]))
+    >>> heads = packed([b"one", b"two"]).take(np.array([0, 1, 1]))
     >>> columns = {"first_offset": Numbers(np.arange(3)), "last_offset": constant(9, 3)}
     >>> columns |= dict.fromkeys(("least_observed_at", "greatest_observed_at"), constant(None, 3))
     >>> encode(heads, columns | {"readings": Numbers(np.array([1, 2, 3]))})[2].hex(" ")
@@ -32,7 +32,7 @@ from typing import Any, Final
 import numpy as np
 
 from schemas.avsc import Schema, without_logical_types
-from schemas.columnar import Bytes, Column, Integers, Mask, Numbers, Strings
+from schemas.columnar import Bytes, Column, Integers, Mask, Numbers, Strings, packed
 from schemas.columnar_numbers import as_strings, numbers_encoded
 
 _TENS: Final = 10 ** np.arange(9, dtype=np.uint32)
@@ -69,7 +69,7 @@ class ColumnarEncoder:
         Raises:
             KeyError: a column is missing.
         """
-        head = heads if isinstance(heads, Strings) else heads_of(heads)
+        head = heads if isinstance(heads, Strings) else packed(heads)
         return side_by_side([head, *self._parts(columns)])
 
     def piece(self, columns: Mapping[str, Column]) -> Strings:
@@ -101,16 +101,6 @@ def side_by_side(parts: Sequence[Strings]) -> Strings:
         part.write(out, at)
         at = at + part.lengths
     return Strings(out, starts, lengths)
-
-
-def heads_of(heads: Sequence[bytes]) -> Strings:
-    """Make a column of bytes; ``take`` gives one with a head for each row.
-
-    >>> heads_of([b"a", b"bc"]).take(np.array([1, 0, 1])).bytes()
-    [b'bc', b'a', b'bc']
-    """
-    lengths = np.fromiter(map(len, heads), np.int64, len(heads))
-    return Strings(np.frombuffer(b"".join(heads), np.uint8), np.cumsum(lengths) - lengths, lengths)
 
 
 def strings_of(values: Sequence[str | None]) -> Strings:
@@ -206,7 +196,7 @@ def _texts(values: Sequence[str], present: Mask | None) -> Strings:
     data = np.frombuffer(("\0".join(values) + "\0").encode(), np.uint8)
     ends = np.flatnonzero(data == 0)
     if len(ends) != len(values) or not values:
-        plain = heads_of([value.encode() for value in values])
+        plain = packed([value.encode() for value in values])
         return Strings(plain.data, plain.starts, plain.lengths, present)
     starts = np.concatenate(([0], ends[:-1] + 1))
     return Strings(data, starts, ends - starts, present)

@@ -15,7 +15,7 @@ from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.avsc import Schema, without_logical_types
 from schemas.codec import Decoder, Encoder
-from schemas.columnar import Column, Mask, Numbers, Strings, packed
+from schemas.columnar import Column, Mask, Strings, joined_columns, packed
 from schemas.columnar_decoding import ColumnarDecoder, schema_ids
 from schemas.dead_letters import Stage
 from sink.batch import Message
@@ -60,7 +60,7 @@ class ColumnDecoder:
         found = [self._columns(values.take(slice(at, at + _TOGETHER))) for at in ends]
         if len(found) == 1:
             return found[0]
-        columns = {name: _joined([part[name] for part, _ in found]) for name in found[0][0]}
+        columns = {name: joined_columns([part[name] for part, _ in found]) for name in found[0][0]}
         return columns, np.concatenate([good for _, good in found])
 
     def _one_by_one(
@@ -95,25 +95,6 @@ class ColumnDecoder:
 def _side_by_side(values: Iterable[bytes | None]) -> Strings:
     """Put them into one buffer, behind which a few bytes more may be read."""
     return packed([*values, _PADDING]).take(slice(-1))
-
-
-def _joined(parts: Sequence[Column]) -> Column:
-    """Put columns one behind the other, of which strings lie in the same buffer."""
-    present = None
-    if any(part.present is not None for part in parts):
-        present = np.concatenate([_there(part) for part in parts])
-    texts = [part for part in parts if isinstance(part, Strings)]
-    if not texts:
-        numbers = [part.values for part in parts if isinstance(part, Numbers)]
-        return Numbers(np.concatenate(numbers), present)
-    starts = np.concatenate([text.starts for text in texts])
-    return Strings(texts[0].data, starts, np.concatenate([t.lengths for t in texts]), present)
-
-
-def _there(column: Column) -> Mask:
-    if column.present is not None:
-        return column.present
-    return np.ones(len(column.lengths if isinstance(column, Strings) else column.values), np.bool_)
 
 
 def _shape(schema: Schema) -> list[tuple[str, object]]:

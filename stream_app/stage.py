@@ -43,7 +43,7 @@ from stream_app.transport.recent import Archive
 from stream_app.worker import ROUND_SECONDS, Worker
 
 _LOG: Final = logging.getLogger("aos.stream")
-_BEGINNING: Final = Backoff(tries=8, first=0.2, most=2.0)
+_BEGINNING: Final = Backoff(tries=30, first=0.2, most=2.0)
 _LOOK_SECONDS: Final = 0.2
 _STOP_SECONDS: Final = 20.0
 

@@ -16,9 +16,9 @@ from runtime.kafka import KafkaSettings
 from runtime.kafka_read import is_end, reader
 from schemas import avsc
 from schemas.codec import Decoder, Record
-from schemas.columnar import Numbers, numbers, strings
+from schemas.columnar import Numbers, numbers, packed, strings
 from schemas.columnar_decoding import ColumnarDecoder
-from schemas.columnar_encoding import ColumnarEncoder, constant, heads_of
+from schemas.columnar_encoding import ColumnarEncoder, constant
 from schemas.framing import frame
 from schemas.registry import Registry
 from schemas.topics import Topics, clean_schema
@@ -60,7 +60,7 @@ def verdicts(kafka: KafkaSettings, registry: Registry, topics: Topics, parameter
     last = order[np.append(_differ(order, sensor, at), True)]
     zeros = Numbers(np.zeros(n, np.int64))
     given = {"revision": zeros, "processed_at": zeros, "raw_topic": constant("raw", n)}
-    head = heads_of([frame(0)]).take(np.zeros(n, np.int64))
+    head = packed([frame(0)]).take(np.zeros(n, np.int64))
     encoded = ColumnarEncoder(schema)(head, {**columns, **given})
     return Verdicts(
         {(bytes(sensors[sensor[row]]), int(at[row])): encoded[row] for row in last.tolist()},

@@ -16,6 +16,7 @@ from operate.dlq.choosing import Choice, Kind
 from operate.dlq.desk import Desk, refused
 from operate.dlq.letters import Letter
 from operate.dlq.redriving import Outcome
+from operate.given import moment
 from operate.options import AsJson, Config
 from operate.printing import print_json, show, stacked
 from operate.settings import load
@@ -171,19 +172,10 @@ def _choice(
     until: str | None,
 ) -> Choice:
     reasons, origins, stations = (tuple(given or ()) for given in (reason, origin, station))
-    after, before = _moment("--since", since), _moment("--until", until)
+    after, before = (
+        moment(o, t) if t else None for o, t in (("--since", since), ("--until", until))
+    )
     return Choice(reasons, origins, stations, after, before)
-
-
-def _moment(option: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        mend = "write it like 2026-11-22 or 2026-11-22T09:30"
-        raise Configuration.of(option, text, "it is no time", mend=mend) from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _stands(desk: Desk, letters: Sequence[Letter]) -> list[str]:

@@ -11,10 +11,11 @@ from typer.core import TyperGroup
 
 from operate.audit import operator
 from operate.board import board, keys_of
-from operate.given import micros_of, moment_of, now_micros, text_of, wrong
+from operate.given import micros_of, moment_of, text_of, wrong
 from operate.options import AsJson, Config
 from operate.printing import show
 from operate.settings import Settings, load
+from producers.reading.times import now_micros
 from schemas.overrides import Kind, Override
 from weather.parameters import PARAMETERS
 from weather.qc.flags import Flag

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -69,7 +67,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     settings = _source(url, config, source)
     hints = _hints(settings, zone or [], station)
     bounds = Bounds(tables or (), schema or (), rows, settings.query_timeout_seconds)
-    with _endpoints(settings) as database, Console(stderr=True).status("looking") as status:
+    with Endpoints.settled(settings) as database, Console(stderr=True).status("looking") as status:
         found = inspect(
             database,
             bounds,
@@ -84,16 +82,6 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         show(found, with_draft=out is None)
     if found.cancelled:
         raise typer.Exit(Exit.FAILED)
-
-
-@contextmanager
-def _endpoints(settings: SourceSettings) -> Iterator[Endpoints]:
-    database = Endpoints.open(settings)
-    try:
-        database.settle(lambda: None)
-        yield database
-    finally:
-        database.dispose()
 
 
 def _source(url: str | None, config: Path | None, name: str | None) -> SourceSettings:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from operate.given import moment
 from operate.lineage.impact import Change
 from operate.lineage.impact import impact as touched
 from operate.lineage.trace import Trace, trace
 from operate.options import AsJson, Config
 from operate.printing import console, print_json, show, stacked
 from operate.settings import load
-from runtime.errors import Configuration
 
 Sensor = Annotated[str, typer.Argument(help="Like JFK:temperature.")]
 Time = Annotated[str, typer.Argument(help="When it was observed, UTC: 2013-11-03T06:00.")]
@@ -56,23 +55,6 @@ def impact(
     ends = (moment(o, t) if t else None for o, t in (("--from", since), ("--to", until)))
     found = touched(settings, change, name, *ends)
     show([asdict(one) for one in found], as_json=as_json, empty="no reading")
-
-
-def moment(option: str, text: str) -> datetime:
-    """Read a time; one without an offset is UTC.
-
-    >>> moment("TIME", "2013-11-03T06:00").isoformat()
-    '2013-11-03T06:00:00+00:00'
-
-    Raises:
-        Configuration: it is none.
-    """
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        mend = "write it like 2013-11-03 or 2013-11-03T06:00"
-        raise Configuration.of(option, text, "it is no time", mend=mend) from error
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def tell(found: Trace) -> None:

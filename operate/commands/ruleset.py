@@ -11,10 +11,11 @@ import typer
 
 from operate.audit import operator
 from operate.board import board
-from operate.given import micros_of, moment_of, now_micros, text_of, wrong
+from operate.given import micros_of, moment_of, text_of, wrong
 from operate.options import AsJson, Config
 from operate.printing import print_json, show
 from operate.settings import load
+from producers.reading.times import now_micros
 from runtime.errors import Configuration
 from schemas.rulesets import PublishedRuleset, same_limits, usable
 from stream_app.rulesets.table import Rulesets

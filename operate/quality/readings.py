@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -25,7 +23,7 @@ from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.avsc import Schema
 from schemas.codec import Encoder
-from schemas.columnar import Column, Integers, Numbers, Strings, concatenated, packed
+from schemas.columnar import Integers, concatenated, joined_columns, packed
 from schemas.mapping import Mapping as SourceMapping
 from schemas.mapping import read_mapping
 from schemas.topics import PARAMETERS, Topics, raw_schema
@@ -98,7 +96,7 @@ def read_past(settings: SourceSettings, page_rows: int = 5_000) -> Past:
         Transient: the database does not answer.
     """
     mapping = read_mapping(settings.mapping)
-    with _opened(settings) as database:
+    with Endpoints.settled(settings) as database:
         types = database.ask("looking at the source", lambda c: check_mapping(c, mapping=mapping))
         feeds = [
             feed
@@ -115,16 +113,6 @@ def read_past(settings: SourceSettings, page_rows: int = 5_000) -> Past:
         for name in readings
     }
     return Past(readings, page, sensors, {(mapping.source, mapping.version): mapping})
-
-
-@contextmanager
-def _opened(settings: SourceSettings) -> Iterator[Endpoints]:
-    database = Endpoints.open(settings)
-    try:
-        database.settle(lambda: None)
-        yield database
-    finally:
-        database.dispose()
 
 
 def _sensors(database: Endpoints, mapping: SourceMapping) -> dict[str, Sensor]:
@@ -199,27 +187,3 @@ def _joined(parts: Sequence[Decoded]) -> Decoded:
     }
     head = np.concatenate([part.head for part in parts])
     return replace(parts[-1], records=records, head=head, columns=columns)
-
-
-def joined_columns(columns: Sequence[Column]) -> Column:
-    """Put columns of one kind one behind the other."""
-    present = np.concatenate([_there(column) for column in columns])
-    numbers = [column for column in columns if isinstance(column, Numbers)]
-    if numbers:
-        values = np.concatenate([column.values for column in numbers])
-        return Numbers(values, None if present.all() else present)
-    strings = [column for column in columns if isinstance(column, Strings)]
-    shifts = np.cumsum([0, *(len(column.data) for column in strings[:-1])]).tolist()
-    return Strings(
-        np.concatenate([column.data for column in strings]),
-        np.concatenate([c.starts + shift for c, shift in zip(strings, shifts, strict=True)]),
-        np.concatenate([column.lengths for column in strings]),
-        None if present.all() else present,
-    )
-
-
-def _there(column: Column) -> Any:
-    if column.present is not None:
-        return column.present
-    count = len(column.values if isinstance(column, Numbers) else column.lengths)
-    return np.ones(count, np.bool_)

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from sqlalchemy import Engine, make_url
@@ -53,6 +54,21 @@ class Endpoints:
                 for at in (settings.url, *settings.endpoints)
             ]
         )
+
+    @classmethod
+    @contextmanager
+    def settled(cls, settings: SourceSettings) -> Iterator[Endpoints]:
+        """Lend endpoints that are known to be one database, for a look at it; then close them.
+
+        Raises:
+            AosError: none of them answers, or they are not one.
+        """
+        database = cls.open(settings)
+        try:
+            database.settle(lambda: None)
+            yield database
+        finally:
+            database.dispose()
 
     @property
     def circuits(self) -> dict[str, Circuit]:

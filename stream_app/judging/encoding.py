@@ -15,8 +15,8 @@ import numpy as np
 
 from schemas.avsc import load
 from schemas.codec import Record
-from schemas.columnar import Column, Integers, Mask, Numbers, Strings
-from schemas.columnar_encoding import ColumnarEncoder, constant, heads_of, strings_of
+from schemas.columnar import Column, Integers, Mask, Numbers, Strings, packed
+from schemas.columnar_encoding import ColumnarEncoder, constant, strings_of
 from schemas.framing import frame
 from schemas.topics import clean_schema
 from stream_app.judging.heads import head_schema
@@ -72,7 +72,7 @@ class CleanEncoder:
         columns |= {"revision": _revisions(judged, revision), "processed_at": constant(now, count)}
         for field in self._fields:
             columns.setdefault(field["name"], constant(field["default"], count))
-        heads = heads_of([self._head_of(origin) for origin in judged.origins])
+        heads = packed([self._head_of(origin) for origin in judged.origins])
         return self._encode.strings(heads.take(judged.origin), columns)
 
     def _head_of(self, origin: Origin) -> bytes:

@@ -8,14 +8,12 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
-from runtime.bulk_producer import BulkProducer
+from runtime.bulk_producer import BulkProducer, Header
 from runtime.kafka import KafkaSettings, translated
 from schemas.columnar import Keyed, Strings
 from schemas.topics import MOST_DEAD_LETTER_BYTES
 
 Result = TypeVar("Result")
-Header = tuple[str, bytes | None]
-
 SECONDS: Final = 30.0
 
 

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from schemas import avsc
 from schemas.codec import Encoder, Record
-from schemas.columnar import Column, Numbers
+from schemas.columnar import Column, Numbers, packed
 from schemas.columnar_decoding import ColumnarDecoder
 from schemas.columnar_encoding import (
     ColumnarEncoder,
     constant,
-    heads_of,
     numbers_of,
     strings_of,
 )
@@ -131,7 +130,7 @@ def test_what_is_the_same_in_every_row_is_written_in_every_row(
 
 
 def test_heads_are_taken_by_their_numbers() -> None:
-    heads = heads_of([b"a", b"", b"long head"])
+    heads = packed([b"a", b"", b"long head"])
     numbers = np.array([2, 0, 1, 2])
     columns = columns_of("raw_reading", [raw("rainfall", key=str(n)) for n in range(4)])
     encode = ColumnarEncoder(avsc.load("raw_reading"))

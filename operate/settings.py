@@ -21,6 +21,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from operate.api.settings import ApiSettings
 from operate.wrong_settings import missing, no_such_setting, of_validation
 from producers.settings import SourceSettings
 from runtime.errors import Configuration
@@ -40,6 +41,7 @@ SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "source": SourceSettings,
     "stream": StreamSettings,
     "sink": SinkSettings,
+    "api": ApiSettings,
 }
 
 
@@ -57,6 +59,7 @@ class Settings(BaseSettings):
     sources: tuple[SourceSettings, ...] = ()
     stream: StreamSettings = StreamSettings()
     sink: SinkSettings = SinkSettings()
+    api: ApiSettings = ApiSettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @classmethod

@@ -1,0 +1,36 @@
+"""The app: every room's routes behind one guard, with one way to tell of errors.
+
+``/`` answers programs as Kafka Connect does and sends browsers to ``/page/``. A test calls it as
+``TestClient(build(context), base_url="http://127.0.0.1")``: on loopback any other name is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+
+from operate.api.context import Context
+from operate.api.errors import handle_errors
+from operate.api.guard import Guard
+
+Router = Callable[[Context], APIRouter]
+
+ROUTERS: Final[tuple[tuple[str, Router], ...]] = ()
+"""Where each room's routes lie, and what makes them."""
+
+
+def build(context: Context) -> FastAPI:
+    """Make the app; nothing is connected before a request needs it."""
+    app = FastAPI(
+        title="aos-stream",
+        version=version("aos-stream"),
+        summary="Steer and watch source, stream and sink.",
+    )
+    handle_errors(app)
+    app.add_middleware(Guard, settings=context.settings.api)
+    for prefix, router in ROUTERS:
+        app.include_router(router(context), prefix=prefix)
+    return app

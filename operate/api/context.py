@@ -1,0 +1,69 @@
+"""What every route works with: the settings, and what they lead to, opened when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from confluent_kafka.admin import AdminClient
+
+from operate.settings import Settings
+from runtime.kafka import check_reachable
+from schemas.registry import Registry
+from sink.database import Connection, Database
+
+
+class Commands(Protocol):
+    """Tells the stages what to do, wherever they run."""
+
+    def tell(self, connector: str, state: str) -> None:
+        """Say what state a connector is to be in from now on: RUNNING, PAUSED or STOPPED.
+
+        Raises:
+            AosError: the brokers do not answer.
+        """
+
+    def restart(self, connector: str, worker: str | None = None) -> None:
+        """Have a connector's run ended cleanly and begun again; of one worker, or of all.
+
+        Raises:
+            AosError: the brokers do not answer.
+        """
+
+
+@dataclass(frozen=True)
+class Context:
+    """What routes are made with; a test gives other ``commands``, or overrides what opens."""
+
+    settings: Settings
+    commands: Commands
+
+    @contextmanager
+    def admin(self) -> Iterator[AdminClient]:
+        """Give a client that asks the brokers.
+
+        Raises:
+            Configuration: no broker answers.
+        """
+        check_reachable(self.settings.kafka)
+        yield AdminClient(self.settings.kafka.client())
+
+    @contextmanager
+    def registry(self) -> Iterator[Registry]:
+        """Give a client of the schema registry."""
+        with closing(Registry(self.settings.registry)) as client:
+            yield client
+
+    @contextmanager
+    def database(self, doing: str = "answering a request") -> Iterator[Connection]:
+        """Give a connection within a transaction: committed at the end, or rolled back.
+
+        Raises:
+            AosError: what the database answered; ``doing`` says to whom.
+        """
+        with closing(Database(self.settings.sink)) as database:
+            database.check()
+            with database.transaction(doing) as connection:
+                yield connection

@@ -1,0 +1,67 @@
+"""Every error as Kafka Connect tells it: ``{"error_code": 404, "message": "…"}``, and no trace."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from operate.masking import masked
+from runtime.errors import AosError, Configuration, DataQuality, Fenced, Transient
+
+_LOG: Final = logging.getLogger("aos.api")
+_STATUS: Final[tuple[tuple[type[AosError], HTTPStatus], ...]] = (
+    (Configuration, HTTPStatus.BAD_REQUEST),
+    (DataQuality, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (Transient, HTTPStatus.SERVICE_UNAVAILABLE),
+    (Fenced, HTTPStatus.CONFLICT),
+)
+
+
+def answer(status: int, message: str) -> JSONResponse:
+    """Make the answer to what cannot be done."""
+    told = {"error_code": int(status), "message": masked(message)}
+    return JSONResponse(told, status_code=int(status))
+
+
+def status_of(error: AosError) -> HTTPStatus:
+    """Say which status an error of ours has.
+
+    >>> int(status_of(Transient("away")))
+    503
+    """
+    found = (status for kind, status in _STATUS if isinstance(error, kind))
+    return next(found, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Have every error of an app answered in this shape."""
+    app.add_exception_handler(AosError, _ours)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(Exception, _bug)
+
+
+async def _ours(_request: Request, error: Any) -> JSONResponse:
+    return answer(status_of(error), str(error))
+
+
+async def _http(_request: Request, error: Any) -> JSONResponse:
+    return answer(error.status_code, str(error.detail))
+
+
+async def _malformed(_request: Request, error: Any) -> JSONResponse:
+    """Say what is wrong with a request; what was given is not repeated, it may be a secret."""
+    told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+    return answer(HTTPStatus.BAD_REQUEST, told)
+
+
+async def _bug(request: Request, error: Exception) -> JSONResponse:
+    _LOG.error("%s %s broke", request.method, request.url.path, exc_info=error)
+    told = "this is a bug of the API; its log has the trace"
+    return answer(HTTPStatus.INTERNAL_SERVER_ERROR, told)

@@ -116,7 +116,7 @@ def _of_writer(role: str, database: str) -> Iterator[Right]:
     changed = ("SELECT", "INSERT", "UPDATE", "DELETE")
     yield Right(role, "TABLE", "ops.sink_offset", changed)
     yield Right(role, "TABLE", "ops.sink_batch", ("SELECT", "INSERT"))
-    for name in ("audit", "reconcile_run"):
+    for name in ("audit", "reconcile_run", "anomaly_model", "report"):
         yield Right(role, "TABLE", f"ops.{name}", ("SELECT", "INSERT", "UPDATE"))
     yield Right(role, "TABLE", "ops.migration", ("SELECT",))
 

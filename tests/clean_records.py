@@ -33,6 +33,7 @@ _MEASURES: dict[str, dict[str, Any]] = {
         "raw_gust": None,
         "flag_gust_range": 9,
         "flag_consistency": 1,
+        "flag_anomaly": 2,
     },
 }
 _ONE_MEASURE: dict[str, Any] = {
@@ -43,6 +44,7 @@ _ONE_MEASURE: dict[str, Any] = {
     "flag_spike": 2,
     "flag_flat_line": 1,
     "flag_consistency": 1,
+    "flag_anomaly": 2,
 }
 _UNITS = {
     "wind": "m/s",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from weather.anomaly import Anomaly
+
 
 class Span(NamedTuple):
     """A range with both limits inside."""
@@ -101,6 +103,7 @@ class Limits:
         flat_line: how long it may stand still.
         amounts: in rising order of minutes, how much rain may fall in an interval.
         buddies: how far it may be from its neighbours.
+        anomaly: what is usual, as a model has learnt it.
     """
 
     fail: Span
@@ -113,3 +116,4 @@ class Limits:
     flat_line: FlatLine | None = None
     amounts: tuple[Step, ...] = ()
     buddies: Buddies | None = None
+    anomaly: Anomaly | None = None

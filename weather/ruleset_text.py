@@ -18,6 +18,9 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
+from weather.anomaly import Anomaly
+from weather.anomaly import from_plain as anomaly_of
+from weather.anomaly import to_plain as plain_anomaly
 from weather.limits import Buddies, Factor, FlatLine, Height, Limits, Span, Spike, Step
 from weather.parameters import measure_of
 from weather.ruleset import ALWAYS, Override, Ruleset
@@ -96,6 +99,8 @@ def _told(limits: Limits) -> Plain:
 def _plain(value: Any) -> Any:
     if isinstance(value, Span):
         return list(value)
+    if isinstance(value, Anomaly):
+        return plain_anomaly(value)
     if isinstance(value, Step | Factor | Spike | FlatLine | Buddies):
         usual = value._field_defaults
         told = value._asdict().items()
@@ -133,6 +138,8 @@ def _value(name: str, value: Any, where: str) -> Any:
         return value is True
     if value is None:
         return None
+    if name == "anomaly":
+        return anomaly_of(_object(value, where))
     return _row(None if name in _SPANS else _ONE[name], value, where)
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weather.arrays import Bools, Flags
+from weather.qc.flags import Flag
 from weather.qc.series import Past
 
 Entries = NDArray[np.void]
@@ -41,13 +42,17 @@ ENTRY: Final = np.dtype(
 )
 WORDS: Final = ENTRY.itemsize // 8
 
-FLAGS: Final = ("step", "spike", "flat_line", "consistency", "together")
-"""``consistency`` is found in the record itself, ``together`` in the station's other parameters."""
+FLAGS: Final = ("step", "spike", "flat_line", "consistency", "together", "anomaly")
+"""``consistency`` is found in the record itself, ``together`` in the station's other parameters.
+
+``anomaly`` is turned round by 2, so that bits that nobody wrote say that it was not evaluated.
+"""
 
 _LIVE: Final = 1
 _BROKEN: Final = 2
 _GRAIN: Final = 2
 _SHIFT: Final = {name: 8 + 4 * place for place, name in enumerate(FLAGS)}
+_TURN: Final = {**dict.fromkeys(FLAGS, 0), "anomaly": int(Flag.NOT_EVALUATED)}
 FLAG_BITS: Final = np.uint32(0xFFFF_FF00)
 _KEPT: Final = np.uint32(0b1111 << _SHIFT["consistency"] | 0b1111 << _SHIFT["together"])
 
@@ -73,7 +78,8 @@ def flag(entries: Entries, name: str) -> Flags:
 
 def unpacked(marks: NDArray[np.uint32], name: str) -> Flags:
     """Unpack a flag of marks."""
-    return ((marks >> np.uint32(_SHIFT[name])) & np.uint32(15)).astype(np.int32)
+    found = ((marks >> np.uint32(_SHIFT[name])) & np.uint32(15)).astype(np.int32)
+    return found ^ np.int32(_TURN[name]) if _TURN[name] else found
 
 
 def put_flag(entries: Entries, name: str, flags: Flags) -> None:
@@ -104,7 +110,7 @@ def put_past(entries: Entries, past: Past, flags: Mapping[str, Flags]) -> None:
     bits |= past.broken.astype(np.uint32) << np.uint32(1)
     bits |= past.grain.astype(np.uint32) << np.uint32(_GRAIN)
     for name, values in flags.items():
-        bits |= values.astype(np.uint32) << np.uint32(_SHIFT[name])
+        bits |= (values ^ _TURN[name]).astype(np.uint32) << np.uint32(_SHIFT[name])
     entries["marks"] = bits
 
 

@@ -37,6 +37,8 @@ def judge(layout: Layout, ruleset: Ruleset) -> Entries:
             # A direction is there only while the wind blows: without one, nothing is missing.
             unjudged = ~alive[part] if KINDS[kind].step else ~alive[part] | np.isnan(values)
             made[unjudged] = Flag.NOT_EVALUATED
+            if name not in flags:
+                flags[name] = flags_like(len(judged), Flag.NOT_EVALUATED)
             flags[name][part] = made
     put_past(judged, found.past, flags)
     return judged
@@ -54,6 +56,8 @@ def _tests(
     for limits, rows in ruleset.cases(kind.parameter, kind.measure, unknown, months_of(at)):
         made = judge_in_time(at[rows], values[rows], found.take(rows), limits)
         for name, verdicts in made.items():
+            if name not in flags:
+                flags[name] = flags_like(len(at), Flag.NOT_EVALUATED)
             flags[name][rows] = verdicts
     return flags
 

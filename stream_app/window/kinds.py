@@ -14,10 +14,11 @@ class Kind(NamedTuple):
     spike: str | None = None
     flat_line: str | None = None
     consistency: str | None = None
+    anomaly: str | None = None
 
 
 def _single(parameter: str) -> Kind:
-    names = ("flag_step", "flag_spike", "flag_flat_line", "flag_consistency")
+    names = ("flag_step", "flag_spike", "flag_flat_line", "flag_consistency", "flag_anomaly")
     return Kind(parameter, "value", *names)
 
 
@@ -33,6 +34,7 @@ KINDS: Final = (
         "flag_speed_spike",
         "flag_speed_flat_line",
         "flag_consistency",
+        "flag_anomaly",
     ),
     Kind("wind", "direction", flat_line="flag_direction_flat_line"),
 )
@@ -57,7 +59,7 @@ def field_names(parameter: str) -> list[str]:
     """Name the fields of a clean reading that the window fills.
 
     >>> field_names("pressure")
-    ['flag_step', 'flag_spike', 'flag_flat_line', 'flag_consistency']
+    ['flag_step', 'flag_spike', 'flag_flat_line', 'flag_consistency', 'flag_anomaly']
     """
     kinds = [KINDS[place] for place in kinds_of(parameter)]
     return [name for kind in kinds for name in kind[2:] if name is not None]

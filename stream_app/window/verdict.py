@@ -137,7 +137,7 @@ def _joined(parts: list[Again]) -> Again:
 
 
 def _fields(kind: int) -> Iterator[tuple[str, str]]:
-    for name in ("step", "spike", "flat_line", "consistency"):
+    for name in ("step", "spike", "flat_line", "consistency", "anomaly"):
         field = getattr(KINDS[kind], name)
         if field is not None:
             yield name, field

@@ -15,6 +15,7 @@ from stream_app.window.changelog import RingWriter
 from stream_app.window.kinds import KINDS, field_names
 from stream_app.window.recovery import Recovery
 from stream_app.window.state import Overlay, State
+from weather.anomaly import SEASONS, Anomaly, Edges
 from weather.parameters import parameter_of
 from weather.qc.consistency import parched, wet, wind_consistency
 from weather.qc.flags import Flag
@@ -37,8 +38,18 @@ def _impatient(limits: Limits) -> Limits:
     )
 
 
-RULES = Ruleset("test", {name: _impatient(limits) for name, limits in DEFAULT.limits.items()})
-"""The default rules, but for flat lines: a ring sees them within minutes."""
+def _learned(limits: Limits) -> Limits:
+    """Add a model that finds every other combination of bins odd, by no rule at all."""
+    edges = Edges((5.0, 20.0, 35.0, 1000.0), (-100.0, -1.0, 1.0, 100.0), (1.0, 50.0))
+    scores = np.random.default_rng(5).random(edges.shape)
+    model = Anomaly.of_scores("test", scores, 0.5, edges, tuple(range(SEASONS)))
+    return replace(limits, anomaly=model)
+
+
+RULES = Ruleset(
+    "test", {name: _learned(_impatient(limits)) for name, limits in DEFAULT.limits.items()}
+)
+"""The default rules, but for flat lines, which a ring sees within minutes, and with a model."""
 HISTORY = RulesetHistory([RULES])
 
 Key = tuple[str, str, int]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from weather.anomaly import anomaly_test
 from weather.arrays import Flags, Floats, Micros
 from weather.limits import Limits
 from weather.qc.flags import Flag, aggregate
@@ -17,6 +18,8 @@ def judge_in_time(
     at: Micros, values: Floats, found: Neighbours, limits: Limits
 ) -> dict[str, Flags]:
     """Give the flags of ``step``, ``spike`` and ``flat_line``, each of shape (n,).
+
+    And of ``anomaly``, where the limits have a model.
 
     ``found`` is what :func:`weather.qc.series.neighbours` says of the same readings; they may be of
     many series, but all under the same limits. What is missing is 9.
@@ -45,5 +48,7 @@ def judge_in_time(
             values, at - found.past.since, found.past.length, found.resolution, limits.flat_line
         ),
     }
+    if limits.anomaly is not None:
+        flags["anomaly"] = anomaly_test(at, values, found, limits.anomaly)
     missing = np.isnan(values)
     return {name: np.where(missing, np.int32(Flag.MISSING), made) for name, made in flags.items()}

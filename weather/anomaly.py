@@ -1,0 +1,204 @@
+"""How usual a reading is: a forest of isolation trees, grown on bins and laid out as a table.
+
+A tree that was grown on the numbers of bins asks for nothing else, so the whole forest is a
+function of a few small whole numbers: it is worked out once for every combination of bins, and
+judging a reading is to find its cell. What is kept is plain data, one bit a cell: nobody unpickles
+what came over a wire. It is one more test, which alone never fails a reading.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weather.arrays import Bools, Flags, Floats, Micros
+from weather.qc.flags import Flag
+from weather.qc.series import Neighbours
+
+_HOUR: Final = 3_600_000_000
+_DAY: Final = 24 * _HOUR
+HOURS: Final = 8
+"""Parts of the day, of three hours each, by UTC: the window knows no local clock."""
+SEASONS: Final = 6
+"""Parts of the year, of two months each, beginning with January."""
+MOST_CELLS: Final = 1 << 18
+_SHORTEST: Final = 60_000_000
+_DAYS_OF_SEASON: Final = 61
+_YEAR: Final = 365.2425
+
+Bins = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Where the bins of a reading's features end, each rising; the units are the measure's.
+
+    Attributes:
+        value: of the value itself.
+        change: of the change since the reading before, per root of an hour: what diffuses, as
+            weather does over hours, changes alike at every cadence by this scale.
+        still: of the hours since the value last changed.
+    """
+
+    value: tuple[float, ...]
+    change: tuple[float, ...]
+    still: tuple[float, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many bins each feature has; those of changes begin with one for "not known"."""
+        lengths = len(self.value) + 1, len(self.change) + 2, len(self.still) + 1
+        return (*lengths, HOURS, SEASONS)
+
+    def bins(self, at: Micros, values: Floats, found: Neighbours) -> Bins:
+        """Give the bin of each feature, of shape (5, n); readings without a value are anywhere."""
+        known = ~np.isnan(found.change)
+        root = np.sqrt(np.maximum(found.elapsed, _SHORTEST) / _HOUR)
+        change = np.searchsorted(self.change, found.change / root) + 1
+        still = (at - found.past.since) / _HOUR
+        return np.array(
+            [
+                np.minimum(np.searchsorted(self.value, values), len(self.value)),
+                np.where(known, change, 0),
+                np.searchsorted(self.still, still),
+                at // (_DAY // HOURS) % HOURS,
+                season_of(at),
+            ],
+            np.int64,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """A model of one measure, as a ruleset carries it.
+
+    Attributes:
+        version: by which a reading's ruleset names it.
+        threshold: the score (0 usual to 1 odd) from which a reading is suspect; it is in ``table``.
+        edges: of its features.
+        seasons: parts of the year it has learnt from; of others it says nothing.
+        table: a bit for each cell, packed, compressed, in base 64.
+    """
+
+    version: str
+    threshold: float
+    edges: Edges
+    seasons: tuple[int, ...]
+    table: str
+
+    @classmethod
+    def of_scores(
+        cls, version: str, scores: Floats, threshold: float, edges: Edges, seasons: tuple[int, ...]
+    ) -> Anomaly:
+        """Make a model of the scores of all cells, in the order of ``edges.shape``."""
+        packed = np.packbits(scores.ravel() >= threshold)
+        table = base64.b64encode(zlib.compress(packed.tobytes(), 9)).decode()
+        return cls(version, threshold, edges, seasons, table)
+
+
+def anomaly_test(at: Micros, values: Floats, found: Neighbours, model: Anomaly) -> Flags:
+    """Flag what is unusual: suspect, never failed. Arrays of shape (n,), times in UTC.
+
+    What has not been learnt, a season without any readings, is not evaluated (2).
+
+    >>> from weather.qc.series import Past, neighbours
+    >>> edges = Edges(value=(0.0,), change=(-9.0, 9.0), still=(5.0,))
+    >>> scores = np.zeros(edges.shape)
+    >>> scores[1] = 0.9
+    >>> model = Anomaly.of_scores("warm-is-odd", scores, 0.8, edges, (0,))
+    >>> at, values = np.array([0, 1, 100 * 24]) * 3_600_000_000, np.array([-1.0, 1.0, 1.0])
+    >>> found = neighbours(at, values, np.ones(3, bool), np.array([3]), Past.nothing(1))
+    >>> anomaly_test(at, values, found, model).tolist()
+    [1, 3, 2]
+    """
+    shape = model.edges.shape
+    bins = model.edges.bins(at, values, found)
+    odd = _bits(model.table, math.prod(shape))[np.ravel_multi_index(tuple(bins), shape)]
+    flags = np.where(odd, np.int32(Flag.SUSPECT), np.int32(Flag.GOOD))
+    if len(model.seasons) < SEASONS:
+        flags[~np.isin(bins[-1], model.seasons)] = Flag.NOT_EVALUATED
+    return flags
+
+
+def season_of(at: Micros) -> Bins:
+    """Give the part of the year of each time; to within a day, which no weather notices.
+
+    >>> season_of(np.array([0, 59, 70, 364]) * 86_400_000_000).tolist()
+    [0, 0, 1, 5]
+    """
+    day = np.mod(at / _DAY, _YEAR)
+    season: Bins = np.minimum(day // _DAYS_OF_SEASON, SEASONS - 1).astype(np.int64)
+    return season
+
+
+def to_plain(model: Anomaly) -> dict[str, Any]:
+    """Write a model as plain data for JSON."""
+    edges = model.edges
+    return {
+        "version": model.version,
+        "threshold": model.threshold,
+        "value": list(edges.value),
+        "change": list(edges.change),
+        "still": list(edges.still),
+        "seasons": list(model.seasons),
+        "table": model.table,
+    }
+
+
+def from_plain(plain: Mapping[str, Any]) -> Anomaly:
+    """Read a model from plain data, trusting nothing.
+
+    >>> edges = Edges((0.0,), (-9.0, 9.0), (5.0,))
+    >>> model = Anomaly.of_scores("m", np.zeros(edges.shape), 0.8, edges, (0, 1))
+    >>> from_plain(to_plain(model)) == model
+    True
+
+    Raises:
+        ValueError: something is missing or makes no sense.
+    """
+    named = ("value", "change", "still", "seasons")
+    try:
+        value, change, still, seasons = (tuple(map(float, plain[name])) for name in named)
+        version, table = str(plain["version"]), str(plain["table"])
+        threshold = float(plain["threshold"])
+    except (KeyError, TypeError) as error:
+        problem = f"an anomaly model is not whole ({error}): give it as `aos anomaly show` does"
+        raise ValueError(problem) from error
+    edges, learnt = Edges(value, change, still), tuple(map(int, seasons))
+    for name, one in zip(named, (value, change, still, seasons), strict=True):
+        if not all(math.isfinite(x) for x in one) or any(a >= b for a, b in pairwise(one)):
+            problem = f"the {name} of an anomaly model do not rise"
+            raise ValueError(problem)
+    if not set(learnt) <= set(range(SEASONS)):
+        problem = f"the seasons of an anomaly model are 0 to {SEASONS - 1}"
+        raise ValueError(problem)
+    _bits(table, math.prod(edges.shape))
+    return Anomaly(version, threshold, edges, learnt, table)
+
+
+@lru_cache(maxsize=64)
+def _bits(table: str, cells: int) -> Bools:
+    """Unpack a table once; one that would not fit what it is said to hold is refused."""
+    if cells > MOST_CELLS:
+        problem = f"an anomaly model of {cells:,} cells is too large: {MOST_CELLS:,} at most"
+        raise ValueError(problem)
+    wanted = (cells + 7) // 8
+    try:
+        packed = zlib.decompressobj().decompress(base64.b64decode(table, validate=True), wanted + 1)
+    except (binascii.Error, zlib.error) as error:
+        problem = f"the table of an anomaly model cannot be read: {error}"
+        raise ValueError(problem) from error
+    if len(packed) != wanted:
+        problem = f"the table of an anomaly model has not {cells:,} cells, as its edges say"
+        raise ValueError(problem)
+    return np.unpackbits(np.frombuffer(packed, np.uint8), count=cells).astype(np.bool_)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from confluent_kafka import (
@@ -15,8 +17,11 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from runtime.kafka import translated
+from runtime.retry import Backoff, retry
 
 _SECONDS: Final = 10.0
+_PATIENCE: Final = Backoff(tries=6, first=0.2, most=2.0)
+"""Brokers that have just started are still loading what groups have committed."""
 
 Offsets = dict[tuple[str, int], int]
 """An offset for each topic and partition number."""
@@ -56,6 +61,10 @@ def committed(admin: AdminClient, group: str, places: Sequence[TopicPartition]) 
     Raises:
         AosError: the brokers do not answer.
     """
+    return retry(partial(_committed, admin, group, places), _PATIENCE, threading.Event())
+
+
+def _committed(admin: AdminClient, group: str, places: Sequence[TopicPartition]) -> Offsets:
     wanted = ConsumerGroupTopicPartitions(group, list(places))
     asked = admin.list_consumer_group_offsets([wanted], request_timeout=_SECONDS)
     try:

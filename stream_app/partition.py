@@ -80,10 +80,11 @@ class Partition:
         self._keeper = tools.keeper(number)
         self._reviser = tools.reviser(number)
         self._state = restored(tools, number, self._keeper, self._reviser)
+        self._untold: dict[str, int] = {}
         if tools.settings.processing_guarantee == "at_least_once":
             # The state may be ahead of the group: what it has seen must not be judged by it again.
-            for topic, at in self._state.positions.items():
-                self.positions[topic] = max(at, self.positions.get(topic, 0))
+            self._untold = ahead(self._state.positions, self.positions)
+            self.positions.update(self._untold)
         self._bar = Bar(tools.settings.quality_policy, tools.settings.quality_threshold)
         self._recorder = Recorder(number, tools.topics, tools.registry, self._state, self._bar)
         self._recent = Recent(tools.settings.recent_bytes, tools.archive)
@@ -130,11 +131,14 @@ class Partition:
         except BaseException:
             self._closing.set()
             raise
-        self.positions.update(batch.next_positions())
+        self._reached(batch.next_positions())
         return len(batch)
 
     def look(self) -> None:
         """Tell of the sensors that have fallen silent; no batch may be running.
+
+        The group is told here of what a dead owner had done and could not say any more: where no
+        further reading comes, no batch would, and all would look as if the stream were behind.
 
         Raises:
             Transient: they are told of by the next look.
@@ -143,6 +147,9 @@ class Partition:
         """
         if self._closing.is_set():
             return
+        if self._untold:
+            self._commit(Outputs(), self._untold)
+            self._untold = {}
         ask = partial(clocks, self._tools.kafka, self.number)
         self._keeper.look(self.positions, ask, self._desk.commit)
         self._tools.metrics.stand(self.number, self._keeper.standing())
@@ -206,6 +213,10 @@ class Partition:
         self._tell_of_the_dead(lost)
         self._tell_of_the_low(taken.finished)
 
+    def _reached(self, positions: Mapping[str, int]) -> None:
+        self.positions.update(positions)
+        self._untold = ahead(self._untold, positions)
+
     def _commit(self, outputs: Outputs, positions: Mapping[str, int]) -> None:
         self._committing = time.monotonic()
         try:
@@ -232,6 +243,15 @@ class Partition:
     def _tell(self, error: Transient, wait: float) -> None:
         context = {"partition": self.number, "wait_seconds": round(wait, 3)}
         _LOG.warning("batch will be tried again: %s", error, extra=context)
+
+
+def ahead(some: Mapping[str, int], others: Mapping[str, int]) -> dict[str, int]:
+    """Give the positions that are further than the others are.
+
+    >>> ahead({"a": 5, "b": 5}, {"a": 4, "b": 5, "c": 9})
+    {'a': 5}
+    """
+    return {topic: at for topic, at in some.items() if at > others.get(topic, 0)}
 
 
 def restored(tools: Tools, number: int, keeper: Keeper, reviser: Reviser) -> State:

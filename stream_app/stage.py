@@ -15,7 +15,7 @@ from typing import Final
 from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient
 
-from runtime.errors import System
+from runtime.errors import System, Transient
 from runtime.kafka import KafkaSettings, check_reachable
 from runtime.kafka_topics import ensure_topics
 from runtime.metrics import new_registry, served
@@ -43,7 +43,7 @@ from stream_app.transport.recent import Archive
 from stream_app.worker import ROUND_SECONDS, Worker
 
 _LOG: Final = logging.getLogger("aos.stream")
-_BEGINNING: Final = Backoff(tries=30, first=0.2, most=2.0)
+_BEGINNING: Final = Backoff(tries=12, first=0.2, most=2.0)
 _LOOK_SECONDS: Final = 0.2
 _STOP_SECONDS: Final = 20.0
 
@@ -94,9 +94,7 @@ def _tools(
     ours = [*topics.stream_specs(), *topics.people_specs()]
     ensure_topics(admin, [*topics.source_specs(), *ours], topics.replication)
     registry.register(ours)
-    reference = open_.enter_context(closing(Reference(kafka, topics, registry)))
-    # The leader of a topic that was just made may not know of it yet.
-    retry(reference.catch_up_with_all, _BEGINNING, threading.Event())
+    reference = open_.enter_context(closing(_reference(kafka, topics, registry)))
     group = Consumer(kafka.client(group_id=settings.group, isolation_level="read_committed"))
     judge = Judge(
         reference.sensors,
@@ -125,6 +123,29 @@ def _tools(
         reviser=_revisers(settings, kafka, topics, registry, reference, open_),
         metrics=metrics,
     )
+
+
+def _reference(kafka: KafkaSettings, topics: Topics, registry: Registry) -> Reference:
+    """Give the tables that readings are judged by, read to their ends.
+
+    The leader of a topic that was just made may not know of it yet. Each try is made by clients of
+    its own, since librdkafka may go by what it heard of the topic then for as long as it lives.
+    """
+
+    def read() -> Reference:
+        reference = Reference(kafka, topics, registry)
+        try:
+            reference.catch_up_with_all()
+        except Transient:
+            reference.close()
+            raise
+        return reference
+
+    return retry(read, _BEGINNING, threading.Event(), _said)
+
+
+def _said(error: Transient, wait: float) -> None:
+    _LOG.warning("tried again in %.1f s: %s", wait, error)
 
 
 def _revisers(

@@ -6,6 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from runtime.kafka import KafkaSettings
 from runtime.kafka_read import read_to_end
@@ -15,6 +17,7 @@ from schemas.topics import Topics
 from tests.raw_records import local, raw
 from tests.raw_topics import RawTopics
 from tests.stage_process import StageProcess
+from tests.stream_verdicts import Progress
 from tests.unit.stream_fakes import interval, mapping, metadata
 from tests.waiting import eventually
 
@@ -37,7 +40,8 @@ def stage(
     log: Path,
     **settings: object,
 ) -> StageProcess:
-    return StageProcess("stream", {"instance": "one", **settings}, kafka, registry, topics, log)
+    given = {"instance": "one", **settings}
+    return StageProcess("stream", given, kafka, registry, topics, log)
 
 
 def minute(number: int, value: float, **changes: object) -> Record:
@@ -92,6 +96,41 @@ def test_at_least_once_loses_nothing_and_goes_on_where_it_was(
     # A clean stop repeats nothing: what is there twice was sent again for its verdict.
     versions = {(r["source_key"], r["revision"]) for r in raw_topics.clean("temperature")}
     assert len(versions) == sum(found.values())
+
+
+@pytest.mark.requirement("B10", "D5")
+def test_the_group_is_told_what_a_killed_worker_had_done_and_could_not_say(
+    raw_topics: RawTopics,
+    kafka: KafkaSettings,
+    registry_settings: RegistrySettings,
+    topics: Topics,
+    tmp_path: Path,
+) -> None:
+    settings = {
+        "processing_guarantee": "at_least_once",
+        "silence_check_seconds": 0.3,
+        "instance": "",  # a member without a name leaves the group at once
+    }
+    progress = Progress(kafka, topics)
+    with stage(kafka, registry_settings, topics, tmp_path / "log", **settings) as stream:
+        raw_topics.publish("temperature", [minute(n, 12.0 + n % 3) for n in range(20)])
+        eventually(progress.done)
+        assert stream.stop() == 0
+        before = len(raw_topics.clean("temperature"))
+        go_back(kafka, topics)  # as if it had been killed before it could commit its offsets
+        assert not progress.done()
+        stream.start()
+        eventually(progress.done)
+    assert len(raw_topics.clean("temperature")) == before
+
+
+def go_back(kafka: KafkaSettings, topics: Topics) -> None:
+    """Set the group's offsets of the temperatures back to the beginning."""
+    places = [TopicPartition(topics.raw("temperature"), n, 0) for n in range(topics.partitions)]
+    asked = ConsumerGroupTopicPartitions(topics.named("aos-stream"), places)
+    admin = AdminClient(kafka.client())
+    for done in admin.alter_consumer_group_offsets([asked]).values():
+        assert not any(place.error for place in done.result().topic_partitions)
 
 
 def keys(raw_topics: RawTopics) -> Counter[str]:

@@ -6,13 +6,13 @@ The limits are JSON text, as ``weather.ruleset_text`` writes them, since they ne
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from runtime.errors import DataQuality
 from schemas.codec import Record
 from weather.parameters import PARAMETERS
-from weather.ruleset import ALWAYS, Ruleset
+from weather.ruleset import ALWAYS, FOR_EVER, Ruleset
 from weather.ruleset_text import from_plain, to_plain
 
 
@@ -27,10 +27,11 @@ class PublishedRuleset:
 
     def to_record(self) -> Record:
         """Write it down for the topic."""
-        since = self.ruleset.valid_from
+        since, until = self.ruleset.valid_from, self.ruleset.valid_until
         return {
             "version": self.ruleset.version,
             "valid_from": None if since == ALWAYS else since,
+            "valid_until": None if until == FOR_EVER else until,
             "document": json.dumps(to_plain(self.ruleset), ensure_ascii=False),
             "published_by": self.by,
             "why": self.why,
@@ -49,6 +50,8 @@ class PublishedRuleset:
         except (ValueError, TypeError) as error:
             problem = f"ruleset {record['version']} cannot be used: {error}"
             raise DataQuality(problem, reason="bad_ruleset") from error
+        if (until := record["valid_until"]) is not None:
+            ruleset = replace(ruleset, valid_until=until)
         return cls(ruleset, record["published_by"], record["why"], record["published_at"])
 
 

@@ -20,6 +20,7 @@ from weather.parameters import measure_of
 __all__ = [
     "ALWAYS",
     "DEFAULT",
+    "FOR_EVER",
     "FlatLine",
     "Limits",
     "Override",
@@ -32,6 +33,9 @@ __all__ = [
 
 ALWAYS: Final = -(2**63)
 """The time from which a ruleset is valid that was valid ever since; UTC microseconds."""
+
+FOR_EVER: Final = 2**63 - 1
+"""The end of a ruleset that judges until another one does; UTC microseconds."""
 
 
 class Override(NamedTuple):
@@ -60,14 +64,15 @@ class Override(NamedTuple):
 class Ruleset:
     """All limits, by parameter and measure, in standard units.
 
-    ``valid_from`` is the first observation time (UTC microseconds) that it judges. Of overrides
-    that stand for one reading the last one does.
+    ``valid_from`` is the first observation time (UTC microseconds) that it judges, ``valid_until``
+    the first that it judges no more. Of overrides that stand for one reading the last one does.
     """
 
     version: str
     limits: Mapping[tuple[str, str], Limits]
     overrides: tuple[Override, ...] = ()
     valid_from: int = ALWAYS
+    valid_until: int = FOR_EVER
 
     def limits_of(self, parameter: str, measure: str) -> Limits:
         """Give the limits of a measure, overrides apart.
@@ -131,6 +136,7 @@ def months_of(at: Micros) -> NDArray[np.int64]:
 _TEMPERATURE: Final = Limits(
     Span(-80.0, 60.0),
     steps=(Step(1, 3), Step(60, 7), Step(120, 10), Step(180, 12), Step(360, 18), Step(720, 28)),
+    digits=True,
     spike=Spike(3.0, 9.0, within_minutes=60),
     flat_line=FlatLine(180, 720, resolution=0.1),
     buddies=Buddies(50_000, 200, 5, suspect=4, fail=8, least_spread=1.0, gradient=-0.0065),
@@ -140,6 +146,7 @@ _HUMIDITY: Final = Limits(
     suspect=Span(1.0, 102.0),
     steps=(Step(1, 20), Step(60, 50)),
     factor=Factor(60, 4.0, least=10.0),
+    digits=True,
     spike=Spike(20.0, 60.0, within_minutes=60),
     flat_line=FlatLine(360, 1440, resolution=1.0, saturated=95.0),
 )
@@ -152,6 +159,7 @@ _PRESSURE: Final = Limits(
 _SPEED: Final = Limits(
     Span(0.0, 75.0),
     steps=(Step(10, 10, fail=20), Step(60, 20)),
+    digits=True,
     spike=Spike(10.0, 20.0, within_minutes=60),
     flat_line=FlatLine(240, 960, resolution=0.1, calm=0.5),
 )
@@ -160,11 +168,12 @@ _RAINFALL: Final = Limits(
     Span(0.0, 1800.0),
     steps=(Step(1, 20),),
     rises_only=True,
+    digits=True,
     amounts=(Step(1, 20, fail=40), Step(60, 150, fail=422), Step(1440, 1000, fail=1908)),
 )
 
 DEFAULT: Final = Ruleset(
-    version="default-3",
+    version="default-4",
     limits=MappingProxyType(
         {
             ("temperature", "value"): _TEMPERATURE,
@@ -202,6 +211,8 @@ minute allows, and any longer time may hold one. So the two add up:
   move.
 - wind speed 10 m/s suspect, 20 failed [Z], up to ten minutes apart; 20 in an hour, which may bring
   a storm. Rain may do as it likes, but for 20 mm in a minute [K].
+
+Digits: of all but pressure, none of whose units is near another.
 
 Spike: the step limit of a minute to both sides; failed from three times as much, or where the step
 has a limit of its own.

@@ -106,9 +106,9 @@ def _last_word(known: list[PublishedRuleset]) -> tuple[str, int] | None:
 def _rows(known: list[PublishedRuleset]) -> list[dict[str, Any]]:
     """Give each ruleset a row; one that never judges says so."""
     told = {one.ruleset.version: one for one in known}
-    history = Rulesets(*(one.ruleset for one in known)).history.rulesets
-    ends = [*(text_of(one.valid_from) for one in history[1:]), None]
-    judging = {one.version: end for one, end in zip(history, ends, strict=True)}
+    history = Rulesets(*(one.ruleset for one in known)).history
+    ends = [*map(text_of, history.starts[1:]), None]
+    judging = {one.version: end for one, end in zip(history.rulesets, ends, strict=True)}
     rules = {DEFAULT.version: DEFAULT, **{name: one.ruleset for name, one in told.items()}}
     ordered = sorted(rules.values(), key=lambda one: one.valid_from)
     return [_row(one, told.get(one.version), judging) for one in ordered]

@@ -69,7 +69,7 @@ def form_of(
         return UNKNOWN_FORM
     spans = [*sensor.spans()] if sensor else [ALWAYS_UNKNOWN]
     starts = [span.since for span in spans]
-    bounds = {*starts, *hands.bounds(), *(one.valid_from for one in rules.rulesets)}
+    bounds = {*starts, *hands.bounds(), *rules.starts}
     found: list[Piece] = []
     for since in sorted(bounds):
         placement = spans[bisect_right(starts, since) - 1].placement

@@ -29,12 +29,13 @@ from stream_app.cleaned import CleanedColumns
 from stream_app.metadata.reference import Reference
 from stream_app.outputs.delivery import Bulk, Outputs
 from stream_app.outputs.records import Finished
+from stream_app.revisions import STEP
 from stream_app.transport.batch import Batch
 from stream_app.window.state import Overlay
 
 _LOG: Final = logging.getLogger("aos.stream.again")
-_ROUNDS: Final = 2**22
-"""Numbers of batches that are set aside for a task, one for each of its rounds: 24 days of them."""
+_ROUNDS: Final = 2**20
+"""Numbers of batches that are set aside for a task, one for each of its rounds: 6 days of them."""
 
 
 class Met(NamedTuple):
@@ -244,5 +245,5 @@ def _marked(one: Finished, overlay: Overlay, alone: int) -> Finished:
     at, version = overlay.newest(judged.parameter, sensors)
     mine = judged.origin
     newest = (judged.utc == at[mine]) & (judged.version == version[mine])
-    behind = np.where(judged.behind > 0, np.int64(overlay.batch - alone), np.int64(0))
+    behind = np.where(judged.behind > 0, np.int64((overlay.batch - alone) * STEP), np.int64(0))
     return replace(one, judged=replace(judged, behind=behind), newest=newest)

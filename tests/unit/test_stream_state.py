@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_app.revisions import ALONE, revision_of
+from stream_app.revisions import ALONE, MOST_BATCHES, STEP, revision_of
 from stream_app.window.folds import key_order
 from stream_app.window.state import PARTITION_KEY, Overlay, State, schema_of_key
 from tests.raw_records import local
@@ -27,8 +27,8 @@ def test_revisions_rise_with_every_batch_and_jump_with_every_generation() -> Non
     state = State(generation=0)
     first = state.overlay()
     first.commit()
-    assert state.overlay().revision == first.revision + 1
-    assert State(generation=1).overlay().revision - ALONE > revision_of(0, 2**39 - 1)
+    assert state.overlay().revision == first.revision + STEP
+    assert State(generation=1).overlay().revision - ALONE > revision_of(0, MOST_BATCHES - 1)
 
 
 def test_a_batch_that_is_not_committed_leaves_no_trace() -> None:

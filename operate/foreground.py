@@ -6,18 +6,25 @@ The log goes to standard output, so that standard error holds nothing but why a 
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import socket
 import sys
 import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
+from operate.control.connectors import CONNECTORS, channel_of
 from operate.settings import Settings, load
 from runtime import heartbeat, logs
+from runtime.control.steering import Steering
+from runtime.control.wire import listening
 from runtime.errors import AosError
 
 _LOGGER: Final = logging.getLogger("aos.operate")
@@ -28,8 +35,10 @@ GOOD_ORDER: Final = "ended in good order"
 Stage = Callable[[Settings, threading.Event], Any]
 
 
-def run(name: str, config: Path | None, stage: Stage) -> None:
+def run(name: str, config: Path | None, stage: Stage, *, once: bool = False) -> None:
     """Run a stage until it ends or a signal asks it to; whatever is under way is finished.
+
+    Meanwhile it does what the API orders, unless it runs ``once``, to the end of what there is.
 
     Raises:
         AosError: why it ended; it stands in the log, too.
@@ -40,12 +49,26 @@ def run(name: str, config: Path | None, stage: Stage) -> None:
     stop_on_signals(stop)
     _LOGGER.info("%s starts", name)
     try:
-        summary = stage(settings, stop)
+        work = partial(stage, settings)
+        summary = work(stop) if once else _steered(name, settings, stop, work)
     except AosError as error:
         if not sys.stdout.isatty():  # a person reads the one line on standard error
             _LOGGER.error("%s ends: %s", name, error)  # noqa: TRY400 - ours say what to do, no trace
         raise
     _LOGGER.info("%s has %s", name, GOOD_ORDER, extra={"summary": plain(summary)})
+
+
+def _steered(
+    name: str,
+    settings: Settings,
+    stop: threading.Event,
+    work: Callable[[threading.Event], Any],
+) -> Any:
+    connector = CONNECTORS[name]
+    worker = connector.instance(settings) or f"{socket.gethostname()}:{os.getpid()}"
+    steering = Steering(connector.name, worker, stop, version=version("aos-stream"))
+    with listening(channel_of(settings), steering):
+        return steering.cycle(work)
 
 
 def plain(value: Any) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from producers.reading.feed import Page
 from runtime.breaker import Circuit
+from runtime.control.orders import Task
 from runtime.errors import AosError
 
 
@@ -97,3 +98,11 @@ class Summary:
     def errors(self) -> dict[str, str]:
         """Why tables could not be read at the last look, by table."""
         return {name: table.error for name, table in self.tables.items() if table.error}
+
+
+def tasks_of(summary: Summary) -> list[Task]:
+    """Give each table as a task, for whoever asks how the source is."""
+    return [
+        Task(f"{summary.source}/{one.table}", one.rows, one.position, one.error, one.behind_seconds)
+        for one in list(summary.tables.values())
+    ]

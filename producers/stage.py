@@ -17,7 +17,7 @@ from typing import Final
 from producers.backfill.daily import look_back
 from producers.connection.faults import Busy
 from producers.metrics import SourceMetrics
-from producers.progress import Summary, TableProgress
+from producers.progress import Summary, TableProgress, tasks_of
 from producers.publishing.outlet import Outlet
 from producers.reading.ahead import ReadAhead
 from producers.reading.feed import Page, TableFeed
@@ -30,6 +30,7 @@ from producers.start import Source, prepare
 from producers.telling import tell_overdue, tell_postponed, tell_retry, tell_unmapped
 from producers.waiting import Waiting
 from runtime import logs
+from runtime.control.helm import Helm
 from runtime.errors import AosError, Fenced, System, Transient
 from runtime.kafka import KafkaSettings
 from runtime.metrics import new_registry, served
@@ -39,6 +40,7 @@ from schemas.registry import RegistrySettings
 from schemas.topics import Topics
 
 _LOGGER: Final = logging.getLogger("aos.source")
+_PAUSE_SECONDS: Final = 0.2
 _OUTLET_BACKOFF: Final = Backoff(tries=5, first=0.5, most=10)
 Watcher = Callable[[Summary], None]
 
@@ -81,6 +83,7 @@ def _run(
     world = settings, kafka, registry, topics
     source = retry(lambda: prepare(*world), Backoff(), stop, tell_retry)
     stage = Stage(source, settings, stop, watcher, partial(look_back, *world, stop))
+    Helm.of(stop).show(source.mapping.source, lambda: tasks_of(stage.summary))
     metrics = new_registry()
     metrics.register(SourceMetrics(stage.summary))
     where = settings.metrics_port, "source.metrics_port", settings.metrics_host
@@ -105,6 +108,7 @@ class Stage:
         watcher: Watcher,
         look_back: LookBack = lambda _due: None,
     ) -> None:
+        self._helm = Helm.of(stop)
         self._source = source
         self._outlet: Outlet = source.outlet
         self._settings = settings
@@ -137,6 +141,9 @@ class Stage:
     def read(self, *, once: bool) -> None:
         """Read all tables in turn."""
         while not self._stop.is_set():
+            if self._helm.paused:
+                self._stop.wait(_PAUSE_SECONDS)
+                continue
             if time.monotonic() >= self._metadata_due:
                 self._refresh_metadata()
             turns = [self._turn(feed) for feed in self._source.feeds if not self._stop.is_set()]

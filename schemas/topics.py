@@ -17,6 +17,8 @@ PARAMETERS: Final = tuple(weather.parameters.PARAMETERS)
 
 _DAY_MS: Final = 24 * 3600 * 1000
 _FOR_EVER: Final = "-1"
+_SHORT_LIVED: Final = {"segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
+"""For words that replace one another every few seconds: else a segment collects a week of them."""
 MOST_DEAD_LETTER_BYTES: Final = 2 << 20
 """A broker takes records of 1 MiB, unless it is told otherwise."""
 
@@ -146,6 +148,16 @@ class Topics(BaseModel):
         return self.named("aos.override.v1")
 
     @property
+    def control(self) -> str:
+        """What the stages are ordered to do, by the API."""
+        return self.named("aos.control.v1")
+
+    @property
+    def status(self) -> str:
+        """How each process of the stages is, in its own words."""
+        return self.named("aos.status.v1")
+
+    @property
     def clean_dead_letters(self) -> str:
         """Raw records that the stream could not use."""
         return self.named("weather.clean.dlq.v1")
@@ -198,6 +210,13 @@ class Topics(BaseModel):
         """Topics that the sink writes."""
         return [TopicSpec(self.sink_dead_letters, 1, None, _kept(self.dead_letter_days))]
 
+    def control_specs(self) -> list[TopicSpec]:
+        """Topics of orders to the stages and of their word: JSON, which needs no registry."""
+        return [
+            TopicSpec(self.control, 1, None, _compacted()),
+            TopicSpec(self.status, 1, None, {**_compacted(), **_SHORT_LIVED}),
+        ]
+
     def specs(self) -> list[TopicSpec]:
         """Every topic."""
         return [
@@ -205,4 +224,5 @@ class Topics(BaseModel):
             *self.stream_specs(),
             *self.people_specs(),
             *self.sink_specs(),
+            *self.control_specs(),
         ]

@@ -89,8 +89,10 @@ class SinkConsumer:
         self._claims: Future[dict[Partition, Claim]] | None = None
         self._left_behind = False
 
-    def step(self) -> None:
-        """Take what has come, and send on what is due.
+    def step(self, *, paused: bool = False) -> None:
+        """Take what has come, and send on what is due; ``paused``, have nothing new sent.
+
+        A sink that is paused stays in its group with what it is assigned, and loads what it read.
 
         Raises:
             AosError: a batch cannot be loaded, ever; or we may not go on.
@@ -105,7 +107,10 @@ class SinkConsumer:
         if self._due and self._open:
             self._pipeline.submit(self._open)
             self._open = None
-        self._reader.resume()
+        if paused:
+            self._reader.pause()
+        else:
+            self._reader.resume()
         self._fill()
 
     @property

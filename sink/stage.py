@@ -12,6 +12,8 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from runtime.control.helm import Helm
+from runtime.control.orders import Task
 from runtime.errors import Transient
 from runtime.kafka import KafkaSettings, check_reachable
 from runtime.kafka_topics import ensure_topics
@@ -87,6 +89,7 @@ def run(
         loaders = [Loader(each, group, targets, dead_letters) for each in databases]
         tally = _Tally(progress or Silent(), SinkMetrics(measured, database.breaker))
         consumer = SinkConsumer(settings, kafka, group, list(targets), database, loaders, tally)
+        Helm.of(stop).show(group, lambda: [Task("load", tally.summary.counts.records)])
         _load(consumer, stop, once, tally)
     return tally.summary
 
@@ -145,9 +148,10 @@ def _needed(topics: Topics) -> list[TopicSpec]:
 
 
 def _load(consumer: SinkConsumer, stop: threading.Event, once: bool, tally: _Tally) -> None:
+    helm = Helm.of(stop)
     try:
         while not stop.is_set() and not (once and consumer.drained):
-            consumer.step()
+            consumer.step(paused=helm.paused)
             tally.look(consumer)
         consumer.finish()
     except Transient as error:

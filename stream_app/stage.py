@@ -15,6 +15,8 @@ from typing import Final
 from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient
 
+from runtime.control.helm import Helm
+from runtime.control.orders import Task
 from runtime.errors import System, Transient
 from runtime.kafka import KafkaSettings, check_reachable
 from runtime.kafka_topics import ensure_topics
@@ -177,7 +179,9 @@ async def _serve(tools: Tools, stop: threading.Event) -> Summary:
             failure.set_result(error)
 
     app = build_app(tools.settings, tools.kafka, tools.topics)
-    app.owner = worker = Worker(tools, _deliveries(tools, app), fail)
+    helm = Helm.of(stop)
+    app.owner = worker = Worker(tools, _deliveries(tools, app), fail, helm=helm)
+    helm.show(tools.settings.group, lambda: [Task("judge", worker.readings)])
     await app.start()
     beside = [asyncio.create_task(one) for one in (worker.watch(), worker.revise())]
     try:

@@ -17,6 +17,7 @@ from typing import Final
 
 from faust.types import TP
 
+from runtime.control.helm import Helm
 from runtime.errors import AosError, Fenced, System, Transient
 from stream_app.outputs.delivery import Delivery
 from stream_app.partition import Partition, Tools
@@ -56,8 +57,10 @@ class Worker:
         delivery: Callable[[int], Delivery],
         on_failure: Callable[[BaseException], None],
         opened: Callable[[int, Tools, Callable[[int], Delivery]], Partition] = Partition.open,
+        helm: Helm | None = None,
     ) -> None:
         self._opened = opened
+        self._helm = helm or Helm()
         self._tools = tools
         self._delivery = delivery
         self._on_failure = on_failure
@@ -68,7 +71,9 @@ class Worker:
 
     @property
     def full(self) -> Set[int]:
-        """Partitions that have as many batches as they may."""
+        """Partitions that have as many batches as they may; all of them while we are paused."""
+        if self._helm.paused:
+            return self._seats.keys()
         most = self._tools.settings.buffered_batches
         return {number for number, seat in self._seats.items() if seat.batches >= most}
 
@@ -130,7 +135,8 @@ class Worker:
         while True:
             await asyncio.sleep(self._tools.settings.silence_check_seconds)
             self._end_if_stuck()
-            for seat in [seat for seat in self._seats.values() if not seat.looks]:
+            waiting = [] if self._helm.paused else [*self._seats.values()]
+            for seat in [seat for seat in waiting if not seat.looks]:
                 seat.looks = True
                 looked = loop.run_in_executor(seat.pool, seat.partition.look)
                 looked.add_done_callback(partial(self._looked, seat))
@@ -140,6 +146,8 @@ class Worker:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(ROUND_SECONDS)
+            if self._helm.paused:
+                continue
             try:
                 await loop.run_in_executor(None, self._tools.reference.catch_up_with_all)
             except Transient as error:

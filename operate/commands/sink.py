@@ -33,7 +33,7 @@ def sink(context: typer.Context, config: Config = None, once: Once = False) -> N
         chosen = settings.sink, settings.kafka, settings.registry, settings.topics
         return stage.run(*chosen, stop, once=once)
 
-    run("sink", config, start)
+    run("sink", config, start, once=once)
 
 
 @app.command()

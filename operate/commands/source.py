@@ -29,4 +29,4 @@ def source(config: Config = None, once: Once = False) -> None:
             return several.run(sources, *world, stop, once=once)
         return stage.run(sources[0], *world, stop, once=once)
 
-    run("source", config, start)
+    run("source", config, start, once=once)

@@ -116,6 +116,11 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         coordinator: Any = self._ensure_consumer()._coordinator  # noqa: SLF001
         return bool(coordinator.generation == driver.DEFAULT_GENERATION_ID)
 
+    def still_here(self) -> None:
+        """Note that we have room for nothing by intent: aiokafka leaves out whoever is idle."""
+        with self._ensure_consumer()._subscription.fetch_context():  # noqa: SLF001
+            pass
+
     def stay_away(self) -> None:
         """Join the group no more: aiokafka leaves out whoever has been idle for too long."""
         coordinator: Any = self._ensure_consumer()._coordinator  # noqa: SLF001
@@ -168,6 +173,7 @@ class BatchConsumer(driver.Consumer):
         active = {tp for tp in active_partitions or self.assignment() if tp.partition not in full}
         if active:
             return await super()._getmany(active, _SOON_SECONDS)
+        cast("BatchConsumerThread", self._thread).still_here()
         await asyncio.sleep(_SOON_SECONDS)
         return Fetched()
 

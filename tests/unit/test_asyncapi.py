@@ -19,7 +19,7 @@ from schemas.topics import Topics
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "asyncapi.yaml"
-OWN_MEMORY = {Topics().cursors, Topics().state}
+OWN_MEMORY = {Topics().cursors, Topics().state, Topics().control, Topics().status}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Steering the stages from outside: orders, how they are, their offsets."""

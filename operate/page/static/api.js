@@ -1,0 +1,83 @@
+// Asking the API: JSON in, JSON out, errors with the words of the answer.
+
+const TOKEN = "aos-token";
+
+export class ApiError extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+
+  /** The part of the API that was asked is not there. */
+  get isAbsent() { return this.status === 404 || this.status === 405; }
+}
+
+export const get = (path, signal) => ask("GET", path, undefined, signal);
+
+export async function ask(method, path, body, signal) {
+  const headers = { Accept: "application/json" };
+  const token = sessionStorage.getItem(TOKEN);
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let response;
+  try {
+    response = await fetch(path, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError(0, "The API does not answer. Is it running?");
+  }
+  if (response.status === 401 && entered(token)) return ask(method, path, body, signal);
+  const text = await response.text();
+  const told = parsed(text);
+  if (!response.ok) throw new ApiError(response.status, told?.message ?? `${response.status} ${response.statusText}`);
+  return told;
+}
+
+function parsed(text) {
+  try { return text ? JSON.parse(text) : null; } catch { return null; }
+}
+
+/** Let a person enter the token, unless another request has got one meanwhile. */
+function entered(refused) {
+  if (sessionStorage.getItem(TOKEN) !== refused) return true;
+  const given = window.prompt("This API asks for its token (setting api.token):");
+  if (!given) return false;
+  sessionStorage.setItem(TOKEN, given.trim());
+  return true;
+}
+
+/** Give an answer, or null where the API has no such part. */
+export async function maybe(path, signal) {
+  try {
+    return await get(path, signal);
+  } catch (error) {
+    if (error instanceof ApiError && error.isAbsent) return null;
+    throw error;
+  }
+}
+
+/** Do something now and every so many seconds until the signal; not while nobody looks. */
+export function every(seconds, work, signal, troubled = () => {}) {
+  let timer;
+  const turn = async () => {
+    try {
+      if (!document.hidden) await work();
+    } catch (error) {
+      if (error.name !== "AbortError" && !signal.aborted) troubled(error);
+    }
+    if (!signal.aborted) timer = setTimeout(turn, seconds * 1000);
+  };
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  return turn();
+}
+
+export const query = (given) => {
+  const asked = new URLSearchParams();
+  for (const [name, value] of Object.entries(given)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined && one !== null && one !== "") asked.append(name, one);
+    }
+  }
+  const text = asked.toString();
+  return text ? `?${text}` : "";
+};

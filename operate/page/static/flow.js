@@ -1,0 +1,142 @@
+// How the readings flow: stores are boxes, stages are the ways between them.
+
+import { every, get, maybe } from "./api.js";
+import { card, el, empty, head, show, svg } from "./dom.js";
+import { ago, count, moment, rate, secondsSince } from "./format.js";
+
+const EVERY_SECONDS = 2;
+
+export async function open(main, { signal }) {
+  const at = el("p", { class: "muted small" });
+  const line = el("div", { class: "line", role: "list", "aria-label": "From AOS to TimescaleDB" });
+  const parameters = el("div");
+  const course = el("div");
+  const sources = el("div");
+  show(main,
+    head("Flow", at),
+    el("section", { class: "card", "aria-label": "The way of the readings" }, line),
+    el("div", { class: "columns" },
+      card("By parameter", parameters),
+      el("div", { class: "stack" }, card("Last minutes", course), card("Read from AOS", sources))));
+  let stages = {};
+  every(10, async () => { stages = await states(signal); }, signal);
+  await every(EVERY_SECONDS, async () => {
+    const flow = await get("/api/v1/flow", signal);
+    at.textContent = flow.over_seconds ? `rates of the last ${Math.round(flow.over_seconds)} s, ${moment(flow.at)}` : "rates in a moment";
+    show(line, way(flow, stages));
+    show(parameters, table(flow));
+    show(course, courses(flow.history));
+    show(sources, cursors(flow.cursors));
+  }, signal, (error) => {
+    at.textContent = error.message;
+    if (!line.childElementCount) show(line, empty(error.message));
+  });
+}
+
+/** The state of each stage as the control API has it; nothing where there is none. */
+async function states(signal) {
+  const told = await maybe("/connectors?expand=status", signal);
+  const found = {};
+  for (const [name, one] of Object.entries(told && !Array.isArray(told) ? told : {})) {
+    const state = one.status?.connector?.state;
+    const failed = (one.status?.tasks ?? []).some((task) => task.state === "FAILED");
+    found[name] = failed ? "FAILED" : state;
+  }
+  return found;
+}
+
+const SHOWN = { RUNNING: "good", PAUSED: "off", STOPPED: "off", FAILED: "bad", UNASSIGNED: "warn" };
+
+function way(flow, stages) {
+  const { raw, stream, clean, sink } = flow.total;
+  const dead = Object.entries(flow.dead_letters);
+  const letters = (part) => dead.filter(([topic]) => topic.includes(part)).reduce((sum, [, n]) => sum + n, 0);
+  const newest = flow.cursors.map((one) => micros(one.updated_at)).sort().at(-1);
+  return [
+    store("AOS", newest ? `published ${ago(newest)}` : "not read yet", `${count(flow.cursors.length)} tables`),
+    stage("source", stages["aos-source"], raw.rate),
+    store("Raw topics", count(raw.end), "offsets"),
+    stage("stream", stages["aos-stream"], stream.rate, stream.lag, letters("clean.dlq")),
+    store("Clean topics", count(clean.end), "offsets"),
+    stage("sink", stages["timescale-sink"], sink.rate, sink.lag, letters("sink.dlq")),
+    store("TimescaleDB", sink.lag ? `${count(sink.lag)} to come` : "up to date", "weather.*"),
+  ];
+}
+
+const store = (name, number, what) =>
+  el("div", { class: "store", role: "listitem" }, el("strong", {}, name), el("span", { class: "big" }, number), el("span", { class: "muted small" }, what));
+
+function stage(name, state, perSecond, lag, letters) {
+  const moving = perSecond > 0;
+  const told = [el("span", { class: "big" }, rate(perSecond), el("span", { class: "unit" }, " /s"))];
+  if (lag !== undefined) told.push(el("span", { class: lag ? "waits" : "muted small" }, lag ? `${count(lag)} wait` : "nothing waits"));
+  if (letters) told.push(el("a", { class: "small dead", href: "#/letters" }, `${count(letters)} dead letters`));
+  return el("div", { class: "stage", role: "listitem", "data-moving": moving },
+    el("span", { class: "name", "data-state": SHOWN[state] ?? "unknown", title: state ?? "its state is not known" },
+      state ? el("span", { class: "dot", "aria-hidden": "true" }) : null, name,
+      state && state !== "RUNNING" ? el("em", {}, ` ${state.toLowerCase()}`) : null),
+    svg("svg", { viewBox: "0 0 100 12", preserveAspectRatio: "none", "aria-hidden": "true" },
+      svg("line", { x1: 0, y1: 6, x2: 100, y2: 6, class: "track" }),
+      svg("line", { x1: 0, y1: 6, x2: 100, y2: 6, class: "run" })),
+    ...told);
+}
+
+function table(flow) {
+  const cells = (one) => [
+    el("td", { class: "number" }, count(one.raw.end)),
+    el("td", { class: "number" }, rate(one.raw.rate)),
+    waiting(one.stream.lag),
+    el("td", { class: "number" }, rate(one.clean.rate)),
+    waiting(one.sink.lag),
+    el("td", { class: "number" }, rate(one.sink.rate)),
+  ];
+  const headings = ["raw end", "raw/s", "stream lag", "clean/s", "sink lag", "loaded/s"];
+  return el("div", { class: "scroll" }, el("table", {},
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "parameter"), headings.map((name) => el("th", { scope: "col", class: "number" }, name)))),
+    el("tbody", {}, flow.parameters.map((one) => el("tr", {}, el("th", { scope: "row" }, one.parameter), cells(one)))),
+    el("tfoot", {}, el("tr", {}, el("th", { scope: "row" }, "all"), cells(flow.total)))));
+}
+
+const waiting = (lag) => el("td", { class: `number ${lag ? "waits" : "muted"}` }, count(lag));
+
+/** The rates of the last minutes as three lines, what waits as two. */
+function courses(history) {
+  if (history.length < 2) return empty("They are drawn while this page is open.");
+  return [
+    chart(history, [["raw", "published", "a"], ["judged", "judged", "b"], ["loaded", "loaded", "c"]], "records/s"),
+    chart(history, [["stream_lag", "before the stream", "b"], ["sink_lag", "before the sink", "c"]], "waiting"),
+  ];
+}
+
+function chart(history, series, what) {
+  const [width, height] = [600, 70];
+  const most = Math.max(1, ...history.flatMap((point) => series.map(([name]) => point[name])));
+  const first = new Date(history[0].at);
+  const length = new Date(history.at(-1).at) - first || 1;
+  const path = (name) => history.map((point, at) => {
+    const x = (width * (new Date(point.at) - first)) / length;
+    return `${at ? "L" : "M"}${x.toFixed(1)} ${(height - 3 - ((height - 6) * point[name]) / most).toFixed(1)}`;
+  }).join("");
+  const now = series.map(([name, title]) => `${title} ${rate(history.at(-1)[name])}`).join(", ");
+  return el("figure", { class: "course" },
+    el("figcaption", { class: "small" }, el("span", { class: "muted" }, `${what}, up to ${rate(most)} · `),
+      series.map(([, title, mark]) => el("span", { class: `key ${mark}` }, title))),
+    svg("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": `${what}: ${now}` },
+      svg("line", { x1: 0, x2: width, y1: height - 3, y2: height - 3, class: "base" }),
+      series.map(([name, , mark]) => svg("path", { d: path(name), class: `course-line ${mark}` }))));
+}
+
+const micros = (time) => (typeof time === "number" ? new Date(time / 1000).toISOString() : time);
+
+function cursors(list) {
+  if (!list.length) return empty("No source has published anything yet.");
+  return el("div", { class: "scroll" }, el("table", {},
+    el("thead", {}, el("tr", {}, ["source", "table", "rows", "readings", "last page"].map((name, at) =>
+      el("th", { scope: "col", class: at > 1 ? "number" : null }, name)))),
+    el("tbody", {}, list.map((one) => el("tr", {},
+      el("th", { scope: "row" }, one.source),
+      el("td", {}, el("span", { title: `${one.mode}: ${one.position}` }, one.table)),
+      el("td", { class: "number" }, count(one.rows)),
+      el("td", { class: "number" }, count(one.readings)),
+      el("td", { class: "number", title: moment(micros(one.updated_at)) }, secondsSince(micros(one.updated_at)) < 3 ? "now" : ago(micros(one.updated_at))))))));
+}

@@ -1,4 +1,4 @@
-"""The readings of a sensor between two times, raw against clean; aggregates, where they are many."""
+"""Readings of a sensor between two times, raw against clean; aggregates where they are many."""
 
 from __future__ import annotations
 

@@ -6,20 +6,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
+from operate.api import connectors, root
 from operate.api.context import Context
 from operate.api.errors import handle_errors
 from operate.api.guard import Guard
 
 Router = Callable[[Context], APIRouter]
 
-ROUTERS: Final[tuple[tuple[str, Router], ...]] = ()
+ROUTERS: Final[tuple[tuple[str, Router], ...]] = (
+    ("", root.router),
+    ("/connectors", connectors.router),
+    ("/connector-plugins", connectors.plugins),
+    ("/admin/loggers", root.loggers),
+    ("/loggers", root.loggers),
+)
 """Where each room's routes lie, and what makes them."""
+
+
+@asynccontextmanager
+async def _meanwhile(context: Context) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        context.words.close()
 
 
 def build(context: Context) -> FastAPI:
@@ -28,6 +44,7 @@ def build(context: Context) -> FastAPI:
         title="aos-stream",
         version=version("aos-stream"),
         summary="Steer and watch source, stream and sink.",
+        lifespan=lambda _app: _meanwhile(context),
     )
     handle_errors(app)
     app.add_middleware(Guard, settings=context.settings.api)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Protocol, Self
 
 from confluent_kafka.admin import AdminClient
 
+from operate.control.connectors import channel_of
+from operate.control.offsets.desk import OffsetDesk, Offsets
+from operate.control.sender import Sender
+from operate.control.words import Followed, Snapshot, Words
 from operate.settings import Settings
 from runtime.kafka import check_reachable
 from schemas.registry import Registry
@@ -32,13 +36,45 @@ class Commands(Protocol):
             AosError: the brokers do not answer.
         """
 
+    def level(self, logger: str, level: str) -> None:
+        """Have every stage log from a level on.
+
+        Raises:
+            AosError: the brokers do not answer.
+        """
+
+
+class Nobody:
+    """Words of no worker at all."""
+
+    def snapshot(self) -> Snapshot:
+        """Give nothing."""
+        return Snapshot()
+
+    def close(self) -> None:
+        """Do nothing."""
+
 
 @dataclass(frozen=True)
 class Context:
-    """What routes are made with; a test gives other ``commands``, or overrides what opens."""
+    """What routes are made with; a test gives other parts, or overrides what opens."""
 
     settings: Settings
     commands: Commands
+    words: Words = field(default_factory=Nobody)
+    """What the workers of all stages say of themselves."""
+    offsets: Offsets | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Make that of a deployment; nothing is connected yet."""
+        channel = channel_of(settings)
+        return cls(settings, Sender(channel), Followed(channel))
+
+    @property
+    def places(self) -> Offsets:
+        """What knows where the connectors stand."""
+        return self.offsets or OffsetDesk(self.settings)
 
     @contextmanager
     def admin(self) -> Iterator[AdminClient]:

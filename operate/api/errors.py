@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ _STATUS: Final[tuple[tuple[type[AosError], HTTPStatus], ...]] = (
     (Transient, HTTPStatus.SERVICE_UNAVAILABLE),
     (Fenced, HTTPStatus.CONFLICT),
 )
+_OURS: Final = re.compile(r"setting (kafka|registry|topics|source|sources|stream|sink)\b")
+"""A setting of the deployment is wrong, or what it leads to is away: no fault of whoever asks."""
 
 
 def answer(status: int, message: str) -> JSONResponse:
@@ -35,6 +38,8 @@ def status_of(error: AosError) -> HTTPStatus:
     >>> int(status_of(Transient("away")))
     503
     """
+    if isinstance(error, Configuration) and _OURS.match(error.message):
+        return HTTPStatus.SERVICE_UNAVAILABLE
     found = (status for kind, status in _STATUS if isinstance(error, kind))
     return next(found, HTTPStatus.INTERNAL_SERVER_ERROR)
 

@@ -30,6 +30,7 @@ class Fault(StrEnum):
     DRIFT = "drift"
     STUCK = "stuck value"
     UNIT = "unit mix-up"
+    ROUNDED = "unit mix-up, rounded"
     SENTINEL = "sentinel leak"
     SWAP = "swapped sensors"
     CLOCK = "clock shift"

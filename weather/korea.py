@@ -32,6 +32,6 @@ def _limits() -> dict[tuple[str, str], Limits]:
     }
 
 
-KOREA: Final = Ruleset(version="korea-1", limits=MappingProxyType(_limits()))
+KOREA: Final = Ruleset(version="korea-2", limits=MappingProxyType(_limits()))
 """The default limits, but for the ranges of [K]: temperature -40..60 °C and by month, humidity from
 1 %, pressure to 1080 hPa."""

@@ -99,6 +99,8 @@ class Limits:
         steps: in rising order of minutes.
         rises_only: a fall is natural: a counter starts anew.
         factor: how many times as large or small it may become.
+        digits: values may not leave the steps in which the sensor has counted so far; of measures
+            that :data:`weather.qc.digits.STEPS` has steps for.
         spike: how far a value may stand out.
         flat_line: how long it may stand still.
         amounts: in rising order of minutes, how much rain may fall in an interval.
@@ -112,6 +114,7 @@ class Limits:
     steps: tuple[Step, ...] = ()
     rises_only: bool = False
     factor: Factor | None = None
+    digits: bool = False
     spike: Spike | None = None
     flat_line: FlatLine | None = None
     amounts: tuple[Step, ...] = ()

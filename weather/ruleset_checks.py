@@ -7,11 +7,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from weather.limits import Limits, Span, Step
+from weather.limits import FlatLine, Limits, Span, Step
 from weather.ruleset import Ruleset
 
 _MONTHS = range(1, 13)
 _CLASSES = range(1, 6)
+MOST_EQUAL = 2047
+"""Equal readings that are told apart: the stream remembers no more of a series."""
 
 
 def check(ruleset: Ruleset) -> None:
@@ -58,11 +60,17 @@ def _of(limits: Limits) -> Iterator[str]:
     factor = limits.factor
     if factor is not None and not (factor.minutes > 0 and factor.suspect > 1):
         yield "a factor needs positive minutes, and must be more than 1"
-    flat = limits.flat_line
-    if flat is not None and not (
+    if limits.flat_line is not None:
+        yield from _still(limits.flat_line)
+
+
+def _still(flat: FlatLine) -> Iterator[str]:
+    if not (
         0 < flat.suspect_minutes <= flat.fail_minutes and flat.resolution > 0 and flat.readings > 0
     ):
         yield "a flat line needs positive times, a resolution and a number of readings"
+    if flat.readings > MOST_EQUAL:
+        yield f"a flat line counts to {MOST_EQUAL} equal readings, not to {flat.readings}"
 
 
 def _rising(name: str, steps: Sequence[Step]) -> Iterator[str]:

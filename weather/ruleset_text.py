@@ -134,7 +134,7 @@ def _value(name: str, value: Any, where: str) -> Any:
     if name in _ROWS or name == "climate":
         rows = () if value is None else _list(value, where)
         return tuple(_row(_ROWS.get(name), row, where) for row in rows)
-    if name == "rises_only":
+    if name in ("rises_only", "digits"):
         return value is True
     if value is None:
         return None

@@ -15,6 +15,7 @@ from weather.limits import Limits
 from weather.parameters import measure_of
 from weather.qc.arrival import ANY_DELAY
 from weather.qc.consistency import DRIEST_RAIN
+from weather.qc.digits import STEPS
 from weather.qc.station import DEW_ABOVE, SEA_LEVEL_APART
 from weather.ruleset import DEFAULT, Ruleset
 
@@ -46,6 +47,11 @@ class Test:
     def owns(self, field: str) -> bool:
         """Say whether a field is its own."""
         return field == self.ends or (field.startswith("flag_") and field.endswith(self.ends))
+
+    def speaks_in(self, field: str) -> bool:
+        """Say whether its verdict stands in a field, alone or beside another test's."""
+        joined = bool(self.joins) and field.endswith(self.joins.removeprefix("flag"))
+        return joined or self.owns(field)
 
     @property
     def fields(self) -> list[str]:
@@ -84,6 +90,19 @@ def _step(limits: Limits) -> Iterator[Mapping[str, Any]]:
             "fails above": _finite(step.fail),
             "falls": "pass" if limits.rises_only else "count",
         }
+
+
+def _digits(ruleset: Ruleset) -> list[Row]:
+    return [
+        {
+            "measure": f"{parameter}.{measure}",
+            "unit": _unit(parameter, measure),
+            "steps": ", ".join(f"{size:.5g}" for size in steps.sizes),
+            "times five counts, too": "yes" if steps.five else "no",
+        }
+        for (parameter, measure), steps in STEPS.items()
+        if ruleset.limits_of(parameter, measure).digits
+    ]
 
 
 def _spike(limits: Limits) -> Iterator[Mapping[str, Any]]:
@@ -184,6 +203,8 @@ TESTS: Final = (
          ("temperature", "pressure", "humidity")),
     Test("flat-line", "_flat_line", _of_measures(_flat_line), Case(Fault.STUCK, 2),
          Case(Fault.STUCK, 0), ("temperature", "pressure")),
+    Test("digits", "_digits", _digits, Case(Fault.UNIT, 1), Case(Fault.ROUNDED, 1),
+         ("wind", "humidity"), joins="flag_step"),
     Test("consistency", "_consistency", _consistency, Case(Fault.UNIT, 0), Case(Fault.SWAP, 3),
          ("wind",)),
     Test("time", "flag_time", _time, Case(Fault.CLOCK, 3), Case(Fault.CLOCK, 1),

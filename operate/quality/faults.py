@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from operate.quality.magnitudes import (
+    DECIMALS,
     DRIFT_READINGS,
     DRIFTS,
     MIXED,
+    MIXED_RAIN,
+    MIXED_RAIN_APART,
     MIXED_READINGS,
     SENTINELS,
     SHIFTS,
@@ -28,8 +31,9 @@ from operate.quality.magnitudes import (
 from operate.quality.series import Series
 from weather import injection
 from weather.arrays import Bools, Floats
-from weather.injection import Fault, Faulty
+from weather.injection import NONE, Fault, Faulty
 from weather.parameters import measure_of
+from weather.qc.digits import STEPS
 from weather.qc.series import grain_of, resolution
 from weather.ruleset import Limits, Step
 from weather.units import to_standard
@@ -38,6 +42,9 @@ _MINUTE: Final = 60_000_000
 _MOST_EVENTS: Final = 40
 _CLEAR: Final = 26
 """Readings between two faults, so that none is the neighbour of the next."""
+
+_NEAR: Final = 0.01
+_NEARLY_ALL: Final = 0.99
 
 MAIN: Final = (
     ("temperature", "value"),
@@ -71,7 +78,7 @@ class Case:
 
     def told(self, parameter: str = "") -> str:
         """Say how large it is; of a unit mix-up, which it is depends on the parameter."""
-        if self.fault is Fault.UNIT and parameter:
+        if self.fault in (Fault.UNIT, Fault.ROUNDED) and parameter:
             return _mixed(parameter)[self.magnitude][0]
         return TOLD[self.fault][self.magnitude]
 
@@ -125,22 +132,44 @@ def window(series: Series) -> int:
     )
 
 
+def own_step(series: Series) -> float:
+    """Give the largest step that all but a hundredth of a series are multiples of; 0 for none."""
+    steps, values = STEPS.get((series.parameter, series.measure)), series.values
+    there = values[~np.isnan(values)]
+    sizes = sorted(steps.sizes, reverse=True) if steps else ()
+    for size in sizes:
+        if (np.abs(np.rint(there / size) * size - there) < _NEAR * size).mean() > _NEARLY_ALL:
+            return size
+    return 0.0
+
+
+def _kept(series: Series, faulty: Faulty) -> Faulty:
+    """Let the logger go on rounding as it does, whatever the sensor tells it."""
+    step = own_step(series)
+    if not step:
+        return faulty
+    rounded = np.rint(faulty.values / step) * step
+    return replace(faulty, values=np.where(faulty.event != NONE, rounded, faulty.values))
+
+
 def _mixed(parameter: str) -> tuple[tuple[str, float, float], ...]:
     measure = dict(MAIN)[parameter]
     return MIXED[measure_of(parameter, measure).quantity]
 
 
-def _places(series: Series, length: int, seed: int, which: object = None) -> injection.Places:
+def _places(
+    series: Series, length: int, seed: int, which: object = None, apart: int = _CLEAR
+) -> injection.Places:
     healthy = series.healthy if which is None else series.healthy & np.asarray(which, np.bool_)
-    return injection.places(healthy, length, _CLEAR, _MOST_EVENTS, seed)
+    return injection.places(healthy, length, apart, _MOST_EVENTS, seed)
 
 
 def _spike(series: Series, _all: Sequence[Series], magnitude: int, seed: int) -> Faulty | None:
     high = TIMES[magnitude] * height(series)
     starts = _places(series, 1, seed)
-    return (
-        None if math.isnan(high) else injection.spike(series.at, series.values, starts, high, seed)
-    )
+    if math.isnan(high):
+        return None
+    return _kept(series, injection.spike(series.at, series.values, starts, high, seed))
 
 
 def _drift(series: Series, _all: Sequence[Series], magnitude: int, seed: int) -> Faulty | None:
@@ -148,7 +177,8 @@ def _drift(series: Series, _all: Sequence[Series], magnitude: int, seed: int) ->
         return None
     per_day = DRIFTS[magnitude] * height(series)
     starts = _places(series, DRIFT_READINGS, seed)
-    return injection.drift(series.at, series.values, starts, DRIFT_READINGS, per_day, seed)
+    drifting = injection.drift(series.at, series.values, starts, DRIFT_READINGS, per_day, seed)
+    return _kept(series, drifting)
 
 
 def _stuck(series: Series, _all: Sequence[Series], magnitude: int, seed: int) -> Faulty | None:
@@ -163,11 +193,21 @@ def _stuck(series: Series, _all: Sequence[Series], magnitude: int, seed: int) ->
 
 def _unit(series: Series, _all: Sequence[Series], magnitude: int, seed: int) -> Faulty | None:
     _, scale, offset = _mixed(series.parameter)[magnitude]
-    starts = _places(series, MIXED_READINGS, seed)
-    if series.parameter == "rainfall":  # nothing is nothing in every unit
-        wet = [series.values[start : start + MIXED_READINGS].any() for start in starts.tolist()]
+    rain = series.parameter == "rainfall"
+    length, apart = (MIXED_RAIN, MIXED_RAIN_APART) if rain else (MIXED_READINGS, _CLEAR)
+    starts = _places(series, length, seed, apart=apart)
+    if rain:  # nothing is nothing in every unit
+        wet = [series.values[start : start + length].any() for start in starts.tolist()]
         starts = starts[np.array(wet, np.bool_)]
-    return injection.rescaled(series.at, series.values, starts, MIXED_READINGS, scale, offset)
+    return injection.rescaled(series.at, series.values, starts, length, scale, offset)
+
+
+def _rounded(series: Series, every: Sequence[Series], magnitude: int, seed: int) -> Faulty | None:
+    faulty = _unit(series, every, magnitude, seed)
+    if faulty is None:
+        return None
+    anew = np.round(faulty.values, DECIMALS)
+    return replace(faulty, values=np.where(faulty.event != NONE, anew, faulty.values))
 
 
 def _sentinel(series: Series, _all: Sequence[Series], magnitude: int, seed: int) -> Faulty | None:
@@ -185,7 +225,7 @@ def _swap(series: Series, every: Sequence[Series], magnitude: int, seed: int) ->
     starts = _places(series, length, seed, there)
     differ = [(values != series.values)[start : start + length].any() for start in starts.tolist()]
     starts = starts[np.array(differ, np.bool_)]
-    return injection.swapped(series.at, series.values, values, starts, length)
+    return _kept(series, injection.swapped(series.at, series.values, values, starts, length))
 
 
 def _clock(series: Series, _all: Sequence[Series], magnitude: int, seed: int) -> Faulty | None:
@@ -219,6 +259,7 @@ _MAKERS: Final[dict[Fault, _Maker]] = {
     Fault.DRIFT: _drift,
     Fault.STUCK: _stuck,
     Fault.UNIT: _unit,
+    Fault.ROUNDED: _rounded,
     Fault.SENTINEL: _sentinel,
     Fault.SWAP: _swap,
     Fault.CLOCK: _clock,

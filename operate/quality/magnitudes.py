@@ -13,6 +13,12 @@ DRIFTS: Final = (0.1, 0.3, 1.0, 3.0, 10.0)
 DRIFT_READINGS: Final = 120
 STUCK: Final = (0.5, 1.1, 1.5, 2.0, 4.0)
 MIXED_READINGS: Final = 24
+MIXED_RAIN: Final = 240
+"""Of rain: it rains in one hour of fourteen, and what is nothing tells of no unit."""
+MIXED_RAIN_APART: Final = 600
+"""Between them the test learns anew what is usual, from some wet readings as well."""
+DECIMALS: Final = 1
+"""To which a logger rounds anew that changes its unit: its values count in a new step, then."""
 SENTINELS: Final = (-9999.0, 32767.0, -999.0, -99.9, 999.9)
 SWAPPED: Final = (1, 3, 6, 24, 72)
 SHIFTS: Final = (-540, -60, 10, 60, 540)
@@ -61,6 +67,7 @@ TOLD: Final[dict[Fault, tuple[str, ...]]] = {
     Fault.DRIFT: tuple(f"{times:g} times the step limit a day" for times in DRIFTS),
     Fault.STUCK: tuple(f"{times:g} times the window" for times in STUCK),
     Fault.UNIT: tuple(f"{kind}. of its units" for kind in range(1, 6)),
+    Fault.ROUNDED: tuple(f"{kind}. of its units" for kind in range(1, 6)),
     Fault.SENTINEL: tuple(f"{sentinel:g}" for sentinel in SENTINELS),
     Fault.SWAP: tuple(f"{length} readings" for length in SWAPPED),
     Fault.CLOCK: tuple(f"{minutes:+d} min" for minutes in SHIFTS),

@@ -144,7 +144,7 @@ def _ordered(test: Test, data: Data) -> list[Series]:
 
 def _by_row(test: Test, series: Series, found: Verdicts) -> Flags:
     """Give what a test's fields say together, in the order of a series."""
-    mine = [flags for field, flags in found.flags.items() if test.owns(field)]
+    mine = [flags for field, flags in found.flags.items() if test.speaks_in(field)]
     joined = aggregate(*mine) if mine else flags_like(len(found.flag), Flag.NOT_EVALUATED)
     return _row_flags(series, found, joined)
 

@@ -62,6 +62,10 @@ def _unit(_magnitude: int, parameter: str, _limited: bool) -> Target:
     return Target(BAR, _LEVELS[parameter])
 
 
+def _rounded(_magnitude: int, parameter: str, _limited: bool) -> Target:
+    return Target(0.5, _LEVELS[parameter])
+
+
 def _sentinel(_magnitude: int, _parameter: str, _limited: bool) -> Target:
     return Target(BAR, "the sentinel named in the mapping: as a pressure it is one")
 
@@ -85,6 +89,7 @@ _TARGETS: Final = {
     Fault.DRIFT: _drift,
     Fault.STUCK: _stuck,
     Fault.UNIT: _unit,
+    Fault.ROUNDED: _rounded,
     Fault.SENTINEL: _sentinel,
     Fault.SWAP: _swap,
     Fault.CLOCK: _clock,

@@ -6,6 +6,7 @@
 ``value``      the cleaned value, NaN where missing
 ``offset``     where its raw record lies
 ``past_…``     what is known of the series after it, see :class:`weather.qc.series.Past`
+``count``      bits: 0-10 how many readings stand still, at most 2047; 11-31 the runs of its digits
 ``marks``      bits: 0 live, 1 broken, 2-7 grain, then four for each flag of :data:`FLAGS`
 =============  ======================================================================
 
@@ -36,7 +37,7 @@ ENTRY: Final = np.dtype(
         ("past_at", "<i8"),
         ("past_value", "<f8"),
         ("since", "<i8"),
-        ("count", "<i4"),
+        ("count", "<u4"),
         ("marks", "<u4"),
     ]
 )
@@ -48,6 +49,8 @@ FLAGS: Final = ("step", "spike", "flat_line", "consistency", "together", "anomal
 ``anomaly`` is turned round by 2, so that bits that nobody wrote say that it was not evaluated.
 """
 
+_RUNS: Final = 11
+_MOST_COUNT: Final = (1 << _RUNS) - 1
 _LIVE: Final = 1
 _BROKEN: Final = 2
 _GRAIN: Final = 2
@@ -91,21 +94,23 @@ def put_flag(entries: Entries, name: str, flags: Flags) -> None:
 
 def past_of(entries: Entries) -> Past:
     """Unpack what is known of each series after these entries, of shape (m,)."""
-    bits = entries["marks"].astype(np.int64)
+    bits, count = entries["marks"].astype(np.int64), entries["count"].astype(np.int64)
     return Past(
         entries["past_at"],
         entries["past_value"],
         (bits & _BROKEN) != 0,
         entries["since"],
-        entries["count"].astype(np.int64),
+        count & _MOST_COUNT,
         (bits >> _GRAIN) & 63,
+        count >> _RUNS,
     )
 
 
 def put_past(entries: Entries, past: Past, flags: Mapping[str, Flags]) -> None:
     """Write what is known after each entry and the flags found, in place; other flags stay."""
     entries["past_at"], entries["past_value"] = past.at, past.value
-    entries["since"], entries["count"] = past.since, past.length
+    entries["since"] = past.since
+    entries["count"] = np.minimum(past.length, _MOST_COUNT) | (past.runs << _RUNS)
     bits = entries["marks"] & (_KEPT | np.uint32(_LIVE))
     bits |= past.broken.astype(np.uint32) << np.uint32(1)
     bits |= past.grain.astype(np.uint32) << np.uint32(_GRAIN)

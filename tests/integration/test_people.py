@@ -108,7 +108,7 @@ def test_what_people_say_reaches_readings_of_the_past_and_of_the_future_without_
 ) -> None:
     raw_topics.publish("temperature", readings(0, 30))
     eventually(lambda: len(final(raw_topics)) == 30)
-    assert {r["ruleset_version"] for r in final(raw_topics).values()} == {"default-3"}
+    assert {r["ruleset_version"] for r in final(raw_topics).values()} == {"default-4"}
 
     words = "flag", SENSOR, at(5), at(8), "--as", "4", "--why", "shade off", "--by", "anna"
     (standing,) = told(run(*words, "--json"))
@@ -116,7 +116,7 @@ def test_what_people_say_reaches_readings_of_the_past_and_of_the_future_without_
     word = f"by_hand:{standing['id']}"
     eventually(lambda: by_reason(raw_topics, word) == {5, 6, 7})
 
-    plain = json.loads(run("ruleset", "show", "default-3").stdout)
+    plain = json.loads(run("ruleset", "show", "default-4").stdout)
     plain["version"] = "strict-1"
     plain["limits"]["temperature.value"]["suspect"] = [-10, 21.5]
     file = tmp_path / "strict.json"

@@ -43,7 +43,7 @@ def judged(found: Model) -> list[tuple[str, int]]:
     return [(record["ruleset_version"], record["flag_range"]) for record in records]
 
 
-FROM_TEN = [("strict", 3 if m % 3 == 2 else 1) if m >= 10 else ("default-3", 1) for m in range(30)]
+FROM_TEN = [("strict", 3 if m % 3 == 2 else 1) if m >= 10 else ("default-4", 1) for m in range(30)]
 
 
 @pytest.mark.requirement("B6", "D9")
@@ -72,7 +72,7 @@ def test_rules_that_move_to_another_time_concern_what_lies_between() -> None:
     found.batch(30)
     found.table.publish(strict(22))
     found.finish()
-    assert judged(found) == [("default-3", 1)] * 22 + FROM_TEN[22:]
+    assert judged(found) == [("default-4", 1)] * 22 + FROM_TEN[22:]
 
 
 def test_rules_of_a_time_to_come_send_nothing_again() -> None:
@@ -123,5 +123,5 @@ def test_rules_that_leave_a_measure_out_are_refused_since_the_stream_could_not_j
     with pytest.raises(ValueError, match="no object"):
         usable([])
     record = PublishedRuleset(DEFAULT, "anna", None, 0).to_record()
-    with pytest.raises(DataQuality, match="default-3 cannot be used"):
+    with pytest.raises(DataQuality, match="default-4 cannot be used"):
         PublishedRuleset.of_record({**record, "document": "{"})

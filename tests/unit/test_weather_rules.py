@@ -164,10 +164,10 @@ def test_a_reading_is_judged_by_what_was_valid_when_it_was_observed() -> None:
     history = RulesetHistory([winter, summer])
     observed = np.array([9, 10, 19, 20, 5])
     assert [history.rulesets[number].version for number in history.numbers(observed)] == [
-        *("default-3", "s", "s", "w", "default-3")
+        *("default-4", "s", "s", "w", "default-4")
     ]
     parts = {ruleset.version: rows.tolist() for ruleset, rows in history.parted(observed[:3])}
-    assert parts == {"default-3": [True, False, False], "s": [False, True, True]}
+    assert parts == {"default-4": [True, False, False], "s": [False, True, True]}
     assert history.parted(observed[:0]) == []
 
 
@@ -178,7 +178,7 @@ def test_what_changes_is_judged_again_from_where_it_changes() -> None:
     assert before.since(after) == after.since(before) == 10
     other = RulesetHistory([replace(KOREA, valid_from=ALWAYS)])
     assert after.since(other) == ALWAYS
-    assert other.at(5).version == "korea-1"
+    assert other.at(5).version == "korea-2"
 
 
 def test_every_built_in_ruleset_limits_every_measure() -> None:

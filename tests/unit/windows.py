@@ -18,6 +18,7 @@ from stream_app.window.state import Overlay, State
 from weather.anomaly import SEASONS, Anomaly, Edges
 from weather.parameters import parameter_of
 from weather.qc.consistency import parched, wet, wind_consistency
+from weather.qc.digits import STEPS, counted
 from weather.qc.flags import Flag
 from weather.qc.in_time import judge_in_time
 from weather.qc.series import Past, neighbours
@@ -204,6 +205,8 @@ def _series_flags(measure: str, kind: Any, series: list[Reading]) -> dict[str, l
     at = np.array([START + r.minute * MINUTE for r in series], np.int64)
     n = len(series)
     near = neighbours(at, values, np.ones(n, np.bool_), np.array([n]), Past.nothing(1))
+    if (steps := STEPS.get((kind.parameter, measure))) is not None:
+        near = counted(near, values, ~np.isnan(values), np.array([n]), np.zeros(1, np.int64), steps)
     made = judge_in_time(at, values, near, limits)
     missing = Flag.NOT_EVALUATED if measure == "direction" else Flag.MISSING
     return {

@@ -7,6 +7,7 @@ import numpy as np
 from weather.anomaly import anomaly_test
 from weather.arrays import Flags, Floats, Micros
 from weather.limits import Limits
+from weather.qc.digits import digits_test
 from weather.qc.flags import Flag, aggregate
 from weather.qc.flat_line import flat_line_test
 from weather.qc.series import Neighbours
@@ -41,6 +42,8 @@ def judge_in_time(
     )
     if limits.factor is not None:
         step = aggregate(step, factor_test(values, found.change, found.elapsed, limits.factor))
+    if limits.digits:
+        step = aggregate(step, digits_test(found.odd))
     flags = {
         "step": step,
         "spike": spike_test(found.rise, found.fall, found.elapsed, found.to_behind, limits.spike),

@@ -31,6 +31,7 @@ class Past(NamedTuple):
         since: since when the value has not changed.
         length: how many readings gave it since.
         grain: the finest change there was, see :func:`resolution`; 0 where there was none.
+        runs: how many values in a row were multiples of some steps, see :mod:`weather.qc.digits`.
     """
 
     at: Micros
@@ -39,13 +40,14 @@ class Past(NamedTuple):
     since: Micros
     length: NDArray[np.int64]
     grain: NDArray[np.int64]
+    runs: NDArray[np.int64]
 
     @classmethod
     def nothing(cls, n: int) -> Past:
         """Know nothing of ``n`` series."""
         zeros = np.zeros(n, np.int64)
         never = np.full(n, NEVER)
-        return cls(never, np.full(n, np.nan), np.zeros(n, np.bool_), never, zeros, zeros)
+        return cls(never, np.full(n, np.nan), np.zeros(n, np.bool_), never, zeros, zeros, zeros)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class Neighbours:
 
     ``change`` is against the newest usable reading before, however many missing ones lie between;
     ``rise`` and ``fall`` are against the readings next to it, before and behind. Times are positive
-    microseconds. ``past`` is what is known after each reading, ``resolution`` before it.
+    microseconds. ``past`` is what is known after each reading, ``resolution`` before it. Digits are
+    not looked at here: nothing is ``odd`` by them.
     """
 
     change: Floats
@@ -63,6 +66,7 @@ class Neighbours:
     fall: Floats
     to_behind: Micros
     resolution: Floats
+    odd: Bools
     past: Past
 
     def take(self, rows: slice | Bools) -> Neighbours:
@@ -106,9 +110,10 @@ def neighbours(
 
     grain = _finest(change, series, before)
     since, count = _standing(at, usable, change, first, before, series)
-    past = Past(past_at, past_value, broken, since, count, grain)
-    known_grain = _shifted(grain, opens, before.grain[series])
-    return Neighbours(change, elapsed, rise, fall, to_behind, resolution(known_grain), past)
+    past = Past(past_at, past_value, broken, since, count, grain, np.zeros(len(at), np.int64))
+    finest = resolution(_shifted(grain, opens, before.grain[series]))
+    odd = np.zeros(len(at), np.bool_)
+    return Neighbours(change, elapsed, rise, fall, to_behind, finest, odd, past)
 
 
 def resolution(grain: NDArray[np.int64]) -> Floats:

@@ -21,7 +21,9 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from operate.alerts.settings import AlertSettings
 from operate.api.settings import ApiSettings
+from operate.jobs.settings import JobsSettings
 from operate.wrong_settings import missing, no_such_setting, of_validation
 from producers.settings import SourceSettings
 from runtime.errors import Configuration
@@ -42,6 +44,8 @@ SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "stream": StreamSettings,
     "sink": SinkSettings,
     "api": ApiSettings,
+    "jobs": JobsSettings,
+    "alerts": AlertSettings,
 }
 
 
@@ -60,6 +64,8 @@ class Settings(BaseSettings):
     stream: StreamSettings = StreamSettings()
     sink: SinkSettings = SinkSettings()
     api: ApiSettings = ApiSettings()
+    jobs: JobsSettings = JobsSettings()
+    alerts: AlertSettings = AlertSettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @classmethod

@@ -1,0 +1,1 @@
+"""Alerts, for those without Prometheus: a few rules, evaluated here, told to whoever listens."""

@@ -1,0 +1,1 @@
+"""The work of each job, imported where it is done."""

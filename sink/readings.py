@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
+from psycopg.sql import Identifier
 
 from schemas.columnar import Column, Integers, Numbers, Strings, numbers, strings
 from schemas.dead_letters import Stage
@@ -102,11 +103,19 @@ class Readings:
 class ReadingTable:
     """The destination of one clean topic."""
 
-    def __init__(self, parameter: str, schema_of: SchemaOf, conflict: Conflict) -> None:
+    def __init__(
+        self,
+        parameter: str,
+        schema_of: SchemaOf,
+        conflict: Conflict,
+        target: Identifier | None = None,
+    ) -> None:
+        """``target``: another table that is made like the parameter's own."""
         self._table = table(parameter)
         self._decode = ColumnDecoder(clean_schema(parameter), schema_of)
         self._conflict = conflict
-        self._sql = Statements.of(self._table, conflict)
+        target = target or Identifier("weather", parameter)
+        self._sql = Statements.of(self._table, conflict, target)
         self._all_new = True
 
     def prepare(self, messages: Sequence[Message]) -> tuple[Readings, list[Reject]]:

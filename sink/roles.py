@@ -116,9 +116,11 @@ def _of_writer(role: str, database: str) -> Iterator[Right]:
     changed = ("SELECT", "INSERT", "UPDATE", "DELETE")
     yield Right(role, "TABLE", "ops.sink_offset", changed)
     yield Right(role, "TABLE", "ops.sink_batch", ("SELECT", "INSERT"))
-    for name in ("audit", "reconcile_run", "anomaly_model", "report"):
+    for name in ("audit", "reconcile_run", "replay", "replay_part", "anomaly_model", "report"):
         yield Right(role, "TABLE", f"ops.{name}", ("SELECT", "INSERT", "UPDATE"))
     yield Right(role, "TABLE", "ops.migration", ("SELECT",))
+    # The tables of a replay are made when it begins, and dropped by whoever made them.
+    yield Right(role, "SCHEMA", "weather_shadow", ("USAGE", "CREATE"))
 
 
 def _of_reader(role: str, database: str) -> Iterator[Right]:

@@ -28,9 +28,9 @@ class Statements:
     merge: bytes
 
     @classmethod
-    def of(cls, table: Table, conflict: Conflict) -> Statements:
-        """Compose them."""
-        target, stage = Identifier("weather", table.name), Identifier(f"stage_{table.name}")
+    def of(cls, table: Table, conflict: Conflict, target: Identifier) -> Statements:
+        """Compose them; ``target`` names the table that has these columns."""
+        stage = Identifier(f"stage_{table.name}")
         names = _list(table.names)
         copy = SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)")
         make = SQL(

@@ -64,13 +64,13 @@ def _check_drained(admin: AdminClient, kafka: KafkaSettings, group: str, topics:
     reached = committed(admin, group, places)
     for place in places:
         place.offset = reached.get((place.topic, place.partition), 0)
-    unread = list(_unread(kafka, places))
-    if unread:
-        problem = f"the stream has not read {', '.join(unread)} to the end"
+    left = list(unread(kafka, places))
+    if left:
+        problem = f"the stream has not read {', '.join(left)} to the end"
         raise System(problem, mend="stop the source, let the stream read on, then stop it")
 
 
-def _unread(kafka: KafkaSettings, places: Sequence[TopicPartition]) -> Iterator[str]:
+def unread(kafka: KafkaSettings, places: Sequence[TopicPartition]) -> Iterator[str]:
     """Name the partitions that hold a committed record behind their offset."""
     with closing(reader(kafka)) as consumer:
         consumer.assign(list(places))

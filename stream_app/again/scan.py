@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Final, Protocol, Self
@@ -104,7 +104,7 @@ class _Strand:
         """The offset from which on nothing has been handed on."""
         return int(self.waiting[0].offset() or 0) if self.waiting else self.at
 
-    def read(self, end: int, keys: frozenset[bytes], most: int) -> int:
+    def read(self, end: int, keys: Container[bytes | None], most: int) -> int:
         """Read on, to ``end`` at most; give how many records were read."""
         while self.ranges and self.ranges[0].end <= self.at:
             self.ranges.popleft()
@@ -136,7 +136,7 @@ class Scan:
     def __init__(
         self,
         partition: int,
-        keys: frozenset[bytes],
+        keys: Container[bytes | None],
         readings: Mapping[str, Reading],
         ranges: Mapping[str, Sequence[Range]],
         known: Mapping[str, int],
@@ -153,7 +153,7 @@ class Scan:
         cls,
         kafka: KafkaSettings,
         partition: int,
-        keys: frozenset[bytes],
+        keys: Container[bytes | None],
         ranges: Mapping[str, Sequence[Range]],
         known: Mapping[str, int],
     ) -> Self:

@@ -21,7 +21,8 @@ MEMORY_MICROS: Final = 14 * 24 * 3600 * 1_000_000
 GAP_MICROS: Final = 3600 * 1_000_000
 """A spike is told by the neighbour behind it, if that is no further away."""
 
-_PARTNER: Final = {"rainfall": "humidity", "humidity": "rainfall"}
+PARTNER: Final = {"rainfall": "humidity", "humidity": "rainfall"}
+"""The parameter by which another is judged beside itself."""
 
 
 class Item(NamedTuple):
@@ -73,7 +74,7 @@ class Task:
         for item in self.items:
             judged, sent = _windows(item.change)
             _add(found, (item.parameter, item.sensor), judged, (sent,))
-            partner = _PARTNER.get(item.parameter)
+            partner = PARTNER.get(item.parameter)
             if partner:
                 felt = (sent,) if item.change.valued else ()
                 _add(found, (partner, f"@{item.station}"), judged, felt)
@@ -107,7 +108,7 @@ class Task:
 def partners(items: Iterable[Item]) -> set[Key]:
     """Name the parameters and stations that are judged beside these sensors."""
     return {
-        (_PARTNER[item.parameter], item.station) for item in items if item.parameter in _PARTNER
+        (PARTNER[item.parameter], item.station) for item in items if item.parameter in PARTNER
     }
 
 

@@ -1,0 +1,199 @@
+"""A month judged once more by other rules: looked at, and made to stand while readings come."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from confluent_kafka import Producer
+from typer.testing import CliRunner
+
+from devstack.stack import Stack
+from operate.cli import app
+from schemas.codec import Encoder, Record
+from schemas.registry import Registry, subject_of
+from schemas.rulesets import PublishedRuleset
+from schemas.topics import Topics
+from sink.columns import table
+from tests.raw_records import local, raw
+from tests.raw_topics import RawTopics
+from tests.sinks import Rig
+from tests.stage_process import StageProcess
+from tests.unit.stream_fakes import interval, mapping, metadata
+from tests.waiting import eventually
+from weather.limits import Span
+from weather.ruleset import DEFAULT, Ruleset
+from weather.ruleset_text import to_plain
+
+HOUR = 3_600_000_000
+START = local("2013-06-20T00:00:00")
+JULY = ("2013-07-01T00:00Z", "2013-08-01T00:00Z")
+CHANCE = {"revision", "processed_at", "raw_topic", "raw_partition", "raw_offset", "extracted_at"}
+
+Key = tuple[str, int]
+
+
+def reading(n: int, station: str = "JFK", **changes: Any) -> Record:
+    """Make the reading of an hour: it rises and falls, jumps now and then, stands still in July."""
+    value = 20 + n % 24 * 0.5 + (8.5 if n % 90 == 0 else 0.0)
+    observed = START + n * HOUR
+    given = {"value": 21.5 if 400 <= n < 420 else value, **changes}
+    return raw(
+        "temperature",
+        station=station,
+        key=f"{station}{n}",
+        zone="UTC",
+        observed_local=observed,
+        extracted_at=observed + HOUR,
+        **given,
+    )
+
+
+def hours(first: int, end: int) -> list[Record]:
+    return [reading(n, station) for n in range(first, end) for station in ("JFK", "LGA")]
+
+
+LATE = [
+    reading(300, source_version=2, value=33.0),
+    reading(301, source_version=2, op="delete", value=None),
+    reading(270, "LGA", source_version=2, value=12.0),
+]
+"""What the source says of July while July is judged again."""
+
+
+Live = tuple[RawTopics, StageProcess]
+
+
+class Worlds:
+    """Raw topics, each with a stream that reads them."""
+
+    def __init__(self, rig: Rig, registry: Registry, folder: Path) -> None:
+        self._rig = rig
+        self._registry = registry
+        self._folder = folder
+
+    def made(self, topics: Topics, **settings: Any) -> Live:
+        """Make one."""
+        found = RawTopics(self._rig.kafka, self._registry, topics)
+        found.publish_mapping(mapping("temperature"))
+        known = (metadata(f"{name}:temperature", interval(0)) for name in ("JFK", "LGA"))
+        found.publish_metadata(*known)
+        where = self._rig.kafka, self._rig.registry, topics
+        log = self._folder / f"{topics.namespace}.log"
+        return found, StageProcess("stream", {"instance": "one", **settings}, *where, log)
+
+
+@pytest.fixture
+def worlds(rig: Rig, registry: Registry, tmp_path: Path) -> Worlds:
+    return Worlds(rig, registry, tmp_path)
+
+
+@pytest.fixture
+def config(stack: Stack, rig: Rig, tmp_path: Path) -> Path:
+    path = tmp_path / "aos.yaml"
+    settings = {
+        "kafka": {"bootstrap_servers": stack.bootstrap_servers},
+        "registry": {"url": stack.registry_url},
+        "topics": {"namespace": rig.topics.namespace, "partitions": 2},
+        "stream": {"batch_records": 300},
+        "sink": {"database_url": rig.database_url},
+    }
+    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return path
+
+
+def aos(config: Path, *words: str) -> Any:
+    result = CliRunner().invoke(app, [*words, "--config", str(config)])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout) if result.stdout.startswith(("{", "[")) else result.stdout
+
+
+def rows(rig: Rig) -> dict[Key, Record]:
+    """Give what the table says of each reading, as a clean record would."""
+    names = [name for name in table("temperature").names if name not in CHANCE]
+    return {
+        (row["sensor_id"], plain(row["observed_at"])): {
+            **{name: plain(row[name]) for name in names if name != "deleted_at"},
+            "op": "delete" if row["deleted_at"] else "upsert",
+        }
+        for row in rig.readings("temperature")
+    }
+
+
+def plain(value: Any) -> Any:
+    if not isinstance(value, datetime):
+        return value
+    return round(value.replace(tzinfo=UTC).timestamp() * 1_000_000)
+
+
+def final(raw_topics: RawTopics) -> dict[Key, Record]:
+    """Give of each reading the clean record that wins, but for what is by chance."""
+    found: dict[Key, Record] = {}
+    for record in sorted(raw_topics.clean("temperature"), key=rank):
+        kept = {name: value for name, value in record.items() if name not in CHANCE}
+        found[record["sensor_id"], record["observed_at"]] = kept
+    return found
+
+
+def rank(record: Record) -> tuple[int, int]:
+    return record["source_version"], record["revision"]
+
+
+def strict() -> Ruleset:
+    """Give rules by which some of July fails: then its neighbours are judged otherwise, too."""
+    known = DEFAULT.limits["temperature", "value"]
+    limits = replace(known, fail=Span(-40.0, 36.0), suspect=Span(-10.0, 30.5))
+    return replace(
+        DEFAULT, version="strict-1", limits={**DEFAULT.limits, ("temperature", "value"): limits}
+    )
+
+
+@pytest.mark.requirement("D8", "B6", "B12")
+def test_a_month_by_other_rules_is_compared_and_promoted_while_readings_come(
+    worlds: Worlds, rig: Rig, registry: Registry, config: Path, tmp_path: Path
+) -> None:
+    raw_topics, stream = worlds.made(rig.topics)
+    scratch, reference = worlds.made(Topics(namespace=f"{rig.topics.namespace}-s", partitions=2))
+    rules = tmp_path / "strict.json"
+    rules.write_text(json.dumps(to_plain(strict())), encoding="utf-8")
+    raw_topics.publish("temperature", hours(0, 1100))
+    rig.load()  # makes the tables
+    with stream, reference, rig.in_background():
+        eventually(lambda: len(rows(rig)) == 2200)
+        raw_topics.publish("temperature", [*LATE, *hours(1100, 1110)])
+        asked = ("--from", JULY[0], "--to", JULY[1], "--ruleset", str(rules), "--name", "july")
+        ready = aos(config, "replay", *asked, "--json")
+        assert (ready["state"], ready["readings_done"]) == ("ready", ready["readings_total"])
+        raw_topics.publish("temperature", hours(1110, 1120))
+        (of,) = (d for d in aos(config, "replay", "diff", "july", "--json") if d["compared"])
+        assert of["counts"]["judged"] > 100
+        assert {(1, 3), (3, 4)} <= {(row["was"], row["becomes"]) for row in of["flags"]}
+        assert "judged otherwise" in aos(config, "replay", "diff", "july")
+        assert aos(config, "replay", "promote", "july", "--json")["state"] == "promoted"
+        raw_topics.publish("temperature", hours(1120, 1130))
+
+        publish_ruleset(registry, rig, scratch.topics)
+        scratch.publish("temperature", hours(0, 1100))
+        scratch.publish("temperature", [*LATE, *hours(1100, 1130)])
+        eventually(lambda: len(final(scratch)) == 2260)
+        eventually(lambda: rows(rig) == final(scratch))
+    assert Counter(row["ruleset_version"] for row in rows(rig).values()) == {
+        "strict-1": 2 * 744, DEFAULT.version: 2260 - 2 * 744,
+    }  # fmt: skip
+
+
+def publish_ruleset(registry: Registry, rig: Rig, topics: Topics) -> None:
+    """Let the rules hold for July from the beginning."""
+    july = [plain(datetime.fromisoformat(text)) for text in JULY]
+    held = replace(strict(), valid_from=july[0], valid_until=july[1])
+    record = PublishedRuleset(held, "test", None, 0).to_record()
+    value = Encoder("ruleset", registry.id_of(subject_of(topics.rulesets), "ruleset"))(record)
+    producer = Producer(rig.kafka.client())
+    producer.produce(topics.rulesets, value, held.version.encode())
+    assert producer.flush(30) == 0

@@ -17,6 +17,7 @@ from operate.api import connectors, root
 from operate.api.context import Context
 from operate.api.errors import handle_errors
 from operate.api.guard import Guard
+from operate.page import routes as page
 
 Router = Callable[[Context], APIRouter]
 
@@ -26,6 +27,7 @@ ROUTERS: Final[tuple[tuple[str, Router], ...]] = (
     ("/connector-plugins", connectors.plugins),
     ("/admin/loggers", root.loggers),
     ("/loggers", root.loggers),
+    ("", page.router),
 )
 """Where each room's routes lie, and what makes them."""
 

@@ -13,9 +13,9 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
-from operate.api import connectors, root
+from operate.api import connectors, records, root, watching
 from operate.api.context import Context
-from operate.api.errors import handle_errors
+from operate.api.errors import Answer, handle_errors
 from operate.api.guard import Guard
 from operate.page import routes as page
 
@@ -27,6 +27,10 @@ ROUTERS: Final[tuple[tuple[str, Router], ...]] = (
     ("/connector-plugins", connectors.plugins),
     ("/admin/loggers", root.loggers),
     ("/loggers", root.loggers),
+    ("/api/v1", watching.router),
+    ("/api/v1/dead-letters", records.letters),
+    ("/api/v1/reconciliations", records.reconciliations),
+    ("/api/v1", records.lineage),
     ("", page.router),
 )
 """Where each room's routes lie, and what makes them."""
@@ -34,9 +38,11 @@ ROUTERS: Final[tuple[tuple[str, Router], ...]] = (
 
 @asynccontextmanager
 async def _meanwhile(context: Context) -> AsyncIterator[None]:
+    context.lags.begin()
     try:
         yield
     finally:
+        context.lags.close()
         context.words.close()
 
 
@@ -47,6 +53,7 @@ def build(context: Context) -> FastAPI:
         version=version("aos-stream"),
         summary="Steer and watch source, stream and sink.",
         lifespan=lambda _app: _meanwhile(context),
+        default_response_class=Answer,
     )
     handle_errors(app)
     app.add_middleware(Guard, settings=context.settings.api)

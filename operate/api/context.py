@@ -13,6 +13,8 @@ from operate.control.connectors import channel_of
 from operate.control.offsets.desk import OffsetDesk, Offsets
 from operate.control.sender import Sender
 from operate.control.words import Followed, Snapshot, Words
+from operate.lag.looking import Looker
+from operate.lag.sampling import Lags, Report, Sampler
 from operate.settings import Settings
 from runtime.kafka import check_reachable
 from schemas.registry import Registry
@@ -45,11 +47,18 @@ class Commands(Protocol):
 
 
 class Nobody:
-    """Words of no worker at all."""
+    """Words of no worker at all, and the lag of no hop."""
 
     def snapshot(self) -> Snapshot:
         """Give nothing."""
         return Snapshot()
+
+    def reports(self) -> list[Report]:
+        """Give nothing."""
+        return []
+
+    def begin(self) -> None:
+        """Do nothing."""
 
     def close(self) -> None:
         """Do nothing."""
@@ -63,13 +72,16 @@ class Context:
     commands: Commands
     words: Words = field(default_factory=Nobody)
     """What the workers of all stages say of themselves."""
+    lags: Lags = field(default_factory=Nobody)
     offsets: Offsets | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Make that of a deployment; nothing is connected yet."""
         channel = channel_of(settings)
-        return cls(settings, Sender(channel), Followed(channel))
+        words = Followed(channel)
+        lags = Sampler(Looker(settings), words, settings.api.sample_seconds)
+        return cls(settings, Sender(channel), words, lags)
 
     @property
     def places(self) -> Offsets:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 from http import HTTPStatus
 from typing import Any, Final
@@ -24,6 +25,25 @@ _STATUS: Final[tuple[tuple[type[AosError], HTTPStatus], ...]] = (
 )
 _OURS: Final = re.compile(r"setting (kafka|registry|topics|source|sources|stream|sink)\b")
 """A setting of the deployment is wrong, or what it leads to is away: no fault of whoever asks."""
+
+
+class Answer(JSONResponse):
+    """JSON, in which a number that is none is null: readings may hold such."""
+
+    def render(self, content: Any) -> bytes:
+        """Write it down."""
+        try:
+            return super().render(content)
+        except ValueError:
+            return super().render(_numbers(content))
+
+
+def _numbers(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {name: _numbers(value) for name, value in content.items()}
+    if isinstance(content, list):
+        return [_numbers(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def answer(status: int, message: str) -> JSONResponse:

@@ -41,6 +41,7 @@ class SourceMetrics(Collector):
         yield _gauge("behind_seconds", told, "table", {n: t.behind_seconds for n, t in tables})
         told = "By how much an open transaction, or a replica, holds back what may be read."
         yield _gauge("held_seconds", told, "table", {n: t.held_seconds for n, t in tables})
+        yield from self._summary.timings.collect()
         told = "Tables that could not be read at the last look."
         yield GaugeMetricFamily("aos_source_failing_tables", told, len(self._summary.errors))
         told = "Breaker around a database: 0 closed, 1 half open (one trial), 2 open (it is away)."

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from producers.reading.feed import Page
+from producers.timings import Timings
 from runtime.breaker import Circuit
 from runtime.control.orders import Task
 from runtime.errors import AosError
@@ -83,6 +84,7 @@ class Summary:
     metadata_problems: list[str] = field(default_factory=list)
     circuits: dict[str, Circuit] = field(default_factory=dict)
     """What the circuit breaker of each endpoint does, by its address."""
+    timings: Timings = field(default_factory=Timings, compare=False)
 
     @property
     def rows(self) -> int:

@@ -21,6 +21,7 @@ from producers.progress import Summary, TableProgress, tasks_of
 from producers.publishing.outlet import Outlet
 from producers.reading.ahead import ReadAhead
 from producers.reading.feed import Page, TableFeed
+from producers.reading.rows import Readings
 from producers.reading.times import now_micros
 from producers.rhythm import LookBack, Rhythm
 from producers.sensors.metadata import sensor_records
@@ -171,7 +172,10 @@ class Stage:
         if not waiting.is_over():
             return False
         try:
-            page = self._ahead[feed.table].next_page(self._outlet.standings[feed.table].position)
+            with self.summary.timings.reading():
+                page = self._ahead[feed.table].next_page(
+                    self._outlet.standings[feed.table].position
+                )
         except AosError as error:
             self._postpone(feed, error)
             return False
@@ -182,10 +186,14 @@ class Stage:
         moved = page.rows > 0 or page.position != self._outlet.standings[feed.table].position
         found = feed.table, page.readings, page.rows, page.position
         self._ahead[feed.table].begin()
-        if moved and not self._out(lambda: self._outlet.publish_page(*found)):
+        if moved and not self._out(lambda: self._publish_page(*found)):
             return True
         self._count(feed.table, page)
         return not page.drained and not page.waiting
+
+    def _publish_page(self, table: str, readings: Readings, rows: int, position: str) -> None:
+        with self.summary.timings.publishing():
+            self._outlet.publish_page(table, readings, rows, position)
 
     def _out(self, publish: Callable[[], object]) -> bool:
         """Publish, or bring the outlet back into a state from which to go on; say which."""

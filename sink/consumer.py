@@ -119,6 +119,11 @@ class SinkConsumer:
         return self._reader.lag()
 
     @property
+    def partitions(self) -> int:
+        """How many partitions are ours to read."""
+        return len(self._reader.places.claimed)
+
+    @property
     def drained(self) -> bool:
         """Whether all that was on the topics is in the database."""
         return self._reader.places.drained and not self._open and self._pipeline.empty

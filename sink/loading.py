@@ -40,10 +40,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A batch that is decoded and validated."""
+    """A batch that is decoded and validated; ``opened_at`` counts monotonic seconds."""
 
     spans: dict[Partition, Span]
     parts: dict[str, Part]
+    opened_at: float | None = None
 
     def shares(self, most: int) -> list[Prepared]:
         """Part it by topic into so many at most, which are about as large as each other."""
@@ -57,26 +58,30 @@ class Prepared:
 
     def _of(self, topics: set[str]) -> Prepared:
         spans = {p: span for p, span in self.spans.items() if p.topic in topics}
-        return Prepared(spans, {t: part for t, part in self.parts.items() if t in topics})
+        parts = {t: part for t, part in self.parts.items() if t in topics}
+        return Prepared(spans, parts, self.opened_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A batch that is committed: how far it reached, and what became of its records by topic.
 
-    ``seconds`` is how long its transaction took.
+    ``seconds`` is how long its transaction took, ``waited`` how long before that its first record
+    was read.
     """
 
     spans: dict[Partition, Span]
     counts: dict[str, Counts]
     seconds: float = 0.0
+    waited: float = 0.0
 
     @classmethod
     def of(cls, shares: Sequence[Loaded]) -> Loaded:
         """Put together what was loaded at once."""
         spans = {p: span for share in shares for p, span in share.spans.items()}
         counts = {topic: count for share in shares for topic, count in share.counts.items()}
-        return cls(spans, counts, max(share.seconds for share in shares))
+        seconds = max(share.seconds for share in shares)
+        return cls(spans, counts, seconds, min(share.waited for share in shares))
 
     @property
     def total(self) -> Counts:
@@ -109,7 +114,7 @@ class Loader:
             topic: Part(*self._destinations[topic].prepare(messages))
             for topic, messages in batch.messages.items()
         }
-        return Prepared(batch.spans, parts)
+        return Prepared(batch.spans, parts, batch.opened_at)
 
     def write(self, prepared: Prepared) -> Loaded:
         """Load a batch, all of it or nothing; what is loaded already is left out.
@@ -136,7 +141,8 @@ class Loader:
             for topic, count in counts.items():
                 if reach := _reach(topic, prepared.spans, loaded):
                     self._record(connection, topic, reach, count)
-        return Loaded(prepared.spans, counts, time.monotonic() - began)
+        waited = began - (began if prepared.opened_at is None else prepared.opened_at)
+        return Loaded(prepared.spans, counts, time.monotonic() - began, waited)
 
     def _load(self, connection: Connection, topic: str, part: Part) -> tuple[Counts, list[Reject]]:
         destination = self._destinations[topic]

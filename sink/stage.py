@@ -87,7 +87,8 @@ def run(
         dead_letters = DeadLetterTopic(kafka, topics.sink_dead_letters, group)
         targets = destinations(settings, schemas, topics)
         loaders = [Loader(each, group, targets, dead_letters) for each in databases]
-        tally = _Tally(progress or Silent(), SinkMetrics(measured, database.breaker))
+        metrics = SinkMetrics(measured, database.breaker, settings.connections)
+        tally = _Tally(progress or Silent(), metrics)
         consumer = SinkConsumer(settings, kafka, group, list(targets), database, loaders, tally)
         Helm.of(stop).show(group, lambda: [Task("load", tally.summary.counts.records)])
         _load(consumer, stop, once, tally)
@@ -175,15 +176,16 @@ class _Tally:
         """Count a batch."""
         self.summary.batches += 1
         self.summary.counts += batch.total
-        self._metrics.loaded(batch.counts, batch.seconds)
+        self._metrics.loaded(batch.counts, batch.seconds, batch.waited)
         self._progress.loaded(batch, lag)
 
     def look(self, consumer: SinkConsumer) -> None:
         """Measure the lag now and then."""
         if time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + _LOOK_SECONDS
-            self._metrics.behind(consumer.lag)
+            self._metrics.behind(consumer.lag, consumer.partitions)
 
     def waiting(self, error: Transient) -> None:
-        """Pass it on."""
+        """Count it, and pass it on."""
+        self._metrics.retried()
         self._progress.waiting(error)

@@ -1,7 +1,7 @@
-"""What the stream tells Prometheus: how much, how fast, how late, and who is silent.
+"""What the stream tells Prometheus: how much, how fast, how late, how good, and who is silent.
 
-One batch costs a handful of calls, whatever its size. Ages are worked out when they are asked for,
-so they grow while nothing comes.
+One batch costs a handful of calls for each parameter, whatever its size. Ages are worked out when
+they are asked for, so they grow while nothing comes.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from runtime.metrics import Distribution
 from stream_app.cleaned import CleanedColumns
+from stream_app.outputs.records import Finished
 from stream_app.silence.watch import Standing
+from weather.qc.flags import Flag
 
 _BATCH_BOUNDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
@@ -26,6 +29,22 @@ _LATE_BOUNDS: Final = (
     *(1.0, 5.0, 15.0, _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 15 * _MINUTE),
     *(_HOUR, 3 * _HOUR, 12 * _HOUR, _DAY, 7 * _DAY, 30 * _DAY),
 )
+_QUEUE_BOUNDS: Final = (*(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0), _MINUTE, 5 * _MINUTE, _HOUR)
+_SCORE_BOUNDS: Final = (0.0, 0.25, 0.5, 0.7, 0.9, 1.0)
+_FLAGS: Final = {flag: flag.name.lower() for flag in Flag}
+_PREFIX: Final = "flag_"
+
+
+class Working(Protocol):
+    """A worker, as far as its metrics go."""
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions are its own."""
+
+    @property
+    def batches(self) -> int:
+        """How many batches it has that are not done yet."""
 
 
 class StreamMetrics:
@@ -68,14 +87,50 @@ class StreamMetrics:
             ["parameter"],
             registry=registry,
         )
+        self._flagged = Counter(
+            "aos_stream_flagged_readings_total",
+            "Verdicts sent, by aggregate flag; a reading that is sent again counts again.",
+            ["parameter", "flag"],
+            registry=registry,
+        )
+        self._issues = Counter(
+            "aos_stream_issue_readings_total",
+            "Verdicts sent in which a test found the reading suspect or failed, by test.",
+            ["parameter", "test"],
+            registry=registry,
+        )
+        self._corrected = Counter(
+            "aos_stream_corrected_readings_total",
+            "Verdicts sent of readings that cleaning changed.",
+            ["parameter"],
+            registry=registry,
+        )
         self._unrevised = Gauge(
             "aos_stream_unrevised_records",
             "Raw records that are still to be read again for a change of metadata.",
             ["partition"],
             registry=registry,
         )
+        self._queued = Distribution(
+            "aos_stream_queue_seconds",
+            "From the publishing of a raw reading to its processing.",
+            ["parameter"],
+            _QUEUE_BOUNDS,
+        )
+        self._scores = Distribution(
+            "aos_stream_score_ratio", "Scores of readings, 0 to 1.", ["parameter"], _SCORE_BOUNDS
+        )
+        self._partitions = Gauge(
+            "aos_stream_partitions", "Partitions that this worker owns.", registry=registry
+        )
+        self._buffered = Gauge(
+            "aos_stream_buffered_batches",
+            "Batches that are fetched and not done yet, over all partitions.",
+            registry=registry,
+        )
         self._standings = Standings()
-        registry.register(self._late)
+        for own in (self._late, self._queued, self._scores):
+            registry.register(own)
         registry.register(self._standings)
 
     def committed(
@@ -92,9 +147,36 @@ class StreamMetrics:
         for read in columns:
             self._readings.labels(read.parameter).inc(len(read.observed_at))
             self._late.observe((now - read.observed_at) / 1e6, read.parameter)
+            self._queued.observe((now - read.published_at) / 1e6, read.parameter)
         for (topic, _reason), number in dead.items():
             self._dead.labels(topic).inc(number)
         self._batches.observe(seconds)
+
+    def judged(self, finished: Iterable[Finished]) -> None:
+        """Count the verdicts of a committed batch: what they say, why, and what they are worth."""
+        for one in finished:
+            if one.worth is None:
+                continue
+            parameter, gone = one.judged.parameter, one.judged.deleted
+            rows = ~gone if gone.any() else slice(None)
+            for flag, number in enumerate(np.bincount(one.worth.flag[rows])):
+                if number:
+                    self._flagged.labels(parameter, _FLAGS[Flag(flag)]).inc(int(number))
+            for field, column in {**one.judged.own_flags, **one.flags}.items():
+                kept = column[rows]
+                found = int(np.count_nonzero((kept == Flag.SUSPECT) | (kept == Flag.FAIL)))
+                if found:
+                    self._issues.labels(parameter, field.removeprefix(_PREFIX)).inc(found)
+            changed = int(np.count_nonzero(one.judged.corrections[rows]))
+            self._corrected.labels(parameter).inc(changed)
+            score = one.worth.score[rows]
+            self._scores.observe(score[~np.isnan(score)], parameter)
+            self.low(parameter, int(np.count_nonzero(one.worth.alerted)))
+
+    def work(self, worker: Working) -> None:
+        """Tell from now on what a worker has to do."""
+        self._partitions.set_function(lambda: worker.partitions)
+        self._buffered.set_function(lambda: worker.batches)
 
     def revised(self, partition: int, sent: Iterable[tuple[str, int]], left: int) -> None:
         """Count readings that were sent again, by parameter; tell how many records are left."""

@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -24,11 +24,11 @@ from stream_app.again.desk import Desk
 from stream_app.again.reviser import Reviser
 from stream_app.judging.decoding import DeadLetter, RawDecoder
 from stream_app.judging.judge import Judge
-from stream_app.judging.worth import Bar, worth
+from stream_app.judging.worth import Bar
 from stream_app.metadata.reference import Reference
 from stream_app.metrics import StreamMetrics
 from stream_app.outputs.delivery import Delivery, Outputs
-from stream_app.outputs.records import Finished, Recorder
+from stream_app.outputs.records import Recorder
 from stream_app.settings import StreamSettings
 from stream_app.silence.clock import clocks
 from stream_app.silence.keeper import Keeper
@@ -39,7 +39,6 @@ from stream_app.transport.recent import Archive, Recent
 from stream_app.window.changelog import PREFIX
 from stream_app.window.recovery import Recovery
 from stream_app.window.state import State
-from weather.score_policy import Policy
 
 _LOG: Final = logging.getLogger("aos.stream.partition")
 _LIVES: Final = 3
@@ -199,7 +198,8 @@ class Partition:
         overlay.positions.update(batch.next_positions())
         taken = self._step.take(batch, overlay, dead)
         now = tools.now()
-        outputs = self._recorder.outputs(batch, taken.finished, dead, overlay, now)
+        finished = [one.weighed(self._bar) for one in taken.finished]
+        outputs = self._recorder.outputs(batch, finished, dead, overlay, now)
         told = self._keeper.tell([*taken.cleaned.values()])
         met = self._reviser.meet(told.heard, turn)
         outputs.bulks.extend([*told.bulks, *met.bulks])
@@ -210,8 +210,8 @@ class Partition:
         self._reviser.met(met)
         lost = Counter((letter.raw.topic, letter.error.reason) for letter in dead)
         tools.metrics.committed(told.heard, lost, now, time.monotonic() - began)
+        tools.metrics.judged(finished)
         self._tell_of_the_dead(lost)
-        self._tell_of_the_low(taken.finished)
 
     def _reached(self, positions: Mapping[str, int]) -> None:
         self.positions.update(positions)
@@ -233,12 +233,6 @@ class Partition:
                 reason,
                 extra={"topic": topic, "partition": self.number, "reason": reason},
             )
-
-    def _tell_of_the_low(self, finished: Iterable[Finished]) -> None:
-        if self._bar.policy is Policy.ALERT:
-            for one in finished:
-                alerted = worth(one.judged, one.flags, self._bar).alerted
-                self._tools.metrics.low(one.judged.parameter, int(alerted.sum()))
 
     def _tell(self, error: Transient, wait: float) -> None:
         context = {"partition": self.number, "wait_seconds": round(wait, 3)}

@@ -181,6 +181,7 @@ async def _serve(tools: Tools, stop: threading.Event) -> Summary:
     app = build_app(tools.settings, tools.kafka, tools.topics)
     helm = Helm.of(stop)
     app.owner = worker = Worker(tools, _deliveries(tools, app), fail, helm=helm)
+    tools.metrics.work(worker)
     helm.show(tools.settings.group, lambda: [Task("judge", worker.readings)])
     await app.start()
     beside = [asyncio.create_task(one) for one in (worker.watch(), worker.revise())]

@@ -77,6 +77,16 @@ class Worker:
         most = self._tools.settings.buffered_batches
         return {number for number, seat in self._seats.items() if seat.batches >= most}
 
+    @property
+    def partitions(self) -> int:
+        """How many partitions are ours."""
+        return len(self._seats)
+
+    @property
+    def batches(self) -> int:
+        """How many batches are not done yet, those that wait included."""
+        return sum(seat.batches for seat in list(self._seats.values()))
+
     async def take(self, partitions: set[int]) -> None:
         """Open these partitions, each fenced before its position is read."""
         self.epoch += 1

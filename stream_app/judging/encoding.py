@@ -60,15 +60,22 @@ class CleanEncoder:
         }
 
     def __call__(
-        self, judged: Judged, flags: Mapping[str, Flags], revision: int, now: int
+        self,
+        judged: Judged,
+        flags: Mapping[str, Flags],
+        revision: int,
+        now: int,
+        found: Worth | None = None,
     ) -> Strings:
         """Give a message for each reading.
 
         ``flags`` are those of tests that look at neighbours, by field; ``revision`` is that of
-        the batch; ``now`` (UTC micros) becomes the processing time.
+        the batch; ``now`` (UTC micros) becomes the processing time; ``found`` is what they are
+        worth, where that is known already.
         """
         count = len(judged.utc)
-        columns = dict(_columns(judged, flags, worth(judged, flags, self._bar), self._bar.policy))
+        found = found or worth(judged, flags, self._bar)
+        columns = dict(_columns(judged, flags, found, self._bar.policy))
         columns |= {"revision": _revisions(judged, revision), "processed_at": constant(now, count)}
         for field in self._fields:
             columns.setdefault(field["name"], constant(field["default"], count))

@@ -18,7 +18,7 @@ from schemas.topics import PARAMETERS, Topics, clean_schema
 from stream_app.judging.decoding import DeadLetter
 from stream_app.judging.encoding import CleanEncoder
 from stream_app.judging.judged import Judged
-from stream_app.judging.worth import USUAL, Bar
+from stream_app.judging.worth import USUAL, Bar, Worth, worth
 from stream_app.outputs.delivery import Bulk, Outputs, Single, bulk
 from stream_app.transport.batch import Batch
 from stream_app.window.changelog import SCHEMA, RingWriter
@@ -36,11 +36,17 @@ class Finished:
         judged: the readings, n of them.
         flags: (n,) of the tests that look at neighbours, by field of the clean schema.
         newest: (n,) now the newest readings of their sensors.
+        worth: what they are worth; None as long as nobody has asked.
     """
 
     judged: Judged
     flags: Mapping[str, Flags]
     newest: Bools
+    worth: Worth | None = None
+
+    def weighed(self, bar: Bar) -> Finished:
+        """Say what they are worth, and what is done about it."""
+        return replace(self, worth=worth(self.judged, self.flags, bar))
 
 
 class Recorder:
@@ -101,7 +107,7 @@ class Recorder:
 
     def _readings(self, finished: Finished, revision: int, now: int) -> Iterator[Bulk]:
         judged, parameter = finished.judged, finished.judged.parameter
-        values = self._clean[parameter](judged, finished.flags, revision, now)
+        values = self._clean[parameter](judged, finished.flags, revision, now, finished.worth)
         yield Bulk(self._topics.clean(parameter), self._number, Keyed(judged.keys, values))
         newest = np.flatnonzero(finished.newest)
         if len(newest):

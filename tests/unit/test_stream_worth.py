@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
@@ -16,6 +18,7 @@ from stream_app.judging.judged import Judged
 from stream_app.judging.worth import Bar, worth
 from stream_app.metadata.sensors import Sensor
 from stream_app.metrics import StreamMetrics
+from stream_app.outputs.records import Finished
 from stream_app.settings import StreamSettings
 from stream_app.window.state import State
 from tests.raw_batches import TOPICS, Columns, Schemas, encoded, records
@@ -52,6 +55,17 @@ def reading(value: float | None, **changes: Any) -> Record:
     return raw("humidity", value=value, **changes)
 
 
+def counted(found: Judged, bar: Bar) -> Callable[..., float | None]:
+    """Count a committed batch, and give what finds a sample of its metrics."""
+    registry = CollectorRegistry()
+    finished = Finished(found, {}, np.zeros(len(found.utc), np.bool_))
+    StreamMetrics(registry).judged([finished.weighed(bar)])
+    return lambda name, **labels: registry.get_sample_value(
+        f"aos_stream_{name}", {"parameter": "humidity", **labels}
+    )
+
+
+FLAGS = ("good", "suspect", "fail", "missing")
 MIXED = (reading(60.0), reading(103.0), reading(150.0), reading(None))
 """Good, suspect, failed and missing."""
 
@@ -106,10 +120,19 @@ def test_an_alert_changes_nothing_and_is_counted() -> None:
     bar = Bar(Policy.ALERT)
     assert worth(judged(*MIXED), {}, bar).alerted.tolist() == [False, True, True, False]
     assert [r["reason"] for r in sent(judged(*MIXED), bar)][1] == "range_suspect"
-    registry = CollectorRegistry()
-    StreamMetrics(registry).low("humidity", 2)
-    sample = registry.get_sample_value("aos_stream_low_readings_total", {"parameter": "humidity"})
-    assert sample == 2.0
+    assert counted(judged(*MIXED), bar)("low_readings_total") == 2.0
+
+
+@pytest.mark.requirement("D5")
+def test_verdicts_are_counted_by_flag_by_test_and_by_what_they_are_worth() -> None:
+    gone = reading(150.0, op="delete")
+    value = counted(judged(*MIXED, gone), Bar())
+    assert [value("flagged_readings_total", flag=name) for name in FLAGS] == [1, 1, 1, 1]
+    assert value("issue_readings_total", test="range") == 2
+    assert value("issue_readings_total", test="time") is None
+    assert value("score_ratio_count") == 4
+    assert value("score_ratio_sum") == 1.5
+    assert value("corrected_readings_total") == 1  # 103 % is clamped
 
 
 @pytest.mark.parametrize("wrong", [{"quality_threshold": 1.1}, {"quality_policy": "drop"}])

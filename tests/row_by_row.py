@@ -27,6 +27,7 @@ from weather.arrays import Bools, Flags, Floats, Micros
 from weather.circumstances import Circumstances
 from weather.clean import Calibration, Given, Readings, clean
 from weather.corrections import describe
+from weather.derived import wind_components
 from weather.parameters import parameter_of
 from weather.qc.flags import Flag, aggregate, flags_like, overall
 from weather.ruleset import DEFAULT, Ruleset
@@ -34,6 +35,7 @@ from weather.score import of_readings
 from weather.time import LocalTime, is_ambiguous, to_utc
 
 DELETE: Final = "delete"
+_PARTS: Final = ("eastward", "northward")
 _WORDS: Final = {Flag.SUSPECT: "range_suspect", Flag.FAIL: "range"}
 
 
@@ -294,6 +296,10 @@ def _columns(judged: _Judged) -> Iterator[tuple[str, Sequence[Any]]]:
         yield name, _nullable(measure.value)
         yield f"raw_{name}", _nullable(measure.raw_value)
         yield "flag_range" if single else f"flag_{name}_range", measure.flag_range.tolist()
+    if "direction" in judged.readings.measures:
+        speed, direction = (judged.readings.measures[n].value for n in ("speed", "direction"))
+        for name, part in zip(_PARTS, wind_components(speed, direction), strict=True):
+            yield name, _nullable(part)
 
 
 def _scores(judged: _Judged) -> Floats:
@@ -367,4 +373,6 @@ def _finished(record: Record) -> Record:
     for name in measures:
         flag = "flag_range" if name == "value" else f"flag_{name}_range"
         gone |= {name: None, f"raw_{name}": None, flag: int(Flag.NOT_EVALUATED)}
+    if record["parameter"] == "wind":
+        gone |= dict.fromkeys(_PARTS)
     return record | gone

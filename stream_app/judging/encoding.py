@@ -25,6 +25,7 @@ from stream_app.judging.worth import USUAL, Bar, Worth, worth
 from stream_app.overrides.applying import spoken
 from weather.arrays import Flags, Floats
 from weather.corrections import describe
+from weather.derived import wind_components
 from weather.parameters import parameter_of
 from weather.qc.flags import Flag
 from weather.score_policy import Policy
@@ -138,6 +139,10 @@ def _columns(
         yield range_field(name), _flags(measure.flag_range, gone)
     for field, column in flags.items():
         yield field, _flags(column, gone)
+    if "direction" in judged.measures:
+        wind = wind_components(judged.measures["speed"].value, judged.measures["direction"].value)
+        yield "eastward", _nullable(wind[0], kept_back)
+        yield "northward", _nullable(wind[1], kept_back)
 
 
 def _revisions(judged: Judged, revision: int) -> Column:

@@ -60,16 +60,19 @@ class Edges:
         lengths = len(self.value) + 1, len(self.change) + 2, len(self.still) + 1
         return (*lengths, HOURS, SEASONS)
 
+    def scaled(self, at: Micros, found: Neighbours) -> tuple[Floats, Floats]:
+        """Give the change per root of an hour, NaN for none, and the hours of standing still."""
+        root = np.sqrt(np.maximum(found.elapsed, _SHORTEST) / _HOUR)
+        return found.change / root, (at - found.past.since) / _HOUR
+
     def bins(self, at: Micros, values: Floats, found: Neighbours) -> Bins:
         """Give the bin of each feature, of shape (5, n); readings without a value are anywhere."""
-        known = ~np.isnan(found.change)
-        root = np.sqrt(np.maximum(found.elapsed, _SHORTEST) / _HOUR)
-        change = np.searchsorted(self.change, found.change / root) + 1
-        still = (at - found.past.since) / _HOUR
+        change, still = self.scaled(at, found)
+        unknown = np.isnan(change)
         return np.array(
             [
-                np.minimum(np.searchsorted(self.value, values), len(self.value)),
-                np.where(known, change, 0),
+                np.searchsorted(self.value, values),
+                np.where(unknown, 0, np.searchsorted(self.change, change) + 1),
                 np.searchsorted(self.still, still),
                 at // (_DAY // HOURS) % HOURS,
                 season_of(at),

@@ -1,0 +1,1 @@
+"""Learning what is usual from readings that are loaded, to be published as a ruleset."""

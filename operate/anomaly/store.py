@@ -1,0 +1,105 @@
+"""Models in the table ``ops.anomaly_model``: plain arrays by version, and what is told of them.
+
+Arrays are read back without pickle, so a row can hold numbers and nothing that would run.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+from psycopg.types.json import Jsonb
+
+from operate.anomaly.forest import Model
+from sink.database import Connection
+from weather.anomaly import Anomaly, Edges
+from weather.arrays import Floats
+from weather.parameters import parameter_of
+
+QUANTILES: Final = 10_001
+"""How finely the scores of readings that a model did not grow on are kept, to tune it by."""
+
+_PUT: Final = """
+    INSERT INTO ops.anomaly_model
+        (version, parameter, measure, trained_at, since, until, readings, model, metrics)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_COLUMNS: Final = "version, parameter, trained_at, since, until, readings, model, metrics"
+_ALL: Final = f"SELECT {_COLUMNS} FROM ops.anomaly_model ORDER BY trained_at, version"  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A model, what it was trained on, and the scores of readings it did not grow on.
+
+    ``held_out`` are quantiles of these scores, rising; ``metrics`` what the training measured.
+    """
+
+    version: str
+    parameter: str
+    trained_at: datetime
+    since: datetime
+    until: datetime
+    readings: int
+    model: Model
+    held_out: Floats
+    metrics: dict[str, Any]
+
+    def threshold(self, rate: float) -> float:
+        """Give the score from which so small a part of the held-out readings is odd."""
+        place = min(int(np.ceil((1.0 - rate) * (len(self.held_out) - 1))), len(self.held_out) - 1)
+        return float(np.nextafter(self.held_out[place], 2.0))
+
+    def at(self, rate: float) -> Anomaly:
+        """Give what a ruleset carries of it, at a wanted rate of alerts."""
+        model, threshold = self.model, self.threshold(rate)
+        return Anomaly.of_scores(self.version, model.scores, threshold, model.edges, model.seasons)
+
+
+def put(connection: Connection, trained: Trained) -> None:
+    """Keep a model."""
+    measure = parameter_of(trained.parameter).main.name
+    named = (trained.version, trained.parameter, measure, trained.trained_at)
+    span = (trained.since, trained.until, trained.readings)
+    connection.execute(_PUT, (*named, *span, to_bytes(trained), Jsonb(trained.metrics)))
+
+
+def every(connection: Connection) -> list[Trained]:
+    """Give all models, the oldest first."""
+    return [_of_row(row) for row in connection.execute(_ALL)]
+
+
+def newest(connection: Connection) -> dict[str, Trained]:
+    """Give the newest model of each parameter."""
+    return {one.parameter: one for one in every(connection)}
+
+
+def to_bytes(trained: Trained) -> bytes:
+    """Write down the arrays of a model."""
+    model, out = trained.model, io.BytesIO()
+    np.savez_compressed(
+        out,
+        scores=model.scores.astype(np.float32),
+        value=model.edges.value,
+        change=model.edges.change,
+        still=model.edges.still,
+        seasons=np.array(model.seasons, np.int64),
+        offset=np.array(model.offset),
+        held_out=trained.held_out.astype(np.float32),
+    )
+    return out.getvalue()
+
+
+def _of_row(row: tuple[Any, ...]) -> Trained:
+    version, parameter, trained_at, since, until, readings, stored, metrics = row
+    with np.load(io.BytesIO(stored), allow_pickle=False) as arrays:
+        edges = Edges(*(tuple(arrays[name].tolist()) for name in ("value", "change", "still")))
+        scores = arrays["scores"].astype(np.float64)
+        seasons = tuple(arrays["seasons"].tolist())
+        model = Model(edges, scores, seasons, float(arrays["offset"]))
+        held_out = arrays["held_out"].astype(np.float64)
+    told = (version, parameter, trained_at, since, until, readings)
+    return Trained(*told, model, held_out, metrics)

@@ -86,6 +86,17 @@ class Registry:
             if spec.schema:
                 self.id_of(subject_of(spec.name), spec.schema)
 
+    def missing(self, specs: list[TopicSpec]) -> list[str]:
+        """Name the subjects of topics that have a schema and are not registered; adds none.
+
+        Raises:
+            Configuration: the registry refuses our login.
+            Transient: the registry does not answer.
+        """
+        there = {*self._ask(self._client.get_subjects)}
+        wanted = [subject_of(spec.name) for spec in specs if spec.schema]
+        return [subject for subject in wanted if subject not in there]
+
     def id_of(self, subject: str, name: str) -> int:
         """Give the id of our schema ``name`` under ``subject``, registering it where it is new.
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
-from operate.api import connectors, records, root, watching
+from operate.api import connectors, health, records, root, watching
 from operate.api.context import Context
 from operate.api.errors import Answer, handle_errors
 from operate.api.guard import Guard
@@ -27,6 +27,7 @@ ROUTERS: Final[tuple[tuple[str, Router], ...]] = (
     ("/connector-plugins", connectors.plugins),
     ("/admin/loggers", root.loggers),
     ("/loggers", root.loggers),
+    ("/health", health.router),
     ("/api/v1", watching.router),
     ("/api/v1/dead-letters", records.letters),
     ("/api/v1/reconciliations", records.reconciliations),

@@ -1,0 +1,1 @@
+"""What is wrong, layer by layer from the bottom: the first that fails is the headline."""

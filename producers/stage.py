@@ -28,7 +28,13 @@ from producers.sensors.metadata import sensor_records
 from producers.sensors.metadata_tables import read_metadata
 from producers.settings import SourceSettings
 from producers.start import Source, prepare
-from producers.telling import tell_overdue, tell_postponed, tell_retry, tell_unmapped
+from producers.telling import (
+    tell_overdue,
+    tell_postponed,
+    tell_published,
+    tell_retry,
+    tell_unmapped,
+)
 from producers.waiting import Waiting
 from runtime import logs
 from runtime.control.helm import Helm
@@ -194,6 +200,7 @@ class Stage:
     def _publish_page(self, table: str, readings: Readings, rows: int, position: str) -> None:
         with self.summary.timings.publishing():
             self._outlet.publish_page(table, readings, rows, position)
+        tell_published(table, readings)
 
     def _out(self, publish: Callable[[], object]) -> bool:
         """Publish, or bring the outlet back into a state from which to go on; say which."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
 from producers.connection.server import Held
+from producers.reading.rows import Readings
 from runtime.errors import AosError, Transient
+from runtime.following import local, readings_of, tell
 
 _LOGGER: Final = logging.getLogger("aos.source")
+_READINGS: Final = readings_of("source")
 
 
 def tell_overdue(table: str, now: Held) -> None:
@@ -43,3 +47,24 @@ def tell_postponed(table: str, seconds: float, error: AosError) -> None:
 def tell_retry(error: Transient, wait: float) -> None:
     """Tell that something did not answer and is tried again."""
     _LOGGER.warning("trying again in %.1f s: %s", wait, error)
+
+
+def tell_published(table: str, readings: Readings) -> None:
+    """Tell of each reading that was published, where somebody follows readings."""
+    tell(_READINGS, "reading published", lambda: _published(table, readings))
+
+
+def _published(table: str, readings: Readings) -> Iterator[dict[str, Any]]:
+    for parameter, records in readings.records.items():
+        for record in (one.as_record() for one in records):
+            observed = record["observed_local"]
+            yield {
+                "sensor": record["sensor_id"],
+                "observed_local": record.get("observed_text") if observed is None
+                else local(observed),
+                "parameter": parameter,
+                "table": table,
+                "source_key": record["source_key"],
+                "source_version": record["source_version"],
+                "op": record["op"],
+            }  # fmt: skip

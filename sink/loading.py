@@ -14,6 +14,7 @@ from sink.database import Connection, Database
 from sink.dead_letters import DeadLetters
 from sink.destination import Destinations, Entries, Reject
 from sink.poison import isolate
+from sink.telling import tell_loaded
 
 _LEDGER: Final = """
 INSERT INTO ops.sink_batch (consumer_group, topic, offsets, records, inserted, updated, skipped,
@@ -141,6 +142,7 @@ class Loader:
             for topic, count in counts.items():
                 if reach := _reach(topic, prepared.spans, loaded):
                     self._record(connection, topic, reach, count)
+        tell_loaded({topic: part.entries for topic, part in prepared.parts.items()})
         waited = began - (began if prepared.opened_at is None else prepared.opened_at)
         return Loaded(prepared.spans, counts, time.monotonic() - began, waited)
 

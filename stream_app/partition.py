@@ -33,6 +33,7 @@ from stream_app.settings import StreamSettings
 from stream_app.silence.clock import clocks
 from stream_app.silence.keeper import Keeper
 from stream_app.step import Step
+from stream_app.telling import tell_judged
 from stream_app.transport.batch import Batch
 from stream_app.transport.positions import committed_positions
 from stream_app.transport.recent import Archive, Recent
@@ -211,6 +212,7 @@ class Partition:
         lost = Counter((letter.raw.topic, letter.error.reason) for letter in dead)
         tools.metrics.committed(told.heard, lost, now, time.monotonic() - began)
         tools.metrics.judged(finished)
+        tell_judged(finished, batch.partition, tools.topics)
         self._tell_of_the_dead(lost)
 
     def _reached(self, positions: Mapping[str, int]) -> None:

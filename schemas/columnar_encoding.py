@@ -109,10 +109,13 @@ def strings_of(values: Sequence[str | None]) -> Strings:
     >>> strings_of(["a", None, "bcd"]).bytes()
     [b'a', b'', b'bcd']
     """
+    given: Any = values
+    if not values or values[0] is not None:
+        try:
+            return _texts(given, None)
+        except TypeError:  # a null further on, or no text at all, of which the join below tells
+            pass
     missing = values.count(None)
-    if not missing:
-        given: Any = values
-        return _texts(given, None)
     if missing == len(values):  # columns that a source does not have are common
         return _nothing(missing)
     present = np.array([value is not None for value in values], np.bool_)
@@ -159,17 +162,33 @@ def numbers_of(values: Sequence[float | None]) -> Numbers:
     Raises:
         TypeError: one is no number.
     """
+    whole = doubles_of(values)
+    if whole is not None:
+        return whole
     missing = values.count(None)
     if missing == len(values):
         return Numbers(np.zeros(missing), np.zeros(missing, np.bool_))
     if not missing:
-        given: Any = values
-        return Numbers(np.frombuffer(array("d", given), np.float64))
+        problem = "a column of numbers holds something else"
+        raise TypeError(problem)
     doubles = np.array(values, np.float64)  # None becomes NaN
     present = ~np.isnan(doubles)
     if np.count_nonzero(present) + missing < len(values):  # a NaN that was given is a number, too
         present = np.array([value is not None for value in values], np.bool_)
     return Numbers(doubles, present)
+
+
+def doubles_of(values: Sequence[float | None]) -> Numbers | None:
+    """Make a column of doubles where every value is a number; None: one is not.
+
+    >>> doubles_of([1.5, None]) is None, doubles_of([1.5]).values.tolist()
+    (True, [1.5])
+    """
+    given: Any = values
+    try:  # to look for a null first would take as long
+        return Numbers(np.frombuffer(array("d", given), np.float64))
+    except TypeError:
+        return None
 
 
 def constant(value: str | float | None, count: int) -> Column:

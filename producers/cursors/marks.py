@@ -20,11 +20,15 @@ Tail = Sequence[Sequence[Any]]
 
 
 class MarkColumns(NamedTuple):
-    """The :class:`Mark` of every row; ``deleted`` is None where no row is."""
+    """The :class:`Mark` of every row; ``deleted`` is None where no row is.
+
+    ``digits`` are the ids of a page of whole numbers as text: they are often its keys as well.
+    """
 
     positions: Strings
     versions: Numbers
     deleted: Mask | None = None
+    digits: Strings | None = None
 
 
 class Marking(Protocol):

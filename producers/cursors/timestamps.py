@@ -184,9 +184,10 @@ class TimestampIdCursor(TimestampCursor):
         if found is None:
             return None
         bars = strings_of(["|"]).take(np.zeros(len(times), np.int64))
-        whole = set(map(type, ids)) == {int}
-        texts = digits_of(ids) if whole else strings_of(list(map(str, ids)))
-        return found._replace(positions=side_by_side([found.positions, bars, texts]))
+        digits = digits_of(ids) if set(map(type, ids)) == {int} else None
+        texts = strings_of(list(map(str, ids))) if digits is None else digits
+        positions = side_by_side([found.positions, bars, texts])
+        return found._replace(positions=positions, digits=digits)
 
     def _behind(self, after: str) -> Sequence[ColumnElement[bool]]:
         text, row_id = self._split(after)

@@ -103,39 +103,60 @@ class _Numbered:
 
     def __call__(self, columns: Sequence[Values]) -> Integers:
         """Give the number of each row."""
-        told = [_told_apart(columns[place]) for place in self._places]
-        kinds = tuple(kind for _, kind in told)
-        known = self._known.setdefault(kinds, _Known(self.keys))
-        each = zip(*[values for values, _ in told], strict=True)
-        return np.fromiter(map(known.__getitem__, each), np.int64, len(columns[0]))
+        wanted = [columns[place] for place in self._places]
+        kinds = tuple(type(values[0]) for values in wanted)
+        if all(map(_may_be, kinds, wanted)):
+            try:
+                return self._of(kinds).numbers(wanted)
+            except TypeError:  # what stands further on is of another kind
+                pass
+        told = [_told_apart(values) for values in wanted]
+        return self._of(tuple(kind for _, kind in told)).numbers([values for values, _ in told])
+
+    def _of(self, kinds: tuple[type, ...]) -> _Known:
+        if kinds not in self._known:
+            self._known[kinds] = _Known(kinds, self.keys)
+        return self._known[kinds]
 
 
 class _Known(dict[Key, int]):
-    """Numbers of combinations; one that is new is given the next."""
+    """Numbers of combinations of these kinds; one that is new is given the next.
 
-    def __init__(self, keys: list[Key]) -> None:
+    Whatever is found here *is* of these kinds, since nothing else equals a text or None: it need
+    not be looked at. Whole numbers alone are equal to others, which is seen to before.
+    """
+
+    def __init__(self, kinds: tuple[type, ...], keys: list[Key]) -> None:
         super().__init__()
+        self._kinds = kinds
         self._keys = keys
 
+    def numbers(self, columns: Sequence[Values]) -> Integers:
+        """Give the number of each row.
+
+        Raises:
+            TypeError: one is of other kinds.
+        """
+        each = zip(*columns, strict=True)
+        return np.fromiter(map(self.__getitem__, each), np.int64, len(columns[0]))
+
     def __missing__(self, key: Key) -> int:
+        if tuple(map(type, key)) != self._kinds:
+            raise TypeError(key)
         self[key] = number = len(self._keys)
         self._keys.append(key)
         return number
 
 
+def _may_be(kind: type, values: Values) -> bool:
+    """Say whether values can be told apart as they are, if they are all of the first one's kind."""
+    return kind in _SAFE and (kind is not int or set(map(type, values)) == {int})
+
+
 def _told_apart(values: Values) -> tuple[Values, type]:
     """Give values that are equal only where they mean the same: 1, 1.0 and True are equal, too."""
-    kinds = {str} if _are_texts(values) else set(map(type, values))
+    kinds = set(map(type, values))
     (kind,) = kinds if len(kinds) == 1 else (object,)
     if kind in _SAFE:
         return values, kind
     return list(map(identifier, values)), str
-
-
-def _are_texts(values: Values) -> bool:
-    """Try to join them: that looks at their types, too, and is quicker than asking for each."""
-    try:
-        "".join(values)
-    except TypeError:
-        return False
-    return True

@@ -13,7 +13,13 @@ from typing import Any, Final, overload
 
 from producers.publishing.encoding import RawReading, Record
 from schemas.columnar import Column, Integers, Mask, Numbers, Strings
-from schemas.columnar_encoding import ColumnarEncoder, constant, numbers_of, strings_of
+from schemas.columnar_encoding import (
+    ColumnarEncoder,
+    constant,
+    doubles_of,
+    numbers_of,
+    strings_of,
+)
 
 Values = Sequence[Any]
 _NUMBERS: Final = frozenset({float, int, Decimal, type(None)})
@@ -106,10 +112,10 @@ def measured_columns(
     >>> number.present.tolist(), text.present.tolist()
     ([True, False], [False, False])
     """
-    try:
-        if None not in values or set(map(type, values)) <= _NUMBERS:
-            return numbers_of(values), constant(None, len(values))
-    except TypeError:
-        pass
+    whole = doubles_of(values)
+    if whole is None and set(map(type, values)) <= _NUMBERS:
+        whole = numbers_of(values)
+    if whole is not None:
+        return whole, constant(None, len(values))
     parted = [measured(value) for value in values]
     return numbers_of([number for number, _ in parted]), strings_of([text for _, text in parted])

@@ -23,7 +23,7 @@ from producers.reading.identifiers import identifier, identifiers
 from producers.reading.makers import Maker, Measured, are_alike
 from producers.reading.time_columns import observed_columns, observed_one_by_one
 from producers.reading.times import Observed
-from schemas.columnar import Column
+from schemas.columnar import Column, Strings
 from schemas.columnar_encoding import constant, side_by_side, strings_of
 from schemas.mapping import AnyTable, LongTable, Mapping
 from schemas.mapping_parts import Time
@@ -105,7 +105,7 @@ class RowReader:
         marks = marks_of(self._cursor, columns[self._tail :])
         shared = PageColumns(
             {
-                **self._shared(rows, columns),
+                **self._shared(rows, columns, marks.digits),
                 "source_version": marks.versions,
                 "cursor": marks.positions,
                 "extracted_at": constant(extracted_at, len(rows)),
@@ -129,7 +129,9 @@ class RowReader:
                 lists[maker.parameter].append(maker(row, station, position, common))
         return found
 
-    def _shared(self, rows: Sequence[Row], columns: Sequence[Values]) -> dict[str, Column]:
+    def _shared(
+        self, rows: Sequence[Row], columns: Sequence[Values], digits: Strings | None
+    ) -> dict[str, Column]:
         """Make the columns of what all readings of a row share."""
         local, text = self._times(rows, columns)
         flags = None if self._flag is None else columns[self._flag]
@@ -139,12 +141,19 @@ class RowReader:
             "source_flag": (
                 constant(None, len(rows)) if flags is None else identifiers(flags, nullable=True)
             ),
-            "source_key": self._keys(columns),
+            "source_key": self._keys(columns, digits),
         }
 
-    def _keys(self, columns: Sequence[Values]) -> Column:
-        """Write the primary key of each row, columns parted by bars."""
-        first, *rest = (identifiers(columns[at]) for at in self._key)
+    def _keys(self, columns: Sequence[Values], digits: Strings | None) -> Column:
+        """Write the primary key of each row, columns parted by bars.
+
+        Where the cursor's id, its last column, is one of them, its ``digits`` are written already.
+        """
+        ids = columns[-1]
+        first, *rest = (
+            digits if digits is not None and columns[at] is ids else identifiers(columns[at])
+            for at in self._key
+        )
         if not rest:
             return first
         bar = strings_of(["|"] * len(first.lengths))

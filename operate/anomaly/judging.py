@@ -55,7 +55,6 @@ class Found:
 class Compared:
     """A fault in the series of a parameter, over all its magnitudes: by rules, with the model."""
 
-    data: str
     fault: Fault
     parameter: str
     events: int
@@ -65,7 +64,7 @@ class Compared:
 
     def as_row(self) -> dict[str, Any]:
         """Give it as a line of a table."""
-        told = {"data": self.data, "fault": str(self.fault), "parameter": self.parameter}
+        told = {"fault": str(self.fault), "parameter": self.parameter}
         ways = {"rules": self.rules, "model alone": self.model, "both": self.both}
         recall = {f"recall: {name}": self._recall(one) for name, one in ways.items()}
         precision = {f"precision: {name}": percent(one.precision) for name, one in ways.items()}
@@ -78,7 +77,7 @@ class Compared:
 class Healthy(NamedTuple):
     """How many readings of a healthy station are flagged."""
 
-    data: str
+    station: str
     parameter: str
     readings: int
     rules: int
@@ -89,7 +88,7 @@ class Healthy(NamedTuple):
         """Give it as a line of a table."""
         parts = {"rules": self.rules, "model alone": self.model, "both": self.both}
         shares = {name: f"{100 * part / self.readings:.3f} %" for name, part in parts.items()}
-        named = {"data": self.data, "parameter": self.parameter, "readings": self.readings}
+        named = {"station": self.station, "parameter": self.parameter, "readings": self.readings}
         return {**named, **shares}
 
 
@@ -152,7 +151,7 @@ def _add(
 ) -> None:
     for one in put:
         name, event = one.series.parameter, one.faulty.event
-        blank = Compared("", fault, name, 0, Found(), Found(), Found())
+        blank = Compared(fault, name, 0, Found(), Found(), Found())
         compared = found.setdefault((fault, name), blank)
         compared.events += len(np.unique(event[event != NONE]))
         rows = one.series.rows

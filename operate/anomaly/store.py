@@ -26,6 +26,9 @@ _PUT: Final = """
     INSERT INTO ops.anomaly_model
         (version, parameter, measure, trained_at, since, until, readings, model, metrics)
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT (version) DO UPDATE SET
+        since = excluded.since, until = excluded.until, readings = excluded.readings,
+        model = excluded.model, metrics = excluded.metrics
 """
 _COLUMNS: Final = "version, parameter, trained_at, since, until, readings, model, metrics"
 _ALL: Final = f"SELECT {_COLUMNS} FROM ops.anomaly_model ORDER BY trained_at, version"  # noqa: S608
@@ -60,7 +63,7 @@ class Trained:
 
 
 def put(connection: Connection, trained: Trained) -> None:
-    """Keep a model."""
+    """Keep a model; of one version the last."""
     measure = parameter_of(trained.parameter).main.name
     named = (trained.version, trained.parameter, measure, trained.trained_at)
     span = (trained.since, trained.until, trained.readings)

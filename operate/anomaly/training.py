@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from operate.anomaly import store
-from operate.anomaly.forest import Growth, grow
+from operate.anomaly.forest import USUAL, Growth, grow
 from operate.anomaly.history import History, halves
 from operate.anomaly.store import QUANTILES, Trained
 from operate.given import wrong
@@ -46,7 +46,7 @@ def train(
     Args:
         context: opens the tables; no transaction is open while trees grow.
         parameters: which ones; all, where none is named.
-        days: how far back from its newest reading.
+        days: how far back from each sensor's newest reading.
         growth: how trees are grown.
         rate: the part of usual readings that may be flagged.
 
@@ -54,13 +54,25 @@ def train(
         AosError: the database does not answer.
         Configuration: a parameter or a figure is none.
     """
-    growth = growth or Growth()
+    return train_at(context, datetime.now(UTC), parameters, days, growth, rate)
+
+
+def train_at(
+    context: Tables,
+    at: datetime,
+    parameters: Sequence[str] = (),
+    days: float = 365,
+    growth: Growth | None = None,
+    rate: float = ALERT_RATE,
+) -> dict[str, dict[str, Any]]:
+    """Train as :func:`train` does, models of a moment: trained again, they take their place."""
+    growth = growth or USUAL
     _check(parameters, days, growth, rate)
     told: dict[str, dict[str, Any]] = {}
     for parameter in parameters or PARAMETERS:
         with context.database("reading what to learn from") as connection:
             history = History.of_tables(connection, parameter, days)
-        found = None if history is None else trained(history, growth, rate)
+        found = None if history is None else trained(history, growth, rate, at)
         if found is None:
             told[parameter] = {"left_out": "too few clean readings"}
             continue
@@ -70,7 +82,9 @@ def train(
     return told
 
 
-def trained(history: History, growth: Growth, rate: float = ALERT_RATE) -> Trained | None:
+def trained(
+    history: History, growth: Growth, rate: float = ALERT_RATE, at: datetime | None = None
+) -> Trained | None:
     """Grow a model on every other week, and measure it on the rest; None where there is too little.
 
     Where the rest is nothing (less than a week in all), it is measured on what it grew on.
@@ -84,8 +98,8 @@ def trained(history: History, growth: Growth, rate: float = ALERT_RATE) -> Train
         return None
     scores = model.of(rest)
     held_out = np.quantile(scores, np.linspace(0.0, 1.0, QUANTILES))
-    at = datetime.now(UTC)
-    version = f"{history.parameter}-{at:%Y%m%dT%H%M%S%fZ}"
+    at = at or datetime.now(UTC)
+    version = f"{history.parameter}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     span = history.span()
     found = Trained(
         version, history.parameter, at, *span, len(history), model, held_out, metrics={}

@@ -81,6 +81,14 @@ def carried(settings: Settings) -> dict[str, str]:
     }
 
 
+def judging(settings: Settings) -> set[str]:
+    """Name the models by which readings of this moment are judged; none where none is published."""
+    with board(settings, settings.topics.rulesets) as place:
+        known = [PublishedRuleset.of_record(record).ruleset for record in place.records()]
+    holds = Rulesets(*known).history.at(now_micros())
+    return {one.anomaly.version for one in holds.limits.values() if one.anomaly is not None}
+
+
 def _with_model(one: Override, models: Mapping[tuple[str, str], Anomaly]) -> Override:
     model = models.get((one.parameter, one.measure), one.limits.anomaly)
     return one._replace(limits=replace(one.limits, anomaly=model))

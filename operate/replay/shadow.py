@@ -7,17 +7,18 @@ their own. What is loaded twice is there once: the higher version and revision s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from itertools import islice
 from typing import Final
 
-from confluent_kafka import KafkaException, Message
+from confluent_kafka import OFFSET_BEGINNING, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 from psycopg.sql import SQL, Composed, Identifier
 
 from operate.settings import Settings
-from runtime.errors import System
+from runtime.errors import System, Transient
 from runtime.kafka import translated
-from runtime.kafka_read import read_to_end
+from runtime.kafka_read import is_end, reader
 from runtime.kafka_topics import ensure_topics
 from schemas.registry import Registry
 from schemas.topics import PARAMETERS
@@ -60,14 +61,17 @@ class Shadow:
 
     def load(self, registry: Registry) -> int:
         """Load the topics from their beginning; give how many records were read."""
-        records = 0
-        for parameter in PARAMETERS:
-            topic = shadow_topic(self._settings.topics, self._name, parameter)
-            target = shadow_table(self._name, parameter)
-            loads = ReadingTable(parameter, registry.schema_of, Conflict.UPDATE, target)
-            for number in range(self._settings.topics.partitions):
-                read = read_to_end(self._settings.kafka, topic, number)
-                records += sum(self._loaded(loads, some) for some in _pieces(read))
+        name, topics, records = self._name, self._settings.topics, 0
+        loads = {
+            shadow_topic(topics, name, p): ReadingTable(
+                p, registry.schema_of, Conflict.UPDATE, shadow_table(name, p)
+            )
+            for p in PARAMETERS
+        }
+        for piece in _pieces(self._messages(loads)):
+            for topic, of_topic in loads.items():
+                some = [message for message in piece if message.topic() == topic]
+                records += self._loaded(of_topic, some) if some else 0
         return records
 
     def drop(self) -> None:
@@ -91,6 +95,21 @@ class Shadow:
             except KafkaException as error:
                 if what != group:  # a replay that never sent anything has no offsets
                     raise translated(error, f"deleting {what}") from error
+
+    def _messages(self, topics: Iterable[str]) -> Iterator[Message]:
+        """Give every committed record of the topics; nobody writes to them any more."""
+        left = {(t, n) for t in topics for n in range(self._settings.topics.partitions)}
+        with closing(reader(self._settings.kafka, client_id="aos-replay")) as consumer:
+            consumer.assign([TopicPartition(t, n, OFFSET_BEGINNING) for t, n in left])
+            while left:
+                message = consumer.poll(_SECONDS)
+                if message is None:
+                    problem = f"what replay {self._name} found cannot be read to its end"
+                    raise Transient(problem, mend="see whether the brokers are up")
+                if is_end(message):
+                    left.discard((str(message.topic()), int(message.partition() or 0)))
+                else:
+                    yield message
 
     def _create(self, parameter: str) -> Composed:
         key = SQL(", ").join(map(Identifier, KEY))

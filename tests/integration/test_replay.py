@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,20 +12,23 @@ from typing import Any
 
 import pytest
 import yaml
-from confluent_kafka import Producer
-from typer.testing import CliRunner
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from typer.testing import CliRunner, Result
 
 from devstack.stack import Stack
 from operate.cli import app
-from schemas.codec import Encoder, Record
+from runtime.kafka_read import read_to_end
+from schemas.codec import Decoder, Encoder, Record
 from schemas.registry import Registry, subject_of
 from schemas.rulesets import PublishedRuleset
 from schemas.topics import Topics
 from sink.columns import table
+from stream_app.replay.shadow import shadow_topic
 from tests.raw_records import local, raw
 from tests.raw_topics import RawTopics
 from tests.sinks import Rig
-from tests.stage_process import StageProcess
+from tests.stage_process import Process, StageProcess
 from tests.unit.stream_fakes import interval, mapping, metadata
 from tests.waiting import eventually
 from weather.limits import Span
@@ -186,6 +190,70 @@ def test_a_month_by_other_rules_is_compared_and_promoted_while_readings_come(
     assert Counter(row["ruleset_version"] for row in rows(rig).values()) == {
         "strict-1": 2 * 744, DEFAULT.version: 2260 - 2 * 744,
     }  # fmt: skip
+
+
+@pytest.mark.requirement("D8", "D10")
+def test_a_replay_that_is_killed_goes_on_and_speaks_in_the_place_of_what_was_said_before_it(
+    worlds: Worlds, rig: Rig, registry: Registry, config: Path, tmp_path: Path
+) -> None:
+    raw_topics, stream = worlds.made(rig.topics, validate_data=False)  # as if by other code
+    raw_topics.publish("temperature", hours(240, 400))
+    with stream:
+        eventually(lambda: len(final(raw_topics)) == 320)
+        rig.load()
+        assert {row["flag_step"] for row in rows(rig).values()} == {2}
+        asked = ["replay", "--from", JULY[0], "--to", JULY[1], "--name", "mend", "--rate", "60"]
+        command = [sys.executable, "-m", "operate", *asked, "--config", str(config)]
+        with Process(command, tmp_path / "replay.log") as process:
+            eventually(lambda: any(one["readings_sent"] for one in listed(config)))
+            process.kill()
+        (broken,) = listed(config)
+        assert broken["state"] == "judging"
+        assert broken["readings_done"] < broken["readings_total"]
+        assert aos(config, "replay", "resume", "mend", "--json")["state"] == "ready"
+        once = Counter(
+            (r["sensor_id"], r["observed_at"], r["revision"]) for r in shadow(rig, registry)
+        )
+        assert set(once.values()) == {1}
+        assert len({key[:2] for key in once}) == 2 * (400 - 264)
+        assert aos(config, "replay", "promote", "mend", "--json")["state"] == "promoted"
+    rig.load()
+    july = START + 264 * HOUR
+    flags = {(at >= july, row["flag_step"]) for (_, at), row in rows(rig).items()}
+    assert flags == {(False, 2), (True, 1), (True, 3)}
+
+    assert all(
+        not one["counts"]["readings"] for one in aos(config, "replay", "diff", "mend", "--json")
+    )
+    assert aos(config, "replay", "drop", "mend", "--json")["state"] == "dropped"
+    admin = AdminClient(rig.kafka.client())
+    gone = shadow_topic(rig.topics, "mend", "temperature")
+    eventually(lambda: gone not in admin.list_topics(timeout=30).topics)
+    refused = lost(config, rig)
+    assert refused.exit_code == 2
+    assert "retention has dropped raw records of these times: " in refused.stderr
+    assert "begin at 2013-07-" in refused.stderr
+
+
+def listed(config: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = aos(config, "replay", "list", "--json")
+    return found
+
+
+def shadow(rig: Rig, registry: Registry) -> list[Record]:
+    decode = Decoder("clean_reading", registry.schema_of)
+    topic = shadow_topic(rig.topics, "mend", "temperature")
+    return [decode(m.value()) for n in range(2) for m in read_to_end(rig.kafka, topic, n)]
+
+
+def lost(config: Path, rig: Rig) -> Result:
+    """Drop some of July's raw records, and ask for July."""
+    admin = AdminClient(rig.kafka.client())
+    asked = [TopicPartition(rig.topics.raw("temperature"), n, -1) for n in range(2)]
+    for future in admin.delete_records(asked).values():
+        future.result(30)
+    words = ["replay", "--from", JULY[0], "--to", JULY[1], "--config", str(config)]
+    return CliRunner().invoke(app, words)
 
 
 def publish_ruleset(registry: Registry, rig: Rig, topics: Topics) -> None:

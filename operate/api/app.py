@@ -17,6 +17,7 @@ from operate.api import connectors, health, records, root, watching
 from operate.api.context import Context
 from operate.api.errors import Answer, handle_errors
 from operate.api.guard import Guard
+from operate.api.reference import add_reference
 from operate.page import routes as page
 
 Router = Callable[[Context], APIRouter]
@@ -55,9 +56,12 @@ def build(context: Context) -> FastAPI:
         summary="Steer and watch source, stream and sink.",
         lifespan=lambda _app: _meanwhile(context),
         default_response_class=Answer,
+        docs_url=None,
+        redoc_url=None,
     )
     handle_errors(app)
     app.add_middleware(Guard, settings=context.settings.api)
     for prefix, router in ROUTERS:
         app.include_router(router(context), prefix=prefix)
+    add_reference(app)
     return app

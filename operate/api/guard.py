@@ -18,8 +18,8 @@ from operate.api.errors import answer
 from operate.api.settings import ApiSettings
 from runtime.errors import Configuration
 
-OPEN: Final = ("/health/live", "/health/ready", "/page/")
-"""What a probe asks for, and the page itself, which holds no data and asks for the token."""
+OPEN: Final = ("/health/live", "/health/ready", "/page/", "/docs", "/openapi.json")
+"""What a probe asks for, and pages that hold no data: the one of the data asks for the token."""
 _LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -36,7 +36,10 @@ def check(settings: ApiSettings) -> None:
 
 
 class Guard:
-    """Lets a request pass, or answers it with 401 or 403."""
+    """Lets a request pass, or answers it with 401 or 403.
+
+    Without a token only this host can reach us, and only it is let in.
+    """
 
     def __init__(self, app: ASGIApp, settings: ApiSettings) -> None:
         self._app = app
@@ -56,10 +59,11 @@ class Guard:
 
     def _refused(self, scope: Scope) -> tuple[HTTPStatus, str] | None:
         headers, path = Headers(scope=scope), str(scope["path"])
-        if self._settings.is_loopback and not _from_here(headers):
-            return HTTPStatus.FORBIDDEN, "call it by 127.0.0.1 or localhost, from no other page"
         token = self._settings.token.get_secret_value()
-        if not token or path == "/" or any(path.startswith(each) for each in OPEN):
+        if not token:
+            told = "call it by 127.0.0.1 or localhost, from no other page"
+            return None if _from_here(headers) else (HTTPStatus.FORBIDDEN, told)
+        if any(path.startswith(each) for each in OPEN) or _is_browser_at_door(path, headers):
             return None
         kind, _, shown = headers.get("authorization", "").partition(" ")
         right = secrets.compare_digest(shown.strip().encode(), token.encode())
@@ -68,9 +72,17 @@ class Guard:
         return HTTPStatus.UNAUTHORIZED, "send the header Authorization: Bearer <api.token>"
 
 
+def _is_browser_at_door(path: str, headers: Headers) -> bool:
+    """Whether somebody opens the page by the name of the host alone, and is only sent there."""
+    return path == "/" and "text/html" in headers.get("accept", "")
+
+
 def _from_here(headers: Headers) -> bool:
     """Say whether a request names this host, and comes from a page of ours or from none."""
     host = headers.get("host", "")
     origin = headers.get("origin")
-    named = urlsplit(f"//{host}").hostname
-    return named in _LOCAL and (origin is None or urlsplit(origin).netloc == host)
+    try:
+        named = urlsplit(f"//{host}").hostname
+        return named in _LOCAL and (origin is None or urlsplit(origin).netloc == host)
+    except ValueError:
+        return False

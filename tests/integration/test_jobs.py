@@ -38,7 +38,7 @@ Body = Callable[[Work], Outcome]
 
 
 @pytest.fixture(scope="module")
-def settings(postgres_server: str) -> Iterator[Settings]:
+def settings(postgres_server: str) -> Settings:
     """Give settings of a database of this file's own: migrated once, emptied for each test."""
     name = Identifier(made := f"jobs_{uuid.uuid4().hex[:10]}")
     with psycopg.connect(postgres_server, autocommit=True) as connection:
@@ -56,7 +56,7 @@ def settings(postgres_server: str) -> Iterator[Settings]:
     settings = Settings.model_validate(given)
     with closing(Database(settings.sink)) as database:
         prepare(database, settings)
-    yield settings
+    return settings
 
 
 @pytest.fixture

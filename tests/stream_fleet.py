@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -66,13 +67,20 @@ class Fleet:
 
     def until(self, share: float) -> None:
         """Wait until so much has been read; supervise the workers meanwhile."""
-        eventually(lambda: self._supervised() and self.progress.share() >= share,
-                   seconds=self._patience, every=0.1)  # fmt: skip
+        self._until(lambda: self.progress.share() >= share)
 
     def until_done(self) -> None:
         """Wait until everything has been read."""
-        eventually(lambda: self._supervised() and self.progress.done(),
-                   seconds=self._patience, every=0.2)  # fmt: skip
+        self._until(self.progress.done)
+
+    def _until(self, reached: Callable[[], bool]) -> None:
+        try:
+            eventually(lambda: self._supervised() and reached(), seconds=self._patience, every=0.1)
+        except TimeoutError as error:
+            for name, worker in self.workers.items():
+                error.add_note(f"{name}, running={worker.running}: {worker.log[-1500:]}")
+            error.add_note(f"left to read: {self.progress.left()}")
+            raise
 
     def _supervised(self) -> bool:
         for name in self._wanted:

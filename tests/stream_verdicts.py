@@ -134,8 +134,13 @@ class Progress:
 
     def done(self) -> bool:
         """Say whether only the mark of the last transaction is left in every partition."""
+        return not self.left()
+
+    def left(self) -> dict[tuple[str, int], tuple[int, int]]:
+        """Give what is reached and the end, for each partition that has more to read."""
         reached = committed(self._admin, self._group, self._places)
-        return all(
-            reached.get(place, 0) >= end - 1
+        return {
+            place: (reached.get(place, 0), end)
             for place, end in ends(self._admin, self._places).items()
-        )
+            if reached.get(place, 0) < end - 1
+        }

@@ -72,7 +72,7 @@ class Process:
     @property
     def log(self) -> str:
         """Everything it said."""
-        return self._log.read_text(encoding="utf-8")
+        return self._log.read_text(encoding="utf-8") if self._log.exists() else ""
 
     def start(self) -> None:
         """Start the process, anew if it has ended."""

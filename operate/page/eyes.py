@@ -49,10 +49,6 @@ class Eyes:
         numbers = range(topics.partitions)
         self._raw = [TopicPartition(topics.raw(p), n) for p in PARAMETERS for n in numbers]
         self._clean = [TopicPartition(topics.clean(p), n) for p in PARAMETERS for n in numbers]
-        self._dead = [
-            TopicPartition(name, 0)
-            for name in (topics.clean_dead_letters, topics.sink_dead_letters)
-        ]
         self._stream_group = topics.named(settings.stream.group)
         self._sink_group = group_of(settings.sink, topics)
         self._admin: AdminClient | None = None
@@ -70,9 +66,9 @@ class Eyes:
         admin = self._asking()
         loaded = self._loaded()
         there = _topics(admin)
-        raw, clean, dead = (
+        raw, clean = (
             [place for place in places if place.topic in there]
-            for places in (self._raw, self._clean, self._dead)
+            for places in (self._raw, self._clean)
         )
         clean_names = {place.topic for place in clean}
         return Look(
@@ -82,7 +78,6 @@ class Eyes:
             raw=ends(admin, raw),
             clean=ends(admin, clean),
             loaded={place: at for place, at in loaded.items() if place[0] in clean_names},
-            dead=_letters(admin, dead),
             cursors=self._newest_cursors(admin, there),
         )
 
@@ -137,9 +132,3 @@ def _topics(admin: AdminClient) -> set[str]:
         return set(admin.list_topics(timeout=_PATIENCE_SECONDS).topics)
     except KafkaException as error:
         raise translated(error, "asking which topics there are") from error
-
-
-def _letters(admin: AdminClient, places: list[TopicPartition]) -> dict[str, int]:
-    """Count dead letters by topic, the marks between them included."""
-    first, last = beginnings(admin, places), ends(admin, places)
-    return {topic: end - first[topic, number] for (topic, number), end in last.items()}

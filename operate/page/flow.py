@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from threading import Lock
@@ -31,7 +31,7 @@ class Look:
     """What stood where at one time; ``at`` counts monotonic seconds.
 
     ``judged`` is what the stream has committed on raw topics, ``loaded`` what the tables hold of
-    clean ones; ``rows`` are those that the ledger tells of, and ``dead`` the letters, by topic.
+    clean ones; ``cursors`` are how far the source says that it has come.
     """
 
     at: float
@@ -40,7 +40,6 @@ class Look:
     judged: Offsets
     clean: Offsets
     loaded: Offsets
-    dead: Mapping[str, int] = field(default_factory=dict)
     cursors: tuple[Document, ...] = ()
 
 
@@ -82,7 +81,6 @@ def told(looks: tuple[Look, ...], topics: Topics) -> Document:
         "over_seconds": round(now.at - before.at, 1),
         "parameters": hops,
         "total": _total(hops),
-        "dead_letters": dict(now.dead),
         "cursors": list(now.cursors),
         "history": [_point(one, earlier) for earlier, one in pairwise(looks)],
     }

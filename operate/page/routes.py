@@ -16,7 +16,7 @@ from operate.page.flow import Sampler
 from operate.page.quality import quality
 from operate.page.ranges import MOST_POINTS
 from operate.page.readings import series
-from operate.page.stations import stations
+from operate.page.stations import station, stations
 from schemas.topics import PARAMETERS
 
 _PAGE: Final = 200
@@ -74,6 +74,15 @@ def _add_data(routes: APIRouter, context: Context) -> None:
         """Give stations with their sensors and newest readings, by station id."""
         with context.database("listing stations") as connection:
             return stations(connection, after, limit)
+
+    @routes.get("/api/v1/stations/{name}", tags=["data"])
+    def one_station(name: str) -> dict[str, Any]:
+        """Give one station with its sensors and newest readings."""
+        with context.database("asking for a station") as connection:
+            found = station(connection, name)
+        if found is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"there is no station {name}")
+        return found
 
     @routes.get("/api/v1/readings", tags=["data"])
     def readings(

@@ -58,15 +58,24 @@ def stations(connection: Connection, after: str, limit: int) -> Document:
 
     ``next`` is null where there are no more.
     """
-    cursor = connection.cursor(row_factory=dict_row)
     asked = {"after": after, "limit": limit + 1}
-    found = [row["station_id"] for row in cursor.execute(_PAGE, asked)]
+    found = [name for (name,) in connection.execute(_PAGE, asked)]
     ids = found[:limit]
+    following = ids[-1] if len(found) > limit else None
+    return {"stations": _described(connection, ids), "next": following}
+
+
+def station(connection: Connection, name: str) -> Document | None:
+    """Give one station; None where neither metadata nor readings tell of it."""
+    found = _described(connection, [name])
+    return found[0] if found[0]["sensors"] else None
+
+
+def _described(connection: Connection, ids: list[str]) -> list[Document]:
+    cursor = connection.cursor(row_factory=dict_row)
     sensors = cursor.execute(_SENSORS, {"stations": ids}).fetchall()
     names = [row["sensor_id"] for row in sensors]
-    newest = cursor.execute(_LATEST, {"sensors": names}).fetchall()
-    following = ids[-1] if len(found) > limit else None
-    return {"stations": grouped(ids, sensors, newest), "next": following}
+    return grouped(ids, sensors, cursor.execute(_LATEST, {"sensors": names}).fetchall())
 
 
 def grouped(

@@ -14,8 +14,8 @@ export class ApiError extends Error {
 
 export const get = (path, signal) => ask("GET", path, undefined, signal);
 
-export async function ask(method, path, body, signal) {
-  const headers = { Accept: "application/json" };
+export async function ask(method, path, body, signal, anyway = false) {
+  const headers = { Accept: "application/json", "X-Operator": "page" };
   const token = sessionStorage.getItem(TOKEN);
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -26,10 +26,10 @@ export async function ask(method, path, body, signal) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, "The API does not answer. Is it running?");
   }
-  if (response.status === 401 && entered(token)) return ask(method, path, body, signal);
+  if (response.status === 401 && entered(token)) return ask(method, path, body, signal, anyway);
   const text = await response.text();
   const told = parsed(text);
-  if (!response.ok) throw new ApiError(response.status, told?.message ?? `${response.status} ${response.statusText}`);
+  if (!response.ok && !(told && anyway)) throw new ApiError(response.status, told?.message ?? `${response.status} ${response.statusText}`);
   return told;
 }
 
@@ -54,6 +54,12 @@ export async function maybe(path, signal) {
     if (error instanceof ApiError && error.isAbsent) return null;
     throw error;
   }
+}
+
+/** Give what was answered, though it be that something is not well; null where there is no such part. */
+export async function whatever(path, signal) {
+  const told = await ask("GET", path, undefined, signal, true);
+  return told?.error_code ? null : told;
 }
 
 /** Do something now and every so many seconds until the signal; not while nobody looks. */

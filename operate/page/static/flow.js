@@ -1,8 +1,8 @@
 // How the readings flow: stores are boxes, stages are the ways between them.
 
 import { every, get, maybe } from "./api.js";
-import { card, el, empty, head, show, svg } from "./dom.js";
-import { ago, count, moment, rate, secondsSince } from "./format.js";
+import { card, el, empty, head, show, svg, tag } from "./dom.js";
+import { ago, count, counted, moment, rate, secondsSince } from "./format.js";
 
 const EVERY_SECONDS = 2;
 
@@ -18,12 +18,13 @@ export async function open(main, { signal }) {
     el("div", { class: "columns" },
       card("By parameter", parameters),
       el("div", { class: "stack" }, card("Last minutes", course), card("Read from AOS", sources))));
-  let stages = {};
-  every(10, async () => { stages = await states(signal); }, signal);
+  let [stages, letters] = [{}, {}];
+  every(30, async () => { letters = await deadLetters(signal); }, signal);
+  every(5, async () => { stages = await states(signal); }, signal);
   await every(EVERY_SECONDS, async () => {
     const flow = await get("/api/v1/flow", signal);
     at.textContent = flow.over_seconds ? `rates of the last ${Math.round(flow.over_seconds)} s, ${moment(flow.at)}` : "rates in a moment";
-    show(line, way(flow, stages));
+    show(line, way(flow, stages, letters));
     show(parameters, table(flow));
     show(course, courses(flow.history));
     show(sources, cursors(flow.cursors));
@@ -33,32 +34,34 @@ export async function open(main, { signal }) {
   });
 }
 
-/** The state of each stage as the control API has it; nothing where there is none. */
+/** The state of each stage, and the verdict on its lag; nothing where nobody says so. */
 async function states(signal) {
-  const told = await maybe("/connectors?expand=status", signal);
-  const found = {};
-  for (const [name, one] of Object.entries(told && !Array.isArray(told) ? told : {})) {
-    const state = one.status?.connector?.state;
-    const failed = (one.status?.tasks ?? []).some((task) => task.state === "FAILED");
-    found[name] = failed ? "FAILED" : state;
-  }
-  return found;
+  const workers = (await maybe("/api/v1/workers", signal)) ?? {};
+  const lag = (await maybe("/api/v1/lag", signal)) ?? { hops: [] };
+  const verdicts = Object.fromEntries(lag.hops.map((one) => [one.connector, one.status]));
+  return Object.fromEntries(Object.entries(workers).map(([name, one]) =>
+    [name, { state: one.workers.some((each) => each.stuck) ? "FAILED" : one.state, verdict: verdicts[name] }]));
 }
 
-const SHOWN = { RUNNING: "good", PAUSED: "off", STOPPED: "off", FAILED: "bad", UNASSIGNED: "warn" };
+/** How many records each stage has given up; what came from a raw topic was the stream's. */
+async function deadLetters(signal) {
+  const told = (await maybe("/api/v1/dead-letters/counts?by=topic", signal)) ?? [];
+  const sum = (part) => told.filter((one) => one.topic.includes(part)).reduce((all, one) => all + one.letters, 0);
+  return { stream: sum("aos.raw."), sink: sum("weather.clean.") };
+}
 
-function way(flow, stages) {
+const SHOWN = { RUNNING: "good", PAUSED: "off", STOPPED: "off", FAILED: "bad", UNASSIGNED: "bad", RESTARTING: "warn" };
+
+function way(flow, stages, letters) {
   const { raw, stream, clean, sink } = flow.total;
-  const dead = Object.entries(flow.dead_letters);
-  const letters = (part) => dead.filter(([topic]) => topic.includes(part)).reduce((sum, [, n]) => sum + n, 0);
   const newest = flow.cursors.map((one) => micros(one.updated_at)).sort().at(-1);
   return [
-    store("AOS", newest ? `published ${ago(newest)}` : "not read yet", `${count(flow.cursors.length)} tables`),
+    store("AOS", newest ? `published ${ago(newest)}` : "not read yet", counted(flow.cursors.length, "table")),
     stage("source", stages["aos-source"], raw.rate),
     store("Raw topics", count(raw.end), "offsets"),
-    stage("stream", stages["aos-stream"], stream.rate, stream.lag, letters("clean.dlq")),
+    stage("stream", stages["aos-stream"], stream.rate, stream.lag, letters.stream),
     store("Clean topics", count(clean.end), "offsets"),
-    stage("sink", stages["timescale-sink"], sink.rate, sink.lag, letters("sink.dlq")),
+    stage("sink", stages["timescale-sink"], sink.rate, sink.lag, letters.sink),
     store("TimescaleDB", sink.lag ? `${count(sink.lag)} to come` : "up to date", "weather.*"),
   ];
 }
@@ -66,11 +69,12 @@ function way(flow, stages) {
 const store = (name, number, what) =>
   el("div", { class: "store", role: "listitem" }, el("strong", {}, name), el("span", { class: "big" }, number), el("span", { class: "muted small" }, what));
 
-function stage(name, state, perSecond, lag, letters) {
+function stage(name, { state, verdict } = {}, perSecond, lag, letters) {
   const moving = perSecond > 0;
   const told = [el("span", { class: "big" }, rate(perSecond), el("span", { class: "unit" }, " /s"))];
   if (lag !== undefined) told.push(el("span", { class: lag ? "waits" : "muted small" }, lag ? `${count(lag)} wait` : "nothing waits"));
-  if (letters) told.push(el("a", { class: "small dead", href: "#/letters" }, `${count(letters)} dead letters`));
+  if (verdict && verdict !== "OK") told.push(el("a", { class: "small", href: "#/health" }, tag(verdict, { state: verdict === "WARN" ? "warn" : "bad" })));
+  if (letters) told.push(el("a", { class: "small dead", href: "#/letters" }, counted(letters, "dead letter")));
   return el("div", { class: "stage", role: "listitem", "data-moving": moving },
     el("span", { class: "name", "data-state": SHOWN[state] ?? "unknown", title: state ?? "its state is not known" },
       state ? el("span", { class: "dot", "aria-hidden": "true" }) : null, name,

@@ -5,6 +5,9 @@ export const NONE = "–";
 
 export const count = (number) => (number === null || number === undefined ? NONE : WHOLE.format(number));
 
+/** 1 letter, 2 letters. */
+export const counted = (number, what) => `${count(number)} ${what}${number === 1 ? "" : "s"}`;
+
 export function rate(perSecond) {
   if (perSecond === null || perSecond === undefined) return NONE;
   if (perSecond === 0) return "0";

@@ -25,12 +25,12 @@ export async function open(main, { signal }) {
     { name: "loaded", number: true, by: (one) => one.loaded, of: (one) => count(one.loaded) },
     { name: "failed", number: true, by: (one) => one.failed, of: (one) => count(one.failed) },
     { name: "by", by: (one) => one.who, of: (one) => one.who ?? "" },
-    { name: "told", of: (one) => one.errors?.at(-1)?.message ?? at(one) },
+    { name: "told", text: true, of: (one) => one.errors?.at(-1)?.message ?? at(one) },
     { name: "", of: (one) => (!ACTIVE.has(one.status) ? "" : el("button", { type: "button", onclick: () => cancel(one) }, "Cancel")) },
   ] });
   const known = table({ caption: "Jobs", key: (one) => one.job, sort: "job", none: "There are no jobs.", columns: [
     { name: "job", by: (one) => one.job, of: (one) => one.job },
-    { name: "does", of: (one) => one.does },
+    { name: "does", text: true, of: (one) => one.does },
     { name: "when", of: (one) => (one.cron ? el("span", {}, el("code", {}, one.cron), ` ${one.zone}`) : el("span", { class: "muted" }, "when asked")) },
     { name: "next", by: (one) => one.next, of: (one) => (one.next ? moment(one.next) : "–") },
     { name: "", of: (one) => el("button", { type: "button", onclick: () => run(one) }, "Run now") },

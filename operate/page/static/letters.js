@@ -2,7 +2,7 @@
 
 import { ask, get, maybe, query } from "./api.js";
 import { card, el, empty, head, labelled, notice, show, tag } from "./dom.js";
-import { ago, count, moment } from "./format.js";
+import { ago, count, counted, moment } from "./format.js";
 import { table } from "./table.js";
 
 const PATH = "/api/v1/dead-letters";
@@ -23,7 +23,7 @@ export async function open(main, { signal, given }) {
     { name: "written", by: (one) => one.time, worstFirst: true, of: (one) => el("span", { title: ago(one.time) }, moment(one.time)) },
     { name: "station", by: (one) => one.key, of: (one) => one.key || "–" },
     { name: "reason", by: (one) => one.reason, of: (one) => el("code", {}, one.reason) },
-    { name: "what is wrong", of: (one) => one.message },
+    { name: "what is wrong", text: true, of: (one) => one.message },
     { name: "came from", by: (one) => `${one.topic}:${String(one.offset).padStart(12)}`, of: (one) => el("code", { class: "small" }, `${one.topic}:${one.partition}:${one.offset}`) },
     { name: "redriven", by: (one) => stand(one), of: (one) => (stand(one) ? tag(stand(one), { state: "good" }) : "") },
     { name: "", of: (one) => el("button", { type: "button", onclick: () => letter(one), "aria-label": `Open ${one.letter}` }, "Open") },
@@ -41,7 +41,7 @@ export async function open(main, { signal, given }) {
     rows = Array.isArray(found) ? found : (found.letters ?? []);
     chosen.clear();
     choose("", false);
-    said.textContent = rows.length >= LIMIT ? `the newest ${count(LIMIT)}` : `${count(rows.length)} letters`;
+    said.textContent = rows.length >= LIMIT ? `the newest ${count(LIMIT)}` : counted(rows.length, "letter");
     show(counts, [...tally(rows)].map(([name, number]) =>
       el("button", { type: "button", "aria-pressed": reason.value === name, onclick: () => { reason.value = reason.value === name ? "" : name; load(); } }, `${name} ${count(number)}`)));
     return list.rows(rows, { again: true });
@@ -102,7 +102,13 @@ export async function open(main, { signal, given }) {
   await load();
 }
 
-const stand = (one) => (typeof one.redriven === "object" && one.redriven ? `${one.redriven.state} ${moment(one.redriven.at)} by ${one.redriven.who}` : one.redriven || "");
+const WORDS = { begun: "begun, not known to be done", done: "redriven", failed: "failed" };
+
+/** How its last redrive stands; nobody can say where that is null. */
+function stand({ redriven }) {
+  if (redriven === null) return "not known";
+  return redriven.state ? `${WORDS[redriven.state] ?? redriven.state} ${moment(redriven.at)} by ${redriven.who}` : "";
+}
 
 function tally(rows) {
   const found = new Map();

@@ -1,6 +1,6 @@
 // Which view is shown, by the part of the address behind "#/", and what stands above all of them.
 
-import { ApiError, every, maybe } from "./api.js";
+import { ApiError, every, whatever } from "./api.js";
 import { el, empty, head, show } from "./dom.js";
 import { headline } from "./health.js";
 
@@ -92,7 +92,7 @@ function begin() {
 }
 
 async function pill() {
-  const { state, text } = headline(await maybe("/health"));
+  const { state, text } = headline(await whatever("/health"));
   tell(state, text);
 }
 

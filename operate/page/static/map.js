@@ -5,6 +5,7 @@ import { el, show, svg } from "./dom.js";
 import { ago } from "./format.js";
 import { STATES } from "./network.js";
 
+const FEW = 60;
 const LEAST_DEGREES = 0.05;
 const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30];
 const COAST_FROM_DEGREES = 3;
@@ -103,6 +104,7 @@ export function map({ signal, onchoose }) {
       graticule(state, place),
       outline(state.stations.map((one) => place(one.longitude, one.latitude))),
       [...state.stations].sort((a, b) => STATES[b.state].rank - STATES[a.state].rank).map((one) => mark(one, place)),
+      state.stations.map((one) => name(one, place)),
       scale(state));
   }
 
@@ -111,13 +113,19 @@ export function map({ signal, onchoose }) {
     if (x < -20 || x > state.width + 20 || y < -20 || y > state.height + 20) return null;
     const bad = station.flag === 3 || station.flag === 4;
     const text = `${station.station_id}${station.name ? ` ${station.name}` : ""}: ${STATES[station.state].text}${station.newest ? `, heard ${ago(station.newest)}` : ""}${bad ? ", flagged" : ""}`;
-    const few = state.stations.length <= 60;
+    const few = state.stations.length <= FEW;
     return svg("a", { href: `#/stations/${encodeURIComponent(station.station_id)}`, class: `mark ${station.state} ${bad ? "bad" : ""}`, "aria-label": text, tabindex: few ? 0 : -1,
       onclick: (event) => { event.preventDefault(); onchoose(station.station_id); } },
       svg("title", {}, text),
       svg("circle", { cx: x, cy: y, r: few ? 6 : 4 }),
-      bad ? svg("circle", { cx: x, cy: y, r: few ? 10 : 7, class: "ring" }) : null,
-      few && free(x, y, station.station_id) ? svg("text", { x: x + 10, y: y + 4 }, station.station_id) : null);
+      bad ? svg("circle", { cx: x, cy: y, r: few ? 10 : 7, class: "ring" }) : null);
+  }
+
+  /** The id beside the mark, where there are few; above all marks. */
+  function name(station, place) {
+    const [x, y] = place(station.longitude, station.latitude);
+    const shown = state.stations.length <= FEW && free(x, y, station.station_id);
+    return shown ? svg("text", { x: x + 10, y: y + 4, class: "name", "aria-hidden": "true" }, station.station_id) : null;
   }
 
   /** Whether a name has room there; the first that comes has it. */
@@ -149,11 +157,11 @@ function graticule({ view, width, height }, place) {
   const lines = [];
   for (const east of multiples(view.longitude - view.across / 2, view.longitude + view.across / 2, step)) {
     const [x] = place(east, view.latitude);
-    lines.push(svg("line", { x1: x, x2: x, y1: 0, y2: height, class: "graticule" }), svg("text", { x: x + 4, y: height - 6, class: "degree" }, degrees(east, "E", "W", step)));
+    lines.push(svg("line", { x1: x, x2: x, y1: 0, y2: height, class: "graticule" }), svg("text", { x: x + 4, y: 14, class: "degree" }, degrees(east, "E", "W", step)));
   }
   for (const north of multiples(view.latitude - tall / 2, view.latitude + tall / 2, step)) {
     const [, y] = place(view.longitude, north);
-    lines.push(svg("line", { x1: 0, x2: width, y1: y, y2: y, class: "graticule" }), svg("text", { x: 4, y: y - 4, class: "degree" }, degrees(north, "N", "S", step)));
+    lines.push(svg("line", { x1: 0, x2: width, y1: y, y2: y, class: "graticule" }), y < 30 ? null : svg("text", { x: 4, y: y - 4, class: "degree" }, degrees(north, "N", "S", step)));
   }
   return lines;
 }

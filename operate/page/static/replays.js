@@ -36,7 +36,7 @@ const COLUMNS = [
   { name: "readings", of: progress },
   { name: "from", by: (one) => one.from, of: (one) => moment(one.from) },
   { name: "to", by: (one) => one.to, of: (one) => moment(one.to) },
-  { name: "of", of: (one) => [...(one.stations ?? []), ...(one.parameters ?? [])].join(", ") || "everything" },
+  { name: "of", text: true, of: (one) => [...(one.stations ?? []), ...(one.parameters ?? [])].join(", ") || "everything" },
   { name: "ruleset", by: (one) => one.ruleset, of: (one) => one.ruleset ?? "the stream's" },
   { name: "into", by: (one) => one.into, of: (one) => one.into },
   { name: "begun", by: (one) => one.started_at, of: (one) => el("span", { title: moment(one.started_at) }, `${ago(one.started_at)}${one.who ? ` by ${one.who}` : ""}`) },

@@ -1,10 +1,10 @@
 // One station: its sensors, and the readings of one of them, raw against clean.
 
-import { get, query } from "./api.js";
+import { get, maybe, query } from "./api.js";
 import { card, el, empty, head, labelled, option, show, tag } from "./dom.js";
 import { FLAGS, flagOf, WORSE } from "./flags.js";
 import { ago, count, day, measured, moment, percent, span, value } from "./format.js";
-import { dueSoon, network, stateOf, STATES } from "./network.js";
+import { dueSoon, stateOf, STATES } from "./network.js";
 import { plot } from "./plot.js";
 import { table } from "./table.js";
 
@@ -14,7 +14,7 @@ const APART = 1.75;
 const AGGREGATED = { "10min": 600e3, hour: 3600e3, day: DAY };
 
 export async function open(main, { signal, station: id, given }) {
-  const all = await find(id, signal);
+  const all = await maybe(`/api/v1/stations/${encodeURIComponent(id)}`, signal);
   if (!all) {
     show(main, head(id), empty(`There is no station ${id}. `, el("a", { href: "#/stations" }, "All stations")));
     return;
@@ -25,14 +25,6 @@ export async function open(main, { signal, station: id, given }) {
     el("section", { class: "card", "aria-label": "About the station" }, facts(all)),
     measures.length ? readings(measures, given, signal, id) : empty("It has no readings."),
     card("Sensors", sensors(all)));
-}
-
-/** A station alone: the page of the API that begins with it. */
-async function find(id, signal) {
-  const before = id.slice(0, -1) + String.fromCharCode(Math.max(32, id.charCodeAt(id.length - 1) - 1)) + "\uffff";
-  const page = await get(`/api/v1/stations${query({ after: before, limit: 20 })}`, signal);
-  const found = page.stations.find((one) => one.station_id === id);
-  return found ?? (await network(signal)).find((one) => one.station_id === id);
 }
 
 function facts(station) {
@@ -142,5 +134,5 @@ const FLAGGED = [
   { name: "flag", by: (one) => WORSE[one.flag], worstFirst: true, of: (one) => tag(flagOf(one.flag).name, { flag: one.flag }) },
   { name: "raw", number: true, by: (one) => one.raw, of: (one) => measured(one.raw, one.unit) },
   { name: "clean", number: true, by: (one) => one.value, of: (one) => measured(one.value, one.unit) },
-  { name: "reason", by: (one) => one.reason, of: (one) => (one.reason ?? "").replaceAll(",", ", ") },
+  { name: "reason", text: true, by: (one) => one.reason, of: (one) => (one.reason ?? "").replaceAll(",", ", ") },
 ];

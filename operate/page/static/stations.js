@@ -3,7 +3,7 @@
 import { every } from "./api.js";
 import { card, el, head, labelled, option, show, tag } from "./dom.js";
 import { flagOf, WORSE } from "./flags.js";
-import { ago, count, day, measured, moment, secondsSince } from "./format.js";
+import { ago, count, counted, day, measured, moment, secondsSince } from "./format.js";
 import { map } from "./map.js";
 import { dueSoon, network, SOON_DAYS, STATES } from "./network.js";
 import { open as openStation } from "./station.js";
@@ -57,7 +57,7 @@ export async function open(main, { signal, rest, given }) {
 
 function summary(all, chosen) {
   const number = (state) => all.filter((one) => one.state === state).length;
-  const told = [`${count(all.length)} stations`, `${count(number("fresh"))} fresh`, `${count(number("late"))} late`, `${count(number("silent") + number("unknown"))} silent`];
+  const told = [counted(all.length, "station"), `${count(number("fresh"))} fresh`, `${count(number("late"))} late`, `${count(number("silent") + number("unknown"))} silent`];
   if (chosen.length !== all.length) told.unshift(`${count(chosen.length)} shown of`);
   return told.join(" · ").replace("of ·", "of");
 }

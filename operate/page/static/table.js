@@ -6,7 +6,7 @@ import { count } from "./format.js";
 const PAGE = 50;
 
 /**
- * Columns are {name, of: row => node or text, by: row => what to sort by, number: bool, key}.
+ * Columns are {name, of: row => node or text, by: row => what to sort by, number, text: bool}.
  * Gives {element, rows(list)}; a sort by null comes last in both directions.
  */
 export function table({ columns, caption, key, sort, descending = false, page = PAGE, none = "nothing" }) {
@@ -56,7 +56,7 @@ export function table({ columns, caption, key, sort, descending = false, page = 
 
   function line(row) {
     return el("tr", { "data-row": key?.(row) }, columns.map((column, at) =>
-      el(at ? "td" : "th", { scope: at ? null : "row", class: column.number ? "number" : null }, column.of(row))));
+      el(at ? "td" : "th", { scope: at ? null : "row", class: column.number ? "number" : column.text ? "text" : null }, column.of(row))));
   }
 
   function drawPager(total) {

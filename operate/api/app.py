@@ -13,11 +13,13 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
+from operate.alerts import routes as alerts
 from operate.api import connectors, health, records, root, watching
 from operate.api.context import Context
 from operate.api.errors import Answer, handle_errors
 from operate.api.guard import Guard
 from operate.api.reference import add_reference
+from operate.jobs import routes as jobs
 from operate.page import routes as page
 
 Router = Callable[[Context], APIRouter]
@@ -33,6 +35,8 @@ ROUTERS: Final[tuple[tuple[str, Router], ...]] = (
     ("/api/v1/dead-letters", records.letters),
     ("/api/v1/reconciliations", records.reconciliations),
     ("/api/v1", records.lineage),
+    ("/api/v1", jobs.router),
+    ("/api/v1", alerts.router),
     ("", page.router),
 )
 """Where each room's routes lie, and what makes them."""

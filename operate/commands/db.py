@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 import psycopg
 import typer
 
+from operate.jobs.engine import install
 from operate.options import AsJson, Config
 from operate.printing import print_json, show
 from operate.settings import Settings, load
@@ -39,7 +40,9 @@ def migrate(config: Config = None, as_json: AsJson = False) -> None:
     """Run every migration that has not run yet; set policies and rights as the settings say."""
     with _opened(config) as (database, settings):
         ran = upkeep.bring_up_to_date(database, settings.sink, _roles(settings))
+        scripts = install(database, _roles(settings))
     shown = [{"ran": s.name, "sql": s.sql if s.name in _SHORT else ""} for s in ran]
+    shown += [{"ran": f"engine of jobs: {script}", "sql": ""} for script in scripts]
     show(shown, as_json=as_json, empty="everything is up to date")
 
 

@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from operate.alerts.running import InTurn, watch
 from operate.jobs import engine
 from operate.jobs.fleet import Fleet
 from operate.jobs.scheduler import Scheduler
@@ -74,6 +75,9 @@ def run(settings: Settings, stop: threading.Event, config: Path | None = None) -
             looks.append(beside.enter_context(closing(Silences(settings, database))).look)
         threshold = settings.stream.quality_threshold
         looks.append(LowScores(database, settings.jobs, threshold).look)
+        if settings.alerts.watch:
+            watching = beside.enter_context(watch(settings))
+            looks.append(InTurn(watching, settings.alerts.every_seconds).look)
         while not stop.is_set():
             for look in looks:
                 _look(look)

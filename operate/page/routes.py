@@ -34,15 +34,15 @@ Parameter = Annotated[list[str] | None, Query(description="Of these alone; repea
 
 def router(context: Context) -> APIRouter:
     """Make the routes of the page and of its data."""
-    routes = APIRouter()
-    _add_files(routes)
+    routes = files_router()
     _add_flow(routes, context)
     _add_data(routes, context)
     return routes
 
 
-def _add_files(routes: APIRouter) -> None:
-    known = files()
+def files_router() -> APIRouter:
+    """Make the routes of the page alone: what it shows has to be served beside it."""
+    routes, known = APIRouter(), files()
 
     @routes.get("/page/{name:path}", include_in_schema=False)
     def file(name: str, request: Request) -> Response:
@@ -50,6 +50,8 @@ def _add_files(routes: APIRouter) -> None:
         if found is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"the page has no file {name}")
         return _sent(found, request.headers.get("if-none-match"))
+
+    return routes
 
 
 def _sent(file: File, shown: str | None) -> Response:

@@ -46,6 +46,19 @@ function entered(refused) {
   return true;
 }
 
+export const hasToken = () => sessionStorage.getItem(TOKEN) !== null;
+
+/** Fetch a document, and have the browser save it under a name. */
+export async function saved(path, name) {
+  const response = await fetch(path, { headers: { Authorization: `Bearer ${sessionStorage.getItem(TOKEN)}` } });
+  if (!response.ok) throw new ApiError(response.status, `${response.status} ${response.statusText}`);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
 /** Give an answer, or null where the API has no such part. */
 export async function maybe(path, signal) {
   try {

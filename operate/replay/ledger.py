@@ -192,7 +192,7 @@ def name_of(request: Request) -> str:
     """Name a replay after what is asked for: asked for again, it is the same one.
 
     >>> name_of(Request(1_372_636_800_000_000, 1_375_315_200_000_000))
-    '20130701-20130801-9ed1'
+    '20130701-20130801-2fd5'
     """
     days = [f"{_EPOCH + timedelta(microseconds=at):%Y%m%d}" for at in request.asked]
     rules = to_plain(request.ruleset) if request.ruleset else None

@@ -36,6 +36,7 @@ from stream_app.metadata.reference import Reference
 from stream_app.outputs.delivery import Bulk, Outputs
 from stream_app.outputs.records import Finished
 from stream_app.outputs.transaction import Transactions
+from stream_app.replay.course import Course, Helping
 from stream_app.replay.pace import Pace
 from stream_app.replay.plan import Part
 from stream_app.replay.request import Request
@@ -133,64 +134,54 @@ def _complain(error: Transient, wait: float) -> None:
 
 
 def _played(world: World, part: Part, pace: Pace, stop: threading.Event, tell: Tell) -> None:
+    most = world.settings.batch_records
     with closing(_Play(world, part)) as play:
-        while not stop.is_set() and (read := play.go_on(pace.helping)):
-            tell(part.records - play.left, play.take_count())
-            pace.passed(read)
-        tell(part.records - play.left, play.take_count())
+        while not stop.is_set():
+            helping = play.go_on(min(most, pace.helping or most))
+            if helping is None:
+                tell(part.records, 0)
+                return
+            tell(part.records - play.course.left, sum(len(one.newest) for one in helping.found))
+            pace.passed(helping.read)
 
 
 class _Play:
-    """One partition from its beginning, or from where it was, to its end."""
+    """One partition at work."""
 
     def __init__(self, world: World, part: Part) -> None:
-        self._part = part
-        self._most = world.settings.batch_records
         group, number = shadow_group(world.topics, world.name), part.number
         timeout = world.settings.transaction_timeout_seconds
         self._sender = Sender(world, number)
         self._delivery = Transactions(world.kafka, group, number, timeout)
         # Read behind the fence: whoever had it before can move it no more.
-        self._resumed = progress(world.kafka, group, part)
+        resumed = progress(world.kafka, group, part)
         self._recent = Recent(world.settings.recent_bytes, world.archive)
         decoder = RawDecoder(world.topics, world.registry)
         step = Step(number, world.topics, decoder, world.judge, self._recent)
-        nothing_newer = dict.fromkeys(PARAMETERS, _NOTHING_NEWER)
-        self._rehearsal = Rehearsal(step, world.request.wanted(), nothing_newer)
+        rehearsal = rehearsal_of(step, world.request)
         keys = world.request.keys
         self._scan = Scan.over(world.kafka, number, keys, part.ranges, part.ends)
-        self._sent = 0
+        self.course = Course(self._scan, rehearsal, part.ends, resumed)
 
-    @property
-    def left(self) -> int:
-        """How many records are still to be read."""
-        return self._scan.left(self._part.ends)
-
-    def take_count(self) -> int:
-        """Give how many readings were sent since this was asked last."""
-        sent, self._sent = self._sent, 0
-        return sent
-
-    def go_on(self, helping: int | None) -> int:
-        """Read, judge and send a helping; give how many records were read, 0 at the end."""
-        known = bool(self._resumed) and not self._scan.done(self._resumed)
-        ends = self._resumed if known else self._part.ends
-        if self._scan.done(self._part.ends) or not any(self._part.ranges.values()):
-            return 0
-        before = self.left
-        batch = self._scan.take(min(self._most, helping or self._most), ends)
-        found = self._rehearsal.take(batch)
-        self._recent.keep(batch)
-        if not known:
-            next_ = self._scan.next()
-            self._delivery.commit(self._sender.outputs(found, sum(next_.values())), next_)
-            self._sent += sum(len(one.newest) for one in found)
-        return max(1, before - self.left)
+    def go_on(self, most: int) -> Helping | None:
+        """Read, judge and send a helping; None at the end."""
+        helping = self.course.go_on(most)
+        if helping is not None:
+            self._recent.keep(helping.batch)
+            if helping.next is not None:
+                outputs = self._sender.outputs(helping.found, sum(helping.next.values()))
+                self._delivery.commit(outputs, helping.next)
+        return helping
 
     def close(self) -> None:
         """Let go of the broker."""
         with closing(self._scan), closing(self._delivery):
             pass
+
+
+def rehearsal_of(step: Step, request: Request) -> Rehearsal:
+    """Make what judges the records of a request, with a memory of its own."""
+    return Rehearsal(step, request.wanted(), dict.fromkeys(PARAMETERS, _NOTHING_NEWER))
 
 
 class Sender:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from schemas.cursors import Cursor
 from schemas.mapping_parts import Part, Time, Via
@@ -14,12 +14,29 @@ from weather.units import known_units
 Parameter = Literal["rainfall", "temperature", "humidity", "wind", "pressure"]
 
 
+class Counter(Part):
+    """A gauge that counts up: since ``reset_minutes`` after each midnight, or until it overflows.
+
+    The word ``daily`` or ``running`` alone stands for one that does it at midnight, or never. Falls
+    of at most ``jitter``, in the standard unit, are none: a scale trembles.
+    """
+
+    period: Literal["daily", "running"]
+    reset_minutes: float = Field(default=0.0, ge=0.0, lt=1440.0)
+    jitter: float = Field(default=0.0, ge=0.0)
+
+
+def _counter(given: Any) -> Any:
+    return {"period": given} if isinstance(given, str) else given
+
+
 class Measure(Part):
     """One measured quantity: its column, its unit as stored, what stands for *missing* there."""
 
     column: str
     unit: str
     sentinels: tuple[float | str, ...] = ()
+    counter: Annotated[Counter | None, BeforeValidator(_counter)] = None
 
 
 class Reading(Part):
@@ -48,6 +65,9 @@ class Reading(Part):
             if measure.unit not in (known := known_units(self.parameter, name)):
                 problem = f"unit {measure.unit!r} of {name} is not one of {', '.join(known)}"
                 raise ValueError(problem)
+            if measure.counter and self.parameter != "rainfall":
+                problem = f"{self.parameter} is nothing that is counted: leave 'counter' out"
+                raise ValueError(problem)
         return self
 
 
@@ -75,11 +95,12 @@ class Table(Part):
         known: dict[str, tuple[Any, ...]] = {}
         for reading in self.readings:
             sentinels = {name: set(m.sentinels) for name, m in reading.measures.items()}
-            told = (sentinels, reading.interval_seconds)
+            counters = {name: m.counter for name, m in reading.measures.items()}
+            told = (sentinels, counters, reading.interval_seconds)
             if known.setdefault(reading.parameter, told) != told:
                 problem = (
-                    f"the readings of {reading.parameter} differ in sentinels, measures or "
-                    "interval_seconds: give all of them the same"
+                    f"the readings of {reading.parameter} differ in sentinels, measures, counter "
+                    "or interval_seconds: give all of them the same"
                 )
                 raise ValueError(problem)
         return self

@@ -25,12 +25,14 @@ class CleanedColumns:
         stations: station id of each of ``sensors``.
         observed_at: end of the interval, in UTC microseconds.
         version: ``source_version`` of the clean reading: the higher wins.
-        values: by measure, in standard units; NaN where missing or failed.
+        values: by measure, in standard units; NaN where missing or failed. Of a gauge that counts
+            its total, as its negative: it is no amount, and no test is to take it for one.
         ahead: it claims a time that is yet to come: nobody's neighbour, and never the newest.
         deleted: the source took the reading back.
         raw_offset: offset in the parameter's raw topic.
         published_at: when the raw reading was published, in UTC microseconds.
         interval: length of the interval in microseconds, 0 for a momentary value.
+        counting: whether some of it is totals.
     """
 
     parameter: str
@@ -45,3 +47,4 @@ class CleanedColumns:
     raw_offset: NDArray[np.int64]
     published_at: Micros
     interval: Micros
+    counting: bool = False

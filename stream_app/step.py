@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import starmap
 
 import numpy as np
 
 from schemas.columnar import Integers
 from schemas.topics import Topics
 from stream_app.cleaned import CleanedColumns
+from stream_app.judging.counting import counted
 from stream_app.judging.decoding import DeadLetter, RawDecoder
 from stream_app.judging.judge import Folds, Judge, told_by
 from stream_app.judging.judged import Judged, joined
@@ -26,6 +28,8 @@ from stream_app.window.state import Overlay
 from stream_app.window.verdict import Again, WindowVerdict
 
 Choice = Callable[[Judged], Judged]
+Found = WindowVerdict | Again
+"""What the window says of readings: flags, what stands before, which are the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Step:
         cleaned = {parameter: one.cleaned() for parameter, one in judged.items()}
         verdicts = overlay.judge(cleaned, self._judge.rulesets.history)
         changed = {name: one.again for name, one in verdicts.items() if len(one.again.raw_offset)}
-        fresh = map(self._told, _finished(judged, verdicts))
+        fresh = starmap(self._made, _finished(judged, verdicts))
         return Taken(cleaned, [*self.again(changed, overlay), *fresh])
 
     def again(self, changed: Mapping[str, Again], folds: Folds) -> Iterator[Finished]:
@@ -74,12 +78,17 @@ class Step:
             again = changed[parameter]
             order = np.argsort(again.raw_offset)
             place = order[np.searchsorted(again.raw_offset, judged.offsets, sorter=order)]
-            flags = {name: column[place] for name, column in again.flags.items()}
-            yield self._told(Finished(judged, flags, again.newest[place]))
+            yield self._made(judged, again.take(place))
 
-    def _told(self, one: Finished) -> Finished:
-        """Keep verdicts back where nothing is to be judged; what is remembered holds them."""
-        return one if self._judge.validate else replace(one, flags={})
+    def _made(self, judged: Judged, found: Found) -> Finished:
+        """Put readings and what the window found together.
+
+        Where nothing is to be judged, verdicts are kept back; what is remembered holds them.
+        """
+        flags = found.flags if self._judge.validate else {}
+        rules = self._judge.rulesets.history if self._judge.validate else None
+        judged, flags = counted(judged, flags, found.before, rules)
+        return Finished(judged, flags, found.newest)
 
     def _judged(
         self, batch: Batch, overlay: Overlay, dead: list[DeadLetter]
@@ -108,7 +117,7 @@ class Step:
 
 def _finished(
     judged: Mapping[str, Judged], verdicts: Mapping[str, WindowVerdict]
-) -> Iterator[Finished]:
+) -> Iterator[tuple[Judged, Found]]:
     for parameter, one in judged.items():
         if parameter not in verdicts:
             continue  # none of its readings was chosen
@@ -117,9 +126,11 @@ def _finished(
         if verdict.repeated.any():
             rows = np.flatnonzero(~verdict.repeated)
             flags = {name: column[rows] for name, column in verdict.flags.items()}
-            yield Finished(placed.take(rows), flags, verdict.newest[rows])
+            before = None if verdict.before is None else verdict.before.take(rows)
+            found = Again(placed.offsets[rows], flags, verdict.newest[rows], before)
+            yield placed.take(rows), found
         else:
-            yield Finished(placed, verdict.flags, verdict.newest)
+            yield placed, verdict
 
 
 def _places(

@@ -138,6 +138,12 @@ class Reading:
         """Do nothing."""
 
 
+def _gauge(counter: str | None) -> Any:
+    measure = {"column": "v", "unit": "mm", "counter": counter}
+    how = mapping("rainfall", measures={"value": measure}, interval_seconds=60 if counter else 0)
+    return how.tables[0].readings[0]
+
+
 def _records(topic: str, messages: Sequence[Message]) -> Records:
     return Records(
         topic,
@@ -159,13 +165,16 @@ class Model:
         most: int = 5,
         *,
         validate: bool = True,
+        counter: str | None = None,
     ) -> None:
+        """``counter``: how the gauges count, if they do."""
         self.made_of = readings, ruleset, most
         self.table = Table(ruleset)
         self._schemas = Schemas()
         self._log = Log(self._schemas, readings)
         self._most = most
         self._validate = validate
+        self._counter = counter
         self._at = 0
         self._positions = dict.fromkeys(TOPICS.all_raw(), 0)
         self._kept: dict[bytes, bytes | None] = {}
@@ -175,7 +184,8 @@ class Model:
     def revive(self) -> None:
         """Forget what was not written down, and begin anew with what was."""
         one = mapping("temperature")
-        several = {p: mapping(p).tables[0].readings[0] for p in ("rainfall", "humidity", "wind")}
+        several = {p: mapping(p).tables[0].readings[0] for p in ("humidity", "wind")}
+        several["rainfall"] = _gauge(self._counter)
         table = one.tables[0].model_copy(
             update={"readings": (one.tables[0].readings[0], *several.values())}
         )

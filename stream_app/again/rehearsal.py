@@ -94,8 +94,7 @@ class Rehearsal:
             again = standing(self._state.rings, parameter, rows[rows >= 0])
             new = np.flatnonzero(~np.isin(again.raw_offset, sent.get(parameter, [])))
             if len(new):
-                flags = {name: column[new] for name, column in again.flags.items()}
-                changed[parameter] = Again(again.raw_offset[new], flags, again.newest[new])
+                changed[parameter] = again.take(new)
         return self._step.again(changed, self._state.overlay())
 
     def _chosen(self, judged: Judged) -> Judged:

@@ -31,6 +31,7 @@ from weather.circumstances import Circumstances
 from weather.clean import Given, clean
 from weather.corrections import ALL, Correction
 from weather.qc.flags import Flag, flags_like
+from weather.rain import Counter
 from weather.ruleset import Ruleset
 from weather.time import LocalTime, to_utc
 
@@ -139,7 +140,12 @@ class Judge:
             in_future=times.in_future,
             deleted=np.array([one.head.deletes for one in origins])[origin],
             behind=np.zeros(len(utc), np.int64),
+            counters=self._counters(table, len(origins)),
         )
+
+    def _counters(self, table: Table, count: int) -> Sequence[Counter | None]:
+        counts = table.counter is not None and Correction.RAIN_FROM_COUNTER in self.allowed
+        return (table.counter,) * count if counts else ()
 
     def _times(self, of_table: Read, folds: Folds) -> _Times:
         local, zone, version = of_table.local, of_table.table.zone, of_table.version
@@ -201,6 +207,6 @@ def _given(of_table: Read) -> dict[str, Given]:
 def _circumstances(of_table: Read) -> Circumstances:
     """Say when readings were made, and over how long rain fell."""
     table, minutes = of_table.table, None
-    if table.parameter == "rainfall" and table.interval_micros:
+    if table.parameter == "rainfall" and table.interval_micros and table.counter is None:
         minutes = np.full(len(of_table.local), table.interval_micros / _MINUTE)
     return Circumstances(observed_local=of_table.local, minutes=minutes)

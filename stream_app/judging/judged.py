@@ -14,10 +14,11 @@ from stream_app.judging.heads import Head
 from stream_app.metadata.sensors import Placement
 from stream_app.overrides.applying import overruled
 from stream_app.overrides.hands import NO_HAND, Hand
-from weather.arrays import Bools, Flags, Micros
+from weather.arrays import Bools, Flags, Floats, Micros
 from weather.clean import Cleaned
 from weather.corrections import Corrections
 from weather.qc.flags import Flag, aggregate, overall
+from weather.rain import Counter
 
 
 class Origin(NamedTuple):
@@ -33,8 +34,9 @@ class Judged:
     """Readings of one parameter, in the order of their offsets; all columns are equally long.
 
     ``origins`` are those of the batch, ``origin`` is the number of each reading's. ``hands`` are
-    what people say, by origin; none where nobody says anything. ``behind`` is how far its revision
-    stands behind that of its batch: 0 where it had neighbours.
+    what people say, by origin; none where nobody says anything. ``counters`` say how gauges count,
+    by origin too; none where none does. ``behind`` is how far its revision stands behind that of
+    its batch: 0 where it had neighbours.
     """
 
     parameter: str
@@ -59,6 +61,7 @@ class Judged:
     in_future: Bools
     deleted: Bools
     behind: Integers
+    counters: Sequence[Counter | None] = ()
 
     def take(self, rows: Integers) -> Judged:
         """Pick readings, in the order given."""
@@ -113,13 +116,26 @@ class Judged:
             stations=[station_of[sensor] for sensor in sensors],
             observed_at=self.utc,
             version=self.version,
-            values={name: measure.value for name, measure in self.measures.items()},
+            values=self._values(),
             ahead=self.in_future,
             deleted=self.deleted,
             raw_offset=self.offsets,
             published_at=self.published * 1000,
             interval=self.interval,
+            counting=bool(self.counters),
         )
+
+    @property
+    def counts(self) -> Bools:
+        """Which readings are totals of a counter."""
+        return np.array([one is not None for one in self.counters], np.bool_)[self.origin]
+
+    def _values(self) -> dict[str, Floats]:
+        """Give what is looked at; totals as their negative, so that none passes for rain."""
+        values = {name: measure.value for name, measure in self.measures.items()}
+        if self.counters:
+            values["value"] = np.where(self.counts, -values["value"], values["value"])
+        return values
 
 
 def range_field(measure: str) -> str:
@@ -134,7 +150,7 @@ def range_field(measure: str) -> str:
 _ARRAYS: Final = tuple(
     name
     for name in Judged.__dataclass_fields__
-    if name not in ("parameter", "origins", "hands", "keys", "source_key", "measures")
+    if name not in ("parameter", "origins", "hands", "keys", "source_key", "measures", "counters")
 )
 
 
@@ -159,6 +175,7 @@ def joined(parts: Sequence[Judged]) -> Judged:
         origins=[one for part in parts for one in part.origins],
         origin=np.concatenate(origin),
         hands=_joined_hands(parts),
+        counters=_joined_counters(parts),
         keys=concatenated([part.keys for part in parts]),
         source_key=concatenated([part.source_key for part in parts]),
         measures=measures,
@@ -170,6 +187,12 @@ def _joined_hands(parts: Sequence[Judged]) -> Sequence[Hand]:
     if not any(part.hands for part in parts):
         return ()
     return [hand for one in parts for hand in one.hands or [NO_HAND] * len(one.origins)]
+
+
+def _joined_counters(parts: Sequence[Judged]) -> Sequence[Counter | None]:
+    if not any(part.counters for part in parts):
+        return ()
+    return [one for part in parts for one in part.counters or [None] * len(part.origins)]
 
 
 def _of_measure(change: Callable[[Sequence[Any]], Any], parts: Sequence[Cleaned]) -> Cleaned:

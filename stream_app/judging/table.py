@@ -1,17 +1,21 @@
-"""How the readings of one table are to be read: zone, units, sentinels, interval."""
+"""How the readings of one table are to be read: zone, units, sentinels, interval, counter."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from runtime.errors import DataQuality
 from schemas.codec import Record
 from schemas.mapping import Mapping as SourceMapping
 from schemas.mapping import Measure, Reading
 from weather.parameters import parameter_of
+from weather.rain import DAY, Counter
 from weather.units import known_units
 from weather.zones import zone_of
+
+_MINUTE: Final = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Table:
     units: Mapping[str, str]
     sentinels: Mapping[str, tuple[float, ...]]
     interval_micros: int
+    counter: Counter | None = None
 
 
 def table_of(
@@ -45,6 +50,7 @@ def table_of(
         units=units,
         sentinels={name: _numeric(measure) for name, measure in measures.items()},
         interval_micros=reading.interval_seconds * 1_000_000,
+        counter=_counter(reading.measures.get("value")),
     )
 
 
@@ -75,6 +81,15 @@ def _zone(zone: str) -> str:
     except ValueError as error:
         raise DataQuality(str(error), reason="unknown_zone") from error
     return zone
+
+
+def _counter(measure: Measure | None) -> Counter | None:
+    how = measure.counter if measure else None
+    if how is None:
+        return None
+    period = DAY if how.period == "daily" else 0
+    jitter = max(how.jitter, Counter().jitter)
+    return Counter(period, round(how.reset_minutes * _MINUTE), jitter)
 
 
 def _numeric(measure: Measure | None) -> tuple[float, ...]:

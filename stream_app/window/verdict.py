@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_app.cleaned import CleanedColumns
+from stream_app.window.before import Before, before, in_ring
 from stream_app.window.entries import FLAG_BITS, Entries, unpacked
 from stream_app.window.incoming import Incoming, ranked
 from stream_app.window.judge import kind_slices
-from stream_app.window.kinds import DIRECTION, KINDS, field_names, kinds_of
+from stream_app.window.kinds import DIRECTION, KINDS, RAINFALL, field_names, kinds_of
 from stream_app.window.layout import Layout
 from stream_app.window.rings import Rings, Rows
 from weather.arrays import Bools, Flags
@@ -30,11 +31,19 @@ class Again:
         raw_offset: (m,) where their raw records lie, in the parameter's topic.
         flags: (m,) by field of the clean schema.
         newest: (m,) the newest readings of their sensors.
+        before: (m,) what stands before them, where gauges count; None where none does.
     """
 
     raw_offset: NDArray[np.int64]
     flags: Mapping[str, Flags]
     newest: Bools
+    before: Before | None = None
+
+    def take(self, rows: NDArray[np.int64]) -> Again:
+        """Pick some of them."""
+        flags = {name: column[rows] for name, column in self.flags.items()}
+        before = None if self.before is None else self.before.take(rows)
+        return Again(self.raw_offset[rows], flags, self.newest[rows], before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,7 @@ class WindowVerdict:
         alone: (n,) judged without neighbours: too late to have any, or beaten by another version.
         newest: (n,) now the newest reading of its sensor.
         again: readings of earlier batches.
+        before: (n,) what stands before each, where gauges count; None where none does.
     """
 
     flags: Mapping[str, Flags]
@@ -55,6 +65,7 @@ class WindowVerdict:
     alone: Bools
     newest: Bools
     again: Again
+    before: Before | None = None
 
 
 def verdicts(
@@ -66,9 +77,12 @@ def verdicts(
     found = {parameter: _blank(parameter, len(c.sensor)) for parameter, c in columns.items()}
     if incoming is not None:
         _fill(found, incoming, judged)
+    counting = any(c.counting for c in columns.values())
+    if counting and incoming is not None:
+        found["rainfall"] = replace(found["rainfall"], before=_counted(incoming, judged))
     parts: dict[str, list[Again]] = {}
     for layout, entries in judged:
-        for parameter, again in _again(layout, entries):
+        for parameter, again in _again(layout, entries, counting=counting):
             parts.setdefault(parameter, []).append(again)
     for parameter, several in parts.items():
         blank = found.get(parameter) or _blank(parameter, 0)
@@ -108,10 +122,29 @@ def _fill(
         verdict.alone[place], verdict.newest[place] = alone[part], newest[part]
 
 
-def _again(layout: Layout, entries: Entries) -> Iterator[tuple[str, Again]]:
+def _counted(incoming: Incoming, judged: list[tuple[Layout, Entries]]) -> Before:
+    """Say what stands before each reading of rain, in the order of its columns."""
+    part = dict(_slices(incoming))[RAINFALL]
+    found = Before.nothing(len(incoming.entries))
+    for layout, done in judged:
+        new = np.flatnonzero(layout.new >= 0)
+        known = before(layout, done)[0].take(new)
+        found.change[layout.new[new]], found.elapsed[layout.new[new]] = known
+    placed = Before.nothing(part.stop - part.start)
+    place = incoming.place[part]
+    placed.change[place], placed.elapsed[place] = found.take(np.arange(part.start, part.stop))
+    return placed
+
+
+def _again(layout: Layout, entries: Entries, *, counting: bool) -> Iterator[tuple[str, Again]]:
     turned = (entries["marks"] ^ layout.entries["marks"]) & FLAG_BITS
     changed, last = (layout.source >= 0) & (turned != 0), layout.last
     slices = dict(kind_slices(layout))
+    stands = None
+    if counting and RAINFALL in slices:
+        stands, other = before(layout, entries)
+        rain = slices[RAINFALL]
+        changed[rain] |= other[rain]
     for kind, part in slices.items():
         if kind == DIRECTION:
             continue
@@ -124,15 +157,20 @@ def _again(layout: Layout, entries: Entries) -> Iterator[tuple[str, Again]]:
             for k in kinds
             for name, field in _fields(k)
         }
-        offsets = entries["offset"][part][which]
-        yield KINDS[kind].parameter, Again(offsets, flags, last[part][which])
+        offsets, rows = entries["offset"][part][which], np.flatnonzero(which) + part.start
+        counted = stands.take(rows) if stands and kind == RAINFALL else None
+        yield KINDS[kind].parameter, Again(offsets, flags, last[rows], counted)
 
 
 def _joined(parts: list[Again]) -> Again:
+    if len(parts) == 1:
+        return parts[0]
+    counted = [part.before for part in parts if part.before is not None]
     return Again(
         np.concatenate([part.raw_offset for part in parts]),
         {name: np.concatenate([part.flags[name] for part in parts]) for name in parts[0].flags},
         np.concatenate([part.newest for part in parts]),
+        Before(*map(np.concatenate, zip(*counted, strict=True))) if counted else None,
     )
 
 
@@ -168,5 +206,9 @@ def standing(rings: Rings, parameter: str, rows: Rows) -> Again:
         for kind in kinds
         for name, field in _fields(kind)
     }
-    offsets = rings.entries["offset"][places[kinds[0]]]
-    return Again(offsets, flags, np.zeros(len(offsets), np.bool_))
+    entries = rings.entries[places[kinds[0]]]
+    again = Again(entries["offset"], flags, np.zeros(len(entries), np.bool_))
+    if parameter != KINDS[RAINFALL].parameter:
+        return again
+    stands, known = in_ring(entries, rings.count[rows])
+    return replace(again, before=stands).take(np.flatnonzero(known))

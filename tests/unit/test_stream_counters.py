@@ -102,7 +102,8 @@ def test_any_order_batches_corrections_and_deletions_end_alike(data: st.DataObje
 @pytest.mark.requirement("B3")
 def test_totals_are_no_rain_in_dry_air() -> None:
     at = MIDNIGHT - 2 * MINUTE
-    air: dict[str, Any] = {"observed_local": at, "value": 5.0, "extracted_at": at + 5 * 3600 * 1_000_000}
+    read = at + 5 * 3600 * 1_000_000
+    air: dict[str, Any] = {"observed_local": at, "value": 5.0, "extracted_at": read}
     model = Model([*ALL[:3], ("humidity", raw("humidity", **air))], counter="daily")
     model.batch(4)
     assert {one["flag_consistency"] for one in model.final().values()} <= {1}

@@ -72,14 +72,15 @@ def _steered(
 
 
 def plain(value: Any) -> Any:
-    """Turn nested dataclasses and counters into what JSON has.
+    """Turn nested dataclasses and counters into what JSON has; what compares nothing is left out.
 
     >>> from collections import Counter
     >>> plain({"readings": Counter("aab")})
     {'readings': {'a': 2, 'b': 1}}
     """
     if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        told = [field.name for field in fields(value) if field.compare]
+        return {name: plain(getattr(value, name)) for name in told}
     if isinstance(value, Mapping):
         return {str(key): plain(each) for key, each in value.items()}
     return value

@@ -40,7 +40,7 @@ class Steering:
         worker: str,
         stop: threading.Event,
         *,
-        every_seconds: float = 2.0,
+        every_seconds: float = 1.0,
         version: str = "",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:

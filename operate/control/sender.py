@@ -10,13 +10,32 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from operate.audit import operator
+from operate.control.connectors import channel_of
+from operate.settings import Settings
 from runtime.control.orders import Kind, Order, State
 from runtime.control.wire import Channel
 from runtime.errors import Transient
 from runtime.kafka import check_reachable, translated
+from runtime.kafka_read import read_to_end
 
 _LOG: Final = logging.getLogger("aos.api")
 _SECONDS: Final = 15.0
+
+
+def let_all_run(settings: Settings) -> None:
+    """Take back whatever was ordered to stand still, of every connector.
+
+    Raises:
+        AosError: the brokers do not answer.
+    """
+    channel = channel_of(settings)
+    last: dict[str, str] = {}
+    for message in read_to_end(settings.kafka, channel.orders.name):
+        order = Order.of_json(value) if (value := message.value()) else None
+        if order and order.kind is Kind.STATE:
+            last[order.connector] = order.value
+    for connector in (name for name, value in last.items() if value != State.RUNNING):
+        Sender(channel).tell(connector, State.RUNNING)
 
 
 class Sender:

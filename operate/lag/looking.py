@@ -56,6 +56,8 @@ class Looker:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._admin: AdminClient | None = None
+        self._database = Database(settings.sink)
         self._read_out: set[tuple[str, int, int, int]] = set()
 
     def __call__(self) -> list[Hop]:
@@ -65,8 +67,10 @@ class Looker:
             AosError: brokers or database do not answer.
         """
         settings = self._settings
-        check_reachable(settings.kafka)
-        admin = AdminClient(settings.kafka.client())
+        if self._admin is None:
+            check_reachable(settings.kafka)
+            self._admin = AdminClient(settings.kafka.client())
+        admin = self._admin
         group = settings.topics.named(settings.stream.group)
         return [
             self._hop(admin, "stream", group, lambda: stream.offsets_of(admin, settings)),
@@ -85,13 +89,15 @@ class Looker:
         places = self._places(at, after)
         return Hop(connector.name, group, places)
 
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
     def _loaded(self) -> Offsets:
-        with closing(Database(self._settings.sink)) as database:
-            database.check()
-            with database.transaction("looking at offsets") as connection:
-                return sink.offsets_of(
-                    connection, group_of(self._settings.sink, self._settings.topics)
-                )
+        self._database.check()
+        with self._database.transaction("looking at offsets") as connection:
+            group = group_of(self._settings.sink, self._settings.topics)
+            return sink.offsets_of(connection, group)
 
     def _places(self, at: Offsets, after: Mapping[tuple[str, int], int]) -> list[Place]:
         found = [(*place, offset, after[place]) for place, offset in at.items()]

@@ -22,6 +22,7 @@ from operate.lag.rules import SIZE, Rule, Sample, Window, judge, worst
 from runtime.control.orders import State
 from runtime.errors import AosError
 
+_PATIENCE_SECONDS: Final = 5.0
 _LOG: Final = logging.getLogger("aos.api")
 
 
@@ -65,6 +66,16 @@ class Report:
     problem: str = ""
 
 
+class Looking(Protocol):
+    """What looks at the hops."""
+
+    def __call__(self) -> list[Hop]:
+        """Give where each stands now."""
+
+    def close(self) -> None:
+        """Let go of what it looked through."""
+
+
 class Lags(Protocol):
     """What tells how the hops are."""
 
@@ -83,7 +94,7 @@ class Sampler:
 
     def __init__(
         self,
-        look: Callable[[], list[Hop]],
+        look: Looking,
         words: Words,
         seconds: float,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -109,7 +120,8 @@ class Sampler:
         """Look no more."""
         self._done.set()
         if self._thread:
-            self._thread.join(self._seconds)
+            self._thread.join(_PATIENCE_SECONDS)
+        self._look.close()
 
     def look(self) -> None:
         """Look once.

@@ -44,7 +44,8 @@ class Order:
     A restart whose value is empty is for every worker; a level without a connector for all. What
     ``number`` an order has tells a repeated restart from the one before.
 
-    >>> Order(Kind.STATE, "timescale-sink", "PAUSED", datetime.fromisoformat("2026-01-01T00:00Z")).key
+    >>> at = datetime.fromisoformat("2026-01-01T00:00Z")
+    >>> Order(Kind.STATE, "timescale-sink", "PAUSED", at).key
     'timescale-sink/state'
     """
 

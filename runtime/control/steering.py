@@ -22,7 +22,7 @@ from typing import Final, TypeVar
 
 from runtime.control.helm import Helm, Run
 from runtime.control.orders import Kind, Order, State, Status
-from runtime.errors import AosError
+from runtime.errors import AosError, Fenced
 
 Result = TypeVar("Result")
 _LOOK_SECONDS: Final = 0.2
@@ -130,6 +130,8 @@ class Steering:
         self._become(State.PAUSED if self._ordered is State.PAUSED else State.RUNNING)
         try:
             return work(run)
+        except Fenced:
+            raise  # no failure: a newer instance goes on, and says so itself
         except AosError as error:
             self._trace = str(error).splitlines()[0]
             self._become(State.FAILED)

@@ -26,9 +26,9 @@ class World:
         self.state = State.RUNNING
         self.heard_at = BEGIN
         self.offset, self.end, self.away = 0, 0, False
-        self.sampler = Sampler(self.look, self, 5.0, lambda: self.now)
+        self.sampler = Sampler(self, self, 5.0, lambda: self.now)
 
-    def look(self) -> list[Hop]:
+    def __call__(self) -> list[Hop]:
         if self.away:
             problem = "nobody answers"
             raise Transient(problem)

@@ -21,6 +21,7 @@ from types import FrameType
 from typing import Any, Final
 
 from operate.control.connectors import CONNECTORS, channel_of
+from operate.lineage.telling import lineage_of
 from operate.settings import Settings, load
 from runtime import heartbeat, logs
 from runtime.control.steering import Steering
@@ -50,7 +51,8 @@ def run(name: str, config: Path | None, stage: Stage, *, once: bool = False) -> 
     _LOGGER.info("%s starts", name)
     try:
         work = partial(stage, settings)
-        summary = work(stop) if once else _steered(name, settings, stop, work)
+        with lineage_of(settings, name, beats=True):
+            summary = work(stop) if once else _steered(name, settings, stop, work)
     except AosError as error:
         if not sys.stdout.isatty():  # a person reads the one line on standard error
             _LOGGER.error("%s ends: %s", name, error)  # noqa: TRY400 - ours say what to do, no trace

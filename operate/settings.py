@@ -24,6 +24,7 @@ from pydantic_settings import (
 from operate.alerts.settings import AlertSettings
 from operate.api.settings import ApiSettings
 from operate.jobs.settings import JobsSettings
+from operate.lineage.settings import LineageSettings
 from operate.wrong_settings import missing, no_such_setting, of_validation
 from producers.settings import SourceSettings
 from runtime.errors import Configuration
@@ -46,6 +47,7 @@ SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "api": ApiSettings,
     "jobs": JobsSettings,
     "alerts": AlertSettings,
+    "lineage": LineageSettings,
 }
 
 
@@ -66,6 +68,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     jobs: JobsSettings = JobsSettings()
     alerts: AlertSettings = AlertSettings()
+    lineage: LineageSettings = LineageSettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @classmethod

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from operate.backfill_screen import Bars, Lines, Screen
 from operate.foreground import stop_on_signals
+from operate.lineage.telling import lineage_of
 from operate.options import AsJson, Config
 from operate.printing import print_json, show
 from operate.settings import Settings, load
@@ -109,7 +110,8 @@ def _run(
         level = "WARNING" if screen is not lines else settings.log_level
         logs.configure(level, sys.stderr, stage="backfill")
         world = settings.kafka, settings.registry, settings.topics
-        report = job.run(source, *world, options, stop, screen.draw)
+        with lineage_of(settings, "backfill", beats=True):
+            report = job.run(source, *world, options, stop, screen.draw)
         screen.draw(report)
     if screen is lines:
         lines.last(report, _state(report))

@@ -20,6 +20,7 @@ from operate.jobs.catalogue import kind_of
 from operate.jobs.pulse import Pulse
 from operate.jobs.settings import Queue
 from operate.jobs.work import Metrics, Outcome, Work
+from operate.lineage.telling import lineage_of
 from operate.settings import Settings
 from runtime import logs
 from runtime.errors import AosError, Fenced, Transient
@@ -101,7 +102,8 @@ class Performer:
             attempt.note,
             metrics,
         )
-        return kind_of(begun.job).work()(work)
+        with lineage_of(self.settings, f"job.{begun.job}"):
+            return kind_of(begun.job).work()(work)
 
     def _conclude(
         self,

@@ -3,59 +3,33 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from operate.audit import Act, Audit, operator
-from operate.given import text_of, wrong
+from operate.given import wrong
+from operate.lineage.telling import lineage_of
 from operate.replay.catching_up import wait_for_sink
 from operate.replay.difference import Comparison, Difference
-from operate.replay.ledger import Entry, Ledger, name_of
+from operate.replay.flows import flow_of_promotion, flow_of_replay
+from operate.replay.ledger import Entry, Ledger
+from operate.replay.planning import Plan, planned_for
 from operate.replay.promotion import Promotion, let_hold, refuse_number
 from operate.replay.shadow import Shadow
 from operate.settings import Settings
 from runtime.errors import AosError, Configuration
-from runtime.kafka import check_reachable
 from schemas.registry import Registry
 from schemas.topics import PARAMETERS
 from sink import migrate
 from sink.database import Database
 from stream_app.replay.pace import Pace
-from stream_app.replay.plan import Found, Part, Stand, plan, refuse_lost, stand
+from stream_app.replay.plan import plan
 from stream_app.replay.request import Request
 from stream_app.replay.run import replay, world
 
 _OVER: Final = frozenset({"promoted", "dropped"})
 Tell = Callable[[Entry], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a replay would do: where the stream stands, and what is to be read."""
-
-    name: str
-    request: Request
-    stands: Mapping[int, Stand]
-    parts: list[Part]
-    found: Found
-
-    @property
-    def records(self) -> int:
-        """How many raw records are to be read."""
-        return sum(part.records for part in self.parts)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Give a row for each topic: how many partitions, ranges and records are to be read."""
-        found = []
-        for topic in self.parts[0].ranges if self.parts else ():
-            ranges = [one for part in self.parts for one in part.ranges[topic]]
-            held = sum(bool(part.ranges[topic]) for part in self.parts)
-            records = sum(one.end - one.first for one in ranges)
-            row = {"topic": topic, "partitions": held, "ranges": len(ranges), "records": records}
-            found.append(row)
-        return found
 
 
 class Replays:
@@ -110,17 +84,7 @@ class Replays:
             Configuration: retention has dropped some of it, or nothing has been read so far.
             AosError: brokers or registry do not answer.
         """
-        check_reachable(self._settings.kafka)
-        where = self._settings.kafka, self._settings.topics, self._registry
-        numbers = range(self._settings.topics.partitions)
-        stands = {number: stand(*where, number) for number in numbers}
-        if not any(one.positions for one in stands.values()):
-            problem = "the stream has not judged anything so far"
-            raise Configuration(problem, mend="let it run; there is nothing to judge again")
-        parts, found = plan(*where, request, stands)
-        if not incomplete:
-            refuse_lost(found, text_of(found.kept_since or 0))
-        return Plan(name or name_of(request), request, stands, parts, found)
+        return planned_for(self._settings, self._registry, request, name, incomplete=incomplete)
 
     def begun(self, name: str) -> Entry | None:
         """Give the replay of a name, if it is there and not over."""
@@ -155,12 +119,10 @@ class Replays:
             Fenced: the same replay goes on elsewhere.
             AosError: it cannot go on now; begun again, it goes on where it was.
         """
-        steps = {"judging": self._judge, "loading": self._load}
         try:
-            while (state := self.one(name).state) in steps and not stop.is_set():
-                steps[state](self.one(name), Pace(rate, stop), stop, tell)
-                tell(self.one(name))
-            entry = self.one(name)
+            flow = flow_of_replay(self.one(name))
+            with lineage_of(self._settings, "replay", flow, beats=True):
+                entry = self._readied(name, rate, stop, tell)
             if (entry.state == "ready" and entry.into_live) or entry.state == "promoting":
                 return self.promote(name, stop, tell)
         except AosError as error:
@@ -194,7 +156,8 @@ class Replays:
         entry = self._ready(name, ("ready", "promoting"))
         number = self._ledger.promotion(name)
         refuse_number(entry, number)
-        with self._on_record("promote a replay", entry):
+        told = lineage_of(self._settings, "replay.promote", flow_of_promotion(entry))
+        with told, self._on_record("promote a replay", entry):
             wait_for_sink(self._settings, self._database, stop)
             let_hold(self._settings, entry, self._who)
             self._ledger.take_number(name, number)
@@ -215,6 +178,13 @@ class Replays:
         with self._on_record("drop a replay", entry):
             Shadow(self._settings, self._database, name).drop()
             self._ledger.turn(name, "dropped")
+        return self.one(name)
+
+    def _readied(self, name: str, rate: float | None, stop: threading.Event, tell: Tell) -> Entry:
+        steps = {"judging": self._judge, "loading": self._load}
+        while (state := self.one(name).state) in steps and not stop.is_set():
+            steps[state](self.one(name), Pace(rate, stop), stop, tell)
+            tell(self.one(name))
         return self.one(name)
 
     def _judge(self, entry: Entry, pace: Pace, stop: threading.Event, tell: Tell) -> None:

@@ -56,7 +56,7 @@ function way(flow, stages, letters) {
   const { raw, stream, clean, sink } = flow.total;
   const newest = flow.cursors.map((one) => micros(one.updated_at)).sort().at(-1);
   return [
-    store("AOS", newest ? `published ${ago(newest)}` : "not read yet", counted(flow.cursors.length, "table")),
+    store("AOS", newest ? `published ${recently(newest)}` : "not read yet", counted(flow.cursors.length, "table")),
     stage("source", stages["aos-source"], raw.rate),
     store("Raw topics", count(raw.end), "offsets"),
     stage("stream", stages["aos-stream"], stream.rate, stream.lag, letters.stream),
@@ -75,7 +75,7 @@ function stage(name, { state, verdict } = {}, perSecond, lag, letters) {
   if (lag !== undefined) told.push(el("span", { class: lag ? "waits" : "muted small" }, lag ? `${count(lag)} wait` : "nothing waits"));
   if (verdict && verdict !== "OK") told.push(el("a", { class: "small", href: "#/health" }, tag(verdict, { state: verdict === "WARN" ? "warn" : "bad" })));
   if (letters) told.push(el("a", { class: "small dead", href: "#/letters" }, counted(letters, "dead letter")));
-  return el("div", { class: "stage", role: "listitem", "data-moving": moving },
+  return el("div", { class: "stage", role: "listitem", "data-moving": `${moving}` },
     el("span", { class: "name", "data-state": SHOWN[state] ?? "unknown", title: state ?? "its state is not known" },
       state ? el("span", { class: "dot", "aria-hidden": "true" }) : null, name,
       state && state !== "RUNNING" ? el("em", {}, ` ${state.toLowerCase()}`) : null),
@@ -132,6 +132,8 @@ function chart(history, series, what) {
 
 const micros = (time) => (typeof time === "number" ? new Date(time / 1000).toISOString() : time);
 
+const recently = (time) => (secondsSince(time) < 3 ? "just now" : ago(time));
+
 function cursors(list) {
   if (!list.length) return empty("No source has published anything yet.");
   return el("div", { class: "scroll" }, el("table", {},
@@ -142,5 +144,5 @@ function cursors(list) {
       el("td", {}, el("span", { title: `${one.mode}: ${one.position}` }, one.table)),
       el("td", { class: "number" }, count(one.rows)),
       el("td", { class: "number" }, count(one.readings)),
-      el("td", { class: "number", title: moment(micros(one.updated_at)) }, secondsSince(micros(one.updated_at)) < 3 ? "now" : ago(micros(one.updated_at))))))));
+      el("td", { class: "number", title: moment(micros(one.updated_at)) }, recently(micros(one.updated_at))))))));
 }

@@ -4,12 +4,12 @@
 import { el } from "./dom.js";
 import { colour, flagOf } from "./flags.js";
 import { measured, moment, unit, value } from "./format.js";
+import { heights, nearest, shortened, ticks, tickText, timeStep } from "./scales.js";
 
 const HEIGHT = 340;
 const EDGE = { left: 58, right: 16, top: 14, bottom: 30 };
 const LEAST_MS = 10 * 60e3;
 const FEW = 400;
-const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080, 20160, 43200, 86400, 172800, 262800, 525600].map((one) => one * 60e3);
 
 /** Gives {element, data(series)}; `onspan` is told when another span is wanted: (from, to) in ms. */
 export function plot({ signal, onspan, label }) {
@@ -154,7 +154,7 @@ export function plot({ signal, onspan, label }) {
     pen.fillText(unit(series.unit), 4, EDGE.top - 6 + 0.5);
     pen.textAlign = "center";
     pen.textBaseline = "top";
-    const step = TIME_STEPS.find((one) => (view.to - view.from) / one <= size.width / 95) ?? TIME_STEPS.at(-1);
+    const step = timeStep((view.to - view.from) / (size.width / 95));
     for (let time = Math.ceil(view.from / step) * step; time <= view.to; time += step) {
       const at = Math.round(x(time)) + 0.5;
       stroke([[at, EDGE.top], [at, size.height - EDGE.bottom]]);
@@ -272,47 +272,4 @@ export function plot({ signal, onspan, label }) {
   }
 
   return { element, data, focus: () => canvas.focus(), zoom: (by) => series && zoom(by), pan: (by) => series && pan(by) };
-}
-
-/** The scale: what is clean, and what is raw as long as it is not far out. */
-function heights(series) {
-  const clean = [...series.value, ...(series.least ?? []), ...(series.greatest ?? [])].filter((one) => one !== null);
-  const raw = (series.raw ?? []).filter((one) => one !== null);
-  const base = clean.length ? clean : raw;
-  if (!base.length) return { least: 0, greatest: 1 };
-  let [least, greatest] = ends(base);
-  const room = Math.max(greatest - least, 1e-6) * 0.5;
-  const near = raw.filter((one) => one > least - room && one < greatest + room);
-  [least, greatest] = ends([least, greatest, ...near]);
-  const margin = (greatest - least || Math.abs(least) || 1) * 0.06;
-  return { least: least === 0 && base.every((one) => one >= 0) ? 0 : least - margin, greatest: greatest + margin };
-}
-
-const ends = (numbers) => numbers.reduce(([a, b], one) => [Math.min(a, one), Math.max(b, one)], [Infinity, -Infinity]);
-
-function ticks(least, greatest) {
-  const rough = (greatest - least) / 6;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= rough);
-  const found = [];
-  for (let at = Math.ceil(least / step); at * step <= greatest; at += 1) found.push(at * step);
-  return found;
-}
-
-const shortened = (number) => `${Number(number.toPrecision(6))}`.replace("-", "−");
-
-function tickText(time, step) {
-  const text = new Date(time).toISOString();
-  if (step >= 1440 * 60e3) return text.slice(0, 10);
-  return text.slice(11, 16) === "00:00" ? text.slice(5, 10) : text.slice(11, 16);
-}
-
-/** The index of the time that is nearest; times rise. */
-function nearest(times, wanted) {
-  let [low, high] = [0, times.length - 1];
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (times[middle] < wanted) low = middle; else high = middle;
-  }
-  return wanted - times[low] < times[high] - wanted ? low : high;
 }

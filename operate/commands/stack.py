@@ -9,7 +9,7 @@ import typer
 from devstack.events import Bars
 from devstack.sample import build
 from operate.demo.place import Place
-from operate.demo.stages import NAMES, Stages
+from operate.demo.stages import API, NAMES, Stages
 from operate.options import STACK_DIRECTORY, AsJson, Database, Directory
 from operate.printing import console, show
 
@@ -35,11 +35,12 @@ def status(directory: Directory = STACK_DIRECTORY, as_json: AsJson = False) -> N
         for p in place.stack.status()
     ]
     stages = Stages(place)
-    for name in NAMES:
+    for name in (*NAMES, API):
         pid = stages.pid(name)
         log = _short(place.log(name))
         state = stages.state(name)
-        rows.append({"part": name, "state": state, "pid": pid, "address": "", "log": log})
+        address = place.page if name == API and pid else ""
+        rows.append({"part": name, "state": state, "pid": pid, "address": address, "log": log})
     plain = rows if as_json else [{**row, "pid": str(row["pid"] or "")} for row in rows]
     show(plain, as_json=as_json)
     if not as_json:

@@ -20,6 +20,7 @@ import yaml
 
 from devstack.sample import MAPPING
 from devstack.stack import Database, Stack
+from devstack.state import free_port
 
 _PARTITIONS: Final = 4
 
@@ -56,6 +57,19 @@ class Place:
         """The log of a stage."""
         return self.directory / "logs" / f"{stage}.log"
 
+    @property
+    def page(self) -> str:
+        """The address of the page, where the API serves it."""
+        return f"http://127.0.0.1:{self.api_port()}/page/"
+
+    def api_port(self) -> int:
+        """Give the port of the API: that of the settings that are there, or else a free one."""
+        if self.settings.exists():
+            written = yaml.safe_load(self.settings.read_text(encoding="utf-8")) or {}
+            if port := written.get("api", {}).get("port"):
+                return int(port)
+        return free_port()
+
     def is_up(self) -> bool:
         """Say whether the whole stack runs already."""
         parts = self.stack.status()
@@ -64,6 +78,7 @@ class Place:
     def write_settings(self) -> None:
         """Write the settings for the stack as it runs; its password is for its owner's eyes."""
         document = settings_for(self.stack, self.sample, self.mapping)
+        document["api"] = {"port": self.api_port()}
         aside = self.settings.with_suffix(".new")
         aside.unlink(missing_ok=True)
         handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -16,13 +16,14 @@ from rich.text import Text
 
 from devstack.events import Bars, Event
 from devstack.sample import build
+from operate.control.sender import let_all_run
 from operate.demo import live, showing
 from operate.demo.flow import Watch
 from operate.demo.place import Place
 from operate.demo.queries import HOURLY_MEANS, WORST, Answer, ask
 from operate.demo.report import Report
 from operate.demo.screen import Screen
-from operate.demo.stages import NAMES, StageEnded, Stages
+from operate.demo.stages import API, NAMES, StageEnded, Stages
 from operate.demo.tally import held_by_source, tally
 from operate.settings import Settings, load
 from runtime.kafka_topics import ensure_topics
@@ -96,9 +97,12 @@ class Demo:
             outcome = Outcome(tally(settings), _answers(settings), added, self._seconds)
         if carry_on:
             self._stages.start("source")  # this time without an end
+            self._stages.start(API)
         self._seconds["total"] = time.monotonic() - began
         showing.page(self._console, outcome.report, outcome.answers)
         self._console.print(showing.times(added, self._seconds))
+        if carry_on:
+            showing.at_work(self._console, self._place.page)
         return outcome
 
     def _prepare(self) -> Settings:
@@ -112,6 +116,7 @@ class Demo:
         settings = load(self._place.settings)
         admin = AdminClient(settings.kafka.client())
         ensure_topics(admin, settings.topics.specs(), settings.topics.replication)
+        let_all_run(settings)  # an earlier session may have paused one of them
         return settings
 
     def _flow(self, settings: Settings) -> int:

@@ -75,6 +75,11 @@ def times(added: int, seconds: Mapping[str, float]) -> Text:
     )
 
 
+def at_work(console: Console, page_address: str) -> None:
+    """Say where to watch what is left running."""
+    console.print(Text.assemble("See it at work: ", (page_address, "cyan")), soft_wrap=True)
+
+
 def counts(report: Report) -> RenderableType:
     """Draw the counts in one table, or where it is too wide in one of the way and one of flags."""
     whole = _counts(report, {**_SENT, **_FLAGS, **_ARRIVED}, marked=True)

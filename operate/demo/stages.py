@@ -21,6 +21,8 @@ from operate.foreground import GOOD_ORDER
 from runtime.errors import System
 
 NAMES: Final = ("source", "stream", "sink")
+API: Final = "api"
+"""What serves the page beside them, as long as they are left running."""
 _PATIENCE_SECONDS: Final = 30.0
 
 

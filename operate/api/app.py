@@ -21,6 +21,7 @@ from operate.api.guard import Guard
 from operate.api.reference import add_reference
 from operate.jobs import routes as jobs
 from operate.page import routes as page
+from operate.replay import routes as replay
 from operate.reports import routes as reports
 
 Router = Callable[[Context], APIRouter]
@@ -36,6 +37,7 @@ ROUTERS: Final[tuple[tuple[str, Router], ...]] = (
     ("/api/v1/dead-letters", records.letters),
     ("/api/v1/reconciliations", records.reconciliations),
     ("/api/v1", records.lineage),
+    ("/api/v1/replays", replay.router),
     ("/api/v1", jobs.router),
     ("/api/v1", alerts.router),
     ("/api/v1/reports", reports.router),

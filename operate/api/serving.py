@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import closing
 
@@ -12,6 +13,7 @@ from operate.api import guard
 from operate.api.app import build
 from operate.api.context import Context
 from operate.api.settings import ApiSettings
+from operate.foreground import stop_on_signals
 from operate.settings import Settings
 from runtime.errors import Configuration
 
@@ -36,6 +38,7 @@ def serve(settings: Settings, told: Callable[[str], None]) -> None:
             timeout_graceful_shutdown=_DRAIN_SECONDS,
             server_header=False,
         )
+        stop_on_signals(threading.Event())  # uvicorn raises a signal anew when it has drained
         uvicorn.Server(config).run([listening])
 
 

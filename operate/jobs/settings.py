@@ -136,6 +136,11 @@ class JobsSettings(BaseModel):
     retention_dry_run: bool = True
     """The schedule only says what it would drop, until this says otherwise."""
 
+    metrics_host: str = Field(default="127.0.0.1", min_length=1)
+    """Where Prometheus finds ``aos jobs worker``."""
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    """Its port for Prometheus; 0 takes a free one, none serves nothing."""
+
     @field_validator("zone")
     @classmethod
     def _zone_is_there(cls, name: str) -> str:

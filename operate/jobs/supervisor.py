@@ -15,11 +15,13 @@ from typing import Any, Final
 from operate.alerts.running import InTurn, watch
 from operate.jobs import engine
 from operate.jobs.fleet import Fleet
+from operate.jobs.metrics import JobMetrics
 from operate.jobs.scheduler import Scheduler
 from operate.jobs.triggers import LowScores, Silences
 from operate.settings import Settings
 from runtime.errors import Configuration, Transient
 from runtime.kafka import check_reachable
+from runtime.metrics import new_registry, served
 from sink import migrate, upkeep
 from sink.database import Database
 from sink.roles import Roles
@@ -68,6 +70,10 @@ def run(settings: Settings, stop: threading.Event, config: Path | None = None) -
     """
     check_reachable(settings.kafka)
     with opened(settings) as database, ExitStack() as beside:
+        metrics = new_registry()
+        metrics.register(JobMetrics(settings.sink, settings.jobs))
+        where = settings.jobs.metrics_port, "jobs.metrics_port", settings.jobs.metrics_host
+        beside.enter_context(served(metrics, *where))
         fleet = Fleet(database, settings.jobs, config)
         beside.callback(fleet.stop)
         looks: list[Look] = [Scheduler(database, settings.jobs).look, fleet.look]

@@ -44,6 +44,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "sink": Entry("sink", "app", _RUN, "Load the clean topics into TimescaleDB."),
     "jobs": Entry("jobs", "app", _RUN, "Run jobs by the clock, when asked for, or by events."),
     "api": Entry("api", "api", _RUN, "Serve the REST API that steers and watches the stages."),
+    "connectors": Entry("connectors", "app", _LOOK, "See the stages wherever they run, and steer."),
     "doctor": Entry("doctor", "doctor", _LOOK, "Say what is wrong, layer by layer."),
     "alerts": Entry("alerts", "app", _LOOK, "Watch the stages, and tell when something is wrong."),
     "topics": Entry("topics", "app", _LOOK, "List the topics and how far they reach."),

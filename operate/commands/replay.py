@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from operate.foreground import stop_on_signals
-from operate.given import micros_of, wrong
+from operate.given import micros_of
 from operate.options import AsJson, Config
 from operate.printing import print_json, show
+from operate.replay.asking import request_of, ruleset_of
 from operate.replay.drawing import documents, show_differences
 from operate.replay.ledger import Entry
 from operate.replay.replays import Replays
-from operate.replay.rules import ruleset_of
 from operate.settings import Settings, load
 from runtime.errors import Configuration, Exit
 from schemas.topics import PARAMETERS
@@ -153,16 +153,10 @@ def _request(
     if since is None or until is None:
         problem = "nothing says of which times readings are to be judged again"
         raise Configuration(problem, mend="give --from TIME --to TIME, or see `aos replay --help`")
-    begin, end = micros_of(since, "--from"), micros_of(until, "--to")
-    if not begin < end:
-        raise wrong(until, "it is not behind --from", "give a later time", name="--to")
-    for one in parameters or ():
-        if one not in PARAMETERS:
-            mend = f"choose of {', '.join(PARAMETERS)}"
-            raise wrong(one, "there is no such parameter", mend, name="--parameter")
-    chosen = tuple(name for name in PARAMETERS if name in (parameters or PARAMETERS))
+    times = micros_of(since, "--from"), micros_of(until, "--to")
+    chosen = tuple(parameters or PARAMETERS)
     rules = ruleset_of(settings, ruleset) if ruleset else None
-    return Request(begin, end, tuple(sorted(stations or ())), chosen, rules)
+    return request_of(*times, stations or (), chosen, rules)
 
 
 def _go_on(desk: Replays, entry: Entry, rate: float | None, *, as_json: bool) -> None:

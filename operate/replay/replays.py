@@ -153,7 +153,7 @@ class Replays:
             System: no revision is left for it.
             AosError: brokers or database do not answer; said again, it does what is left.
         """
-        entry = self._ready(name, ("ready", "promoting"))
+        entry = self.promotable(name)
         number = self._ledger.promotion(name)
         refuse_number(entry, number)
         told = lineage_of(self._settings, "replay.promote", flow_of_promotion(entry))
@@ -166,6 +166,14 @@ class Replays:
             Promotion(*work).run(lambda _sent: tell(self.one(name)))
             self._ledger.turn(name, "promoted")
         return self.one(name)
+
+    def promotable(self, name: str) -> Entry:
+        """Give a replay that may be promoted.
+
+        Raises:
+            Configuration: there is none, or it is not ready.
+        """
+        return self._ready(name, ("ready", "promoting"))
 
     def drop(self, name: str) -> Entry:
         """Delete topics and tables of a replay; what was promoted stays, and so does the entry.

@@ -14,10 +14,14 @@ import pytest
 import yaml
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
+from fastapi.testclient import TestClient
 from typer.testing import CliRunner, Result
 
 from devstack.stack import Stack
+from operate.api.app import build
+from operate.api.context import Context
 from operate.cli import app
+from operate.settings import load
 from runtime.kafka_read import read_to_end
 from schemas.codec import Decoder, Encoder, Record
 from schemas.registry import Registry, subject_of
@@ -25,6 +29,7 @@ from schemas.rulesets import PublishedRuleset
 from schemas.topics import Topics
 from sink.columns import table
 from stream_app.replay.shadow import shadow_topic
+from tests.api_fakes import Fleet
 from tests.raw_records import local, raw
 from tests.raw_topics import RawTopics
 from tests.sinks import Rig
@@ -210,22 +215,25 @@ def test_a_replay_that_is_killed_goes_on_and_speaks_in_the_place_of_what_was_sai
         (broken,) = listed(config)
         assert broken["state"] == "judging"
         assert broken["readings_done"] < broken["readings_total"]
-        assert aos(config, "replay", "resume", "mend", "--json")["state"] == "ready"
+        api = TestClient(build(Context(load(config), Fleet())), base_url="http://127.0.0.1")
+        assert api.post("/api/v1/replays/mend/resume").status_code == 202
+        eventually(lambda: api.get("/api/v1/replays/mend").json()["state"] == "ready")
         once = Counter(
             (r["sensor_id"], r["observed_at"], r["revision"]) for r in shadow(rig, registry)
         )
         assert set(once.values()) == {1}
         assert len({key[:2] for key in once}) == 2 * (400 - 264)
-        assert aos(config, "replay", "promote", "mend", "--json")["state"] == "promoted"
+        assert api.post("/api/v1/replays/mend/promote").status_code == 202
+        eventually(lambda: api.get("/api/v1/replays").json()[0]["state"] == "promoted")
     rig.load()
     july = START + 264 * HOUR
     flags = {(at >= july, row["flag_step"]) for (_, at), row in rows(rig).items()}
     assert flags == {(False, 2), (True, 1), (True, 3)}
 
-    assert all(
-        not one["counts"]["readings"] for one in aos(config, "replay", "diff", "mend", "--json")
-    )
-    assert aos(config, "replay", "drop", "mend", "--json")["state"] == "dropped"
+    left = api.get("/api/v1/replays/mend/diff").json()
+    assert [one["counts"]["readings"] for one in left] == [0] * 5
+    assert api.delete("/api/v1/replays/mend").json()["state"] == "dropped"
+    assert api.get("/api/v1/replays/none").status_code == 400
     admin = AdminClient(rig.kafka.client())
     gone = shadow_topic(rig.topics, "mend", "temperature")
     eventually(lambda: gone not in admin.list_topics(timeout=30).topics)

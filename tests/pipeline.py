@@ -85,7 +85,7 @@ def running(stack: Stack, topics: Topics, tables: str, folder: Path) -> Iterator
         }
         api = Process(_command("api", config, "--port", "0"), folder / "api.log")
         processes["api"] = open_.enter_context(api)
-        url = eventually(lambda: _address(api.log))
+        url = eventually(lambda: _address(api.log), seconds=180)
         made = Pipeline(folder, url, processes, tables)
         open_.callback(made.api.close)
         yield made

@@ -83,6 +83,13 @@ class StreamSettings(BaseModel):
     again_records_per_second: int = Field(default=10_000, ge=10)
     """Raw records that a partition reads again, at most, when metadata has changed."""
 
+    neighbours: bool = False
+    """Whether this process is the second agent instead of a worker: it reads the clean topics, and
+    sends readings again that the stations around contradict."""
+
+    neighbours_readings: int = Field(default=50_000, ge=100)
+    """Clean readings of a parameter that it remembers; of each it keeps the record."""
+
     metrics_host: str = Field(default="127.0.0.1", min_length=1)
     """Where Prometheus finds this stage: loopback, so another host only where this says so."""
 

@@ -32,6 +32,7 @@ from stream_app.again.wire import Wire as AgainWire
 from stream_app.judging.judge import Judge
 from stream_app.metadata.reference import Reference
 from stream_app.metrics import StreamMetrics
+from stream_app.neighbours import agent
 from stream_app.outputs.at_least_once import AtLeastOnce
 from stream_app.outputs.delivery import Delivery
 from stream_app.outputs.transaction import Transactions
@@ -71,6 +72,8 @@ def run(
         Fenced: another worker with the same identity has taken over.
         System: something broke that only a new process can mend.
     """
+    if settings.neighbours:
+        return Summary(agent.run(settings, kafka, registry, topics, stop).readings)
     check_reachable(kafka)
     settings = settings.model_copy(update={"group": topics.named(settings.group)})
     schemas = Registry(registry)

@@ -1,0 +1,252 @@
+"""The agent as a process: clean topics in, revisions of what the neighbours contradict out.
+
+Exactly once: what is said and the positions of the group stand in one transaction, and a newer
+instance fences the older. Its memory has no changelog. What it said stands on the topics that it
+reads; so whoever begins reads some way back, remembers, and says nothing of that.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from runtime.errors import DataQuality, Transient
+from runtime.kafka import KafkaSettings, check_reachable, translated
+from runtime.kafka_read import is_end, reader
+from runtime.kafka_topics import ensure_topics
+from runtime.retry import Backoff, retry
+from schemas.codec import Decoder, Encoder
+from schemas.columnar import Keyed, packed
+from schemas.registry import Registry, RegistrySettings, subject_of
+from schemas.topics import PARAMETERS, Topics, clean_schema
+from stream_app.judging.worth import Bar
+from stream_app.metadata.reference import Reference
+from stream_app.neighbours.memory import Came, Held, Memory
+from stream_app.neighbours.saying import came, said
+from stream_app.outputs.delivery import SECONDS, Bulk, Outbox, Outputs, asked, producer
+from stream_app.settings import StreamSettings
+from weather.parameters import parameter_of
+from weather.ruleset import Ruleset
+
+_LOG: Final = logging.getLogger("aos.stream.neighbours")
+_POLL_SECONDS: Final = 0.2
+_MOST: Final = 2000
+_BEGINNING: Final = Backoff(tries=12, first=0.2, most=2.0)
+_PATIENT: Final = Backoff(tries=10**9, first=0.3, most=30.0)
+
+Place = tuple[str, int]
+"""Topic and partition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run of the agent did: readings that it looked at."""
+
+    readings: int
+
+
+def run(
+    settings: StreamSettings,
+    kafka: KafkaSettings,
+    registry: RegistrySettings,
+    topics: Topics,
+    stop: threading.Event,
+    *,
+    ruleset: Ruleset | None = None,
+) -> Summary:
+    """Ask neighbours until ``stop`` is set, by a ruleset; by default that which holds by now.
+
+    Raises:
+        Configuration: brokers or registry cannot be reached.
+        Fenced: another agent of the group has taken over.
+        System: something broke that only a new process can mend.
+    """
+    check_reachable(kafka)
+    schemas = Registry(registry)
+    schemas.check()
+    with ExitStack() as open_:
+        open_.callback(schemas.close)
+        specs = [*topics.source_specs(), *topics.stream_specs(), *topics.people_specs()]
+        ensure_topics(AdminClient(kafka.client()), specs, topics.replication)
+        schemas.register(specs)
+        ruleset = ruleset or _holding(kafka, topics, schemas)
+        group = topics.named(f"{settings.group}-neighbours")
+        parameters = [p for p in PARAMETERS if _limits(ruleset, p) is not None]
+        desks = {topics.clean(p): _Desk(p, topics, schemas, settings, ruleset) for p in parameters}
+        way = open_.enter_context(closing(_Way(kafka, group, settings)))
+        consumer = open_.enter_context(closing(reader(kafka, group_id=group)))
+        return _Loop(desks, way, consumer, topics.partitions, settings).run(stop)
+
+
+def _holding(kafka: KafkaSettings, topics: Topics, registry: Registry) -> Ruleset:
+    """Give the ruleset that judges what is observed now."""
+    with closing(Reference(kafka, topics, registry)) as reference:
+        retry(reference.catch_up_with_all, _BEGINNING, threading.Event(), _said)
+        return reference.rulesets.history.at(time.time_ns() // 1000)
+
+
+def _limits(ruleset: Ruleset, parameter: str) -> object:
+    return ruleset.limits_of(parameter, parameter_of(parameter).main.name).buddies
+
+
+class _Way:
+    """One transaction for all that was read at once."""
+
+    def __init__(self, kafka: KafkaSettings, group: str, settings: StreamSettings) -> None:
+        timeout = settings.transaction_timeout_seconds
+        self._group = group
+        self._producer = producer(
+            kafka,
+            group,
+            timeout,
+            transactional_id=group,
+            transaction_timeout_ms=round(timeout * 1000),
+        )
+        self._outbox = Outbox(self._producer)
+        asked(lambda: self._producer.init_transactions(SECONDS), f"opening {group}")
+
+    def commit(self, outputs: Outputs, positions: Mapping[Place, int]) -> None:
+        """Write what is said, and how far was read."""
+        asked(self._producer.begin_transaction, f"{self._group}: beginning")
+        try:
+            self._outbox.send(outputs)
+            send = self._producer.send_offsets
+            asked(lambda: send(self._group, positions, SECONDS), f"{self._group}: offsets")
+            self._outbox.check(f"{self._group}: delivering")
+            asked(lambda: self._producer.commit_transaction(SECONDS), f"{self._group}: committing")
+        except Transient:
+            asked(lambda: self._producer.abort_transaction(SECONDS), f"{self._group}: aborting")
+            raise
+
+    def close(self) -> None:
+        """Let go of the broker."""
+        self._producer.close()
+
+
+class _Desk:
+    """One parameter: its memory, and how its records are read and written."""
+
+    def __init__(
+        self,
+        parameter: str,
+        topics: Topics,
+        registry: Registry,
+        settings: StreamSettings,
+        ruleset: Ruleset,
+    ) -> None:
+        name, main = clean_schema(parameter), parameter_of(parameter).main.name
+        limits = ruleset.limits_of(parameter, main).buddies
+        if limits is None:
+            raise TypeError(parameter)
+        self._topic = topics.clean(parameter)
+        self._memory = Memory(limits, settings.neighbours_readings)
+        self._decode = Decoder(name, registry.schema_of)
+        self._encode = Encoder(name, registry.id_of(subject_of(self._topic), name))
+        self._bar = Bar(settings.quality_policy, settings.quality_threshold)
+
+    def take(self, messages: Iterable[Message]) -> list[Held]:
+        """Remember records; give those of which something is to be said."""
+        return self._memory.take(self._came(messages))
+
+    def bulks(self, held: Sequence[Held], now: int) -> Iterator[Bulk]:
+        """Say it; not on the topic of the newest readings, which may know of a newer one."""
+        for one in held:
+            revision = one.next_revision
+            if revision is None:
+                continue  # it has wavered so often that there is no number left to say it by
+            record = said(self._decode(one.message), one.wanted, revision, now, self._bar)
+            key, value = record["station_id"].encode(), self._encode(record)
+            yield Bulk(self._topic, one.came.partition, Keyed(packed([key]), packed([value])))
+            one.spoken(revision)
+
+    def _came(self, messages: Iterable[Message]) -> Iterator[Came]:
+        for message in messages:
+            value = message.value() or b""
+            try:
+                record = self._decode(value)
+            except DataQuality as error:
+                _LOG.warning("a clean record is left out: %s", error)
+                continue
+            yield came(record, value, message.partition() or 0)
+
+
+class _Loop:
+    """Reads, asks, says, commits; in the thread that calls it."""
+
+    def __init__(
+        self,
+        desks: Mapping[str, _Desk],
+        way: _Way,
+        consumer: Consumer,
+        partitions: int,
+        settings: StreamSettings,
+    ) -> None:
+        self._desks = desks
+        self._way = way
+        self._consumer = consumer
+        self._places = [(topic, number) for topic in desks for number in range(partitions)]
+        self._back = -(-settings.neighbours_readings // max(1, len(self._places)))
+        self._committed: dict[Place, int] = {}
+        self._readings = 0
+
+    def run(self, stop: threading.Event) -> Summary:
+        """Go on until ``stop`` is set."""
+        self._committed = self._positions()
+        starts = {place: self._start(place) for place in self._places}
+        self._consumer.assign([TopicPartition(t, n, at) for (t, n), at in starts.items()])
+        while not stop.is_set():
+            messages = [one for one in self._polled() if not is_end(one)]
+            if messages:
+                self._step(messages, stop)
+        return Summary(self._readings)
+
+    def _polled(self) -> list[Message]:
+        try:
+            first = self._consumer.poll(_POLL_SECONDS)
+            more = [] if first is None else self._consumer.consume(_MOST, 0)
+        except KafkaException as error:
+            raise translated(error, "reading clean topics") from error
+        return [] if first is None else [first, *more]
+
+    def _step(self, messages: Sequence[Message], stop: threading.Event) -> None:
+        """Take in what was read; what lies before the group's positions was spoken of already."""
+        outputs, positions, now = Outputs(), dict[Place, int](), time.time_ns() // 1000
+        for topic, desk in self._desks.items():
+            mine = [one for one in messages if one.topic() == topic]
+            known = [one for one in mine if not self._is_new(one)]
+            new = [one for one in mine if self._is_new(one)]
+            desk.take(known)
+            outputs.bulks.extend(desk.bulks(desk.take(new), now))
+            positions |= {(topic, one.partition() or 0): (one.offset() or 0) + 1 for one in new}
+        if positions:
+            retry(lambda: self._way.commit(outputs, positions), _PATIENT, stop, _said)
+            self._committed |= positions
+            self._readings += len(messages)
+
+    def _is_new(self, message: Message) -> bool:
+        place = (message.topic() or "", message.partition() or 0)
+        return (message.offset() or 0) >= self._committed[place]
+
+    def _positions(self) -> dict[Place, int]:
+        asked_for = [TopicPartition(*place) for place in self._places]
+        try:
+            found = self._consumer.committed(asked_for, timeout=SECONDS)
+        except KafkaException as error:
+            raise translated(error, "asking for positions") from error
+        return {(one.topic, one.partition): max(0, one.offset) for one in found}
+
+    def _start(self, place: Place) -> int:
+        low, _ = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=SECONDS)
+        return max(int(low), self._committed[place] - self._back)
+
+
+def _said(error: Transient, wait: float) -> None:
+    _LOG.warning("tried again in %.1f s: %s", wait, error)

@@ -115,8 +115,9 @@ class Demo:
         self._place.write_settings()
         settings = load(self._place.settings)
         admin = AdminClient(settings.kafka.client())
-        ensure_topics(admin, settings.topics.specs(), settings.topics.replication)
-        let_all_run(settings)  # an earlier session may have paused one of them
+        made = ensure_topics(admin, settings.topics.specs(), settings.topics.replication)
+        if settings.topics.control not in made:
+            let_all_run(settings)  # an earlier session may have paused one of them
         return settings
 
     def _flow(self, settings: Settings) -> int:

@@ -25,7 +25,6 @@ from runtime.errors import Transient
 from runtime.kafka import KafkaSettings, check_reachable, translated
 from runtime.kafka_read import is_end, reader
 from sink.database import Database
-from sink.stage import group_of
 
 _SMALL: Final = 100
 _SECONDS: Final = 10.0
@@ -74,7 +73,7 @@ class Looker:
         group = settings.topics.named(settings.stream.group)
         return [
             self._hop(admin, "stream", group, lambda: stream.offsets_of(admin, settings)),
-            self._hop(admin, "sink", group_of(settings.sink, settings.topics), self._loaded),
+            self._hop(admin, "sink", self._sink_group, self._loaded),
         ]
 
     def _hop(
@@ -89,6 +88,10 @@ class Looker:
         places = self._places(at, after)
         return Hop(connector.name, group, places)
 
+    @property
+    def _sink_group(self) -> str:
+        return self._settings.topics.named(self._settings.sink.group)
+
     def close(self) -> None:
         """Let go of the database."""
         self._database.close()
@@ -96,8 +99,7 @@ class Looker:
     def _loaded(self) -> Offsets:
         self._database.check()
         with self._database.transaction("looking at offsets") as connection:
-            group = group_of(self._settings.sink, self._settings.topics)
-            return sink.offsets_of(connection, group)
+            return sink.offsets_of(connection, self._sink_group)
 
     def _places(self, at: Offsets, after: Mapping[tuple[str, int], int]) -> list[Place]:
         found = [(*place, offset, after[place]) for place, offset in at.items()]

@@ -21,7 +21,6 @@ from operate.settings import Settings
 from runtime.kafka import check_reachable
 from schemas.registry import Registry
 from sink.database import Connection, Database
-from sink.stage import group_of
 
 Asked = Sequence[Mapping[str, Any]]
 
@@ -83,7 +82,7 @@ class OffsetDesk:
 
     @property
     def _sink_group(self) -> str:
-        return group_of(self._settings.sink, self._settings.topics)
+        return self._settings.topics.named(self._settings.sink.group)
 
     def _admin(self) -> AdminClient:
         check_reachable(self._settings.kafka)

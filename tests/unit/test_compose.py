@@ -189,12 +189,22 @@ def test_the_sink_loads_as_the_writer_what_the_migrator_owns() -> None:
 def test_prometheus_finds_every_stage_where_it_serves_its_metrics() -> None:
     settings = load(ROOT / "deploy/compose/aos.yaml")
     (found,) = PROMETHEUS["scrape_configs"][0]["dns_sd_configs"]
-    assert found["names"] == list(STAGES)
-    for stage in (settings.the_source(), settings.stream, settings.sink):
+    assert found["names"] == [*STAGES, "jobs"]
+    for stage in (settings.the_source(), settings.stream, settings.sink, settings.jobs):
         assert (stage.metrics_host, stage.metrics_port) == ("0.0.0.0", found["port"])  # noqa: S104
     assert not [name for name in STAGES if SERVICES[name].get("ports")]
-    (given,) = SERVICES["prometheus"]["configs"]
+    given, rules = SERVICES["prometheus"]["configs"]
     assert f"--config.file={given['target']}" in SERVICES["prometheus"]["command"]
+    assert PROMETHEUS["rule_files"] == [rules["target"]]
+
+
+def test_the_api_is_reached_from_this_machine_alone_and_asks_for_its_token() -> None:
+    settings, service = load(ROOT / "deploy/compose/aos.yaml"), SERVICES["api"]
+    assert not settings.api.is_loopback
+    assert service["environment"]["AOS_API__TOKEN_FILE"] == "/run/secrets/api_token"
+    (port,) = service["ports"]
+    assert port.endswith(f":{settings.api.port}")
+    assert f":{settings.api.port}/" in service["healthcheck"]["test"][-1]
 
 
 def test_kafka_and_registry_are_those_of_the_embedded_stack() -> None:

@@ -160,7 +160,7 @@ def test_every_secret_of_compose_is_made_and_no_two_are_alike(made: Path) -> Non
     wanted = re.findall(r"file: deploy/compose/secrets/([\w.]+)", text)
     assert sorted(wanted) == sorted(file.name for file in made.iterdir())
     passwords = [file.read_text("utf-8") for file in made.iterdir() if file.suffix == ""]
-    assert len(set(passwords)) == len(passwords) == 7
+    assert len(set(passwords)) == len(passwords) == 9
     assert all(re.fullmatch(r"Aa1\.[0-9a-f]{48}", password) for password in passwords)
 
 

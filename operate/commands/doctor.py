@@ -53,7 +53,7 @@ def _diagnosis(config: Config) -> Diagnosis:
 
 
 def _unreadable(error: Configuration) -> Finding:
-    layer, part = Layer.SETTINGS, Part.AOS
+    layer, part = Layer.SETTINGS, Part.ALL
     return Finding(layer, part, Condition.FAILED, error.message, error.mend)
 
 

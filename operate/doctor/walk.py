@@ -39,6 +39,7 @@ class Part(StrEnum):
     REGISTRY = "registry"
     DATABASE = "database"
     FLOW = "flow"
+    ALL = "all"
 
 
 class Condition(StrEnum):

@@ -100,6 +100,7 @@ def a_dead_letter_is_mended(pipeline: Pipeline) -> None:
 
 def a_killed_stage_is_missed(pipeline: Pipeline) -> None:
     eventually(lambda: pipeline.api.get("/health/live").status_code == 200)
+    eventually(lambda: pipeline.get("/health")["status"] == "healthy")
     pipeline.processes["sink"].kill()
     pipeline.insert(14)
     dead = f"{SINK}: no worker says anything"

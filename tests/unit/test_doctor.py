@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from operate.api.health import Doctor
+from operate.cli import app
 from operate.control.fleet import state_of
 from operate.doctor import addresses, flow
 from operate.doctor.walk import Check, Condition, Diagnosis, Layer, Part, walk
@@ -160,6 +163,41 @@ def test_at_rest_is_who_has_read_all_and_left_nothing_unread() -> None:
     assert flow.is_at_rest([source], [report(Rule.OK, lag=0)])
     assert not flow.is_at_rest([source], [report(Rule.OK, lag=1)])
     assert not flow.is_at_rest([], [report(Rule.OK, lag=0)])
+
+
+@pytest.mark.parametrize(
+    ("kafka", "headline"),
+    [
+        ("no-such-host.invalid:9092", "DNS of Kafka: no such host: no-such-host.invalid"),
+        ("127.0.0.1:1", "TCP of Kafka: nobody answers at 127.0.0.1:1"),
+    ],
+)
+def test_the_command_ends_with_1_and_leaves_out_what_lies_behind(
+    tmp_path: Path, kafka: str, headline: str
+) -> None:
+    config = tmp_path / "aos.yaml"
+    nobody = "http://127.0.0.1:1", "postgresql://aos@127.0.0.1:1/w"
+    config.write_text(
+        f"kafka: {{bootstrap_servers: '{kafka}'}}\n"
+        f"registry: {{url: '{nobody[0]}'}}\nsink: {{database_url: '{nobody[1]}'}}\n"
+    )
+    ran = CliRunner().invoke(app, ["doctor", "--json", "--config", str(config)])
+    told = json.loads(ran.stdout)
+    assert ran.exit_code == 1
+    assert told["headline"].startswith(headline)
+    states = {(one["layer"], one["part"]): one["state"] for one in told["checks"]}
+    assert states["login", "Kafka"] == states["freshness", "flow"] == "not checked"
+    assert states["TCP", "registry"] == "failed"
+
+
+def test_settings_that_cannot_be_read_are_the_first_layer(tmp_path: Path) -> None:
+    config = tmp_path / "aos.yaml"
+    config.write_text("kafka: {bootstrap: here}\n")
+    ran = CliRunner().invoke(app, ["doctor", "--json", "--config", str(config)])
+    told = json.loads(ran.stdout)
+    assert (ran.exit_code, told["well"]) == (1, False)
+    assert told["headline"].startswith("settings of all: setting kafka.bootstrap")
+    assert {one["state"] for one in told["checks"][1:]} == {"not checked"}
 
 
 def test_liveness_over_http_names_who_is_dead() -> None:

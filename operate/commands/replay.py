@@ -199,12 +199,13 @@ def _tell(entry: Entry, *, as_json: bool) -> None:
     if as_json:
         return print_json(entry.document())
     next_ = {
-        "ready": f"see what would change: aos replay diff {entry.name}",
-        "promoted": "the tables have it as soon as the sink has loaded it",
-        "judging": f"go on with it: aos replay resume {entry.name}",
+        "ready": f"See what would change: aos replay diff {entry.name}",
+        "promoted": "The tables have it as soon as the sink has loaded it",
+        "judging": f"Go on with it: aos replay resume {entry.name}",
     }
     done = f"{entry.row['readings_sent']:,} verdicts of {entry.row['readings_done']:,} raw records"
-    return typer.echo(f"Replay {entry.name} is {entry.state}: {done}. {next_.get(entry.state, '')}")
+    said = f"Replay {entry.name} is {entry.state}: {done}. {next_.get(entry.state, '')}"
+    return typer.echo(said.rstrip())
 
 
 def _row(one: Entry) -> dict[str, Any]:

@@ -96,9 +96,8 @@ ORDER BY ({was} IS NULL) <> ({becomes} IS NULL) DESC,
 LIMIT %(most)s
 """)
 _SAMPLE: Final = SQL("""
-SELECT sensor_id, observed_at, was_flag, flag, was_reason, reason, was_ruleset_version,
-    ruleset_version
-FROM replay_change WHERE NOT added ORDER BY judged DESC, 2, 1 LIMIT %(most)s
+SELECT sensor_id, observed_at, was_flag, flag, was_reason, reason
+FROM replay_change WHERE judged AND NOT added ORDER BY 2, 1 LIMIT %(most)s
 """)
 _COMPARED: Final = SQL("SELECT count(*) FROM {}")
 
@@ -117,7 +116,7 @@ class Difference:
         flags: how many go from which flag to which.
         days: how many are judged otherwise, by day.
         largest: the largest changes, of any measure.
-        sample: some rows.
+        sample: some that are judged otherwise.
     """
 
     parameter: str

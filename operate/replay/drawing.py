@@ -23,7 +23,7 @@ def show_differences(found: Sequence[Difference]) -> None:
     parts = {
         "Flags": [row for one in found for row in _flags(one)],
         "Largest changes of a value": [_row(row) for one in found for row in one.largest],
-        "Some of the readings": [_row(row) for one in found for row in one.sample],
+        "Some of those judged otherwise": [_row(row) for one in found for row in one.sample],
     }
     for title, rows in parts.items():
         if rows:
@@ -104,4 +104,6 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 def _told(name: str, value: Any) -> Any:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%MZ}"
+    if isinstance(value, float):
+        return f"{value:.6g}"
     return _MEANS.get(value, value) if name.endswith("flag") else value

@@ -9,10 +9,10 @@ from typing import Annotated, Final
 import httpx
 import typer
 
-from operate import foreground
 from operate.alerts.ledger import Ledger
 from operate.alerts.receivers import Notice, Receivers
 from operate.alerts.running import watch as opened
+from operate.commands import beside
 from operate.jobs.supervisor import opened as opened_database
 from operate.options import AsJson, Config
 from operate.printing import show
@@ -52,7 +52,7 @@ def watch(config: Config = None) -> None:
                 watching.look()
                 stop.wait(settings.alerts.every_seconds)
 
-    foreground.run("alerts", config, stage)
+    beside.run("alerts", config, stage)
 
 
 @app.command("test")

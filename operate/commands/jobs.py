@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from operate import foreground
+from operate.commands import beside
 from operate.jobs import supervisor
 from operate.jobs import worker as one_worker
 from operate.jobs.asking import JobMetrics, Jobs
@@ -175,7 +176,7 @@ def worker(only: Only = None, config: Config = None) -> None:
         else:
             one_worker.run(settings, only, stay=True, halt=stop)
 
-    foreground.run("jobs", config, stage)
+    beside.run("jobs", config, stage)
 
 
 @contextmanager

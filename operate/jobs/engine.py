@@ -6,6 +6,7 @@ job and the row about it are one transaction.
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -46,6 +47,11 @@ def install(database: Database, roles: Roles | None = None) -> list[str]:
         for grant in _grants(connection, roles) if ran and roles else ():
             connection.execute(grant)
     return ran
+
+
+def quiet_engine() -> None:
+    """Leave out what the engine logs of every job: ours say it, with the run's number."""
+    logging.getLogger("procrastinate").setLevel(logging.ERROR)
 
 
 def is_current(connection: Connection) -> bool:

@@ -69,6 +69,7 @@ def run(settings: Settings, stop: threading.Event, config: Path | None = None) -
         Configuration: the database or the brokers cannot be reached at the start.
     """
     check_reachable(settings.kafka)
+    engine.quiet_engine()
     with opened(settings) as database, ExitStack() as beside:
         metrics = new_registry()
         metrics.register(JobMetrics(settings.sink, settings.jobs))

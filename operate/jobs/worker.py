@@ -26,7 +26,7 @@ from procrastinate.jobs import Job
 from procrastinate.worker import Worker
 
 from operate.jobs.catalogue import KINDS
-from operate.jobs.engine import PATH, Acknowledging
+from operate.jobs.engine import PATH, Acknowledging, quiet_engine
 from operate.jobs.perform import AgainError, Performer
 from operate.jobs.settings import Queue
 from operate.settings import Settings, load
@@ -80,6 +80,7 @@ def engine_of(settings: Settings, performer: Performer) -> App:
 
 
 async def _run(settings: Settings, queue: Queue, *, stay: bool, halt: threading.Event) -> None:
+    quiet_engine()
     app = engine_of(settings, Performer(settings, halt))
     jobs = settings.jobs
     async with app.open_async():
@@ -152,7 +153,6 @@ def main(arguments: list[str]) -> None:
     settings = load(Path(config) if config else None)
     queue = Queue(arguments[0])
     logs.configure(settings.log_level, sys.stdout, stage="jobs", queue=queue.value)
-    logging.getLogger("procrastinate").setLevel(logging.ERROR)
     halt = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: halt.set())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -115,4 +116,5 @@ def _command(name: str, config: Path, *more: str) -> list[str]:
 
 
 def _address(log: str) -> str:
-    return next((line.split()[1] for line in log.splitlines() if line.startswith("API:")), "")
+    found = re.search(r'"url": "(http[^"]+)"', log)  # its last line may not be whole yet
+    return found[1] if found else ""

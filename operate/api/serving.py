@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
-from collections.abc import Callable
 from contextlib import closing
+from typing import Final
 
 import uvicorn
 
@@ -17,11 +18,12 @@ from operate.foreground import stop_on_signals
 from operate.settings import Settings
 from runtime.errors import Configuration
 
-_DRAIN_SECONDS = 5
+_LOG: Final = logging.getLogger("aos.api")
+_DRAIN_SECONDS: Final = 5
 
 
-def serve(settings: Settings, told: Callable[[str], None]) -> None:
-    """Serve the API until a signal ends it; ``told`` is given its address.
+def serve(settings: Settings) -> None:
+    """Serve the API until a signal ends it; the log names its address.
 
     Raises:
         Configuration: the address is taken, or others could reach it without a token.
@@ -30,7 +32,8 @@ def serve(settings: Settings, told: Callable[[str], None]) -> None:
     with closing(_listening(settings.api)) as listening:
         host, port = listening.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
-        told(f"http://{shown}:{port}/")
+        url = f"http://{shown}:{port}/"
+        _LOG.info("the API is served at %s", url, extra={"url": url})
         config = uvicorn.Config(
             build(Context.of(settings)),
             log_config=None,
@@ -38,6 +41,7 @@ def serve(settings: Settings, told: Callable[[str], None]) -> None:
             timeout_graceful_shutdown=_DRAIN_SECONDS,
             server_header=False,
         )
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it tells each step of its start
         stop_on_signals(threading.Event())  # uvicorn raises a signal anew when it has drained
         uvicorn.Server(config).run([listening])
 

@@ -26,4 +26,4 @@ def api(config: Config = None, host: Host = None, port: Port = None) -> None:
     given = {"host": host, "port": port}
     changes = {name: value for name, value in given.items() if value is not None}
     chosen = settings.api.model_copy(update=changes)
-    serve(settings.model_copy(update={"api": chosen}), lambda url: typer.echo(f"API: {url}"))
+    serve(settings.model_copy(update={"api": chosen}))

@@ -39,7 +39,7 @@ class ColumnarDecoder:
         fields = without_logical_types(schema)["fields"]
         names = [field["name"] for field in fields]
         self._fields = [
-            (field["name"], *_kind(field["type"]))
+            (field["name"], *kind_of(field["type"]))
             for field in fields[names.index(first) if first else 0 :]
         ]
 
@@ -186,7 +186,7 @@ def _joined(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return words
 
 
-def _kind(kind: object) -> tuple[str, bool]:
+def kind_of(kind: object) -> tuple[str, bool]:
     """Name a field's type, and say whether it may be null instead."""
     nullable = isinstance(kind, list)
     plain = kind[1] if isinstance(kind, list) else kind

@@ -1,7 +1,8 @@
-"""Clean messages to columns: all at once where they are written with our schema, else one by one.
+"""Clean messages to lines: all at once where they are written with our schema, else one by one.
 
-What another version of the schema wrote is read row by row and written anew with ours, so that what
-follows knows one form only. What cannot be read at all is rejected with the reason.
+What another version of the schema wrote is read row by row and written anew with ours, so that
+what follows knows one form only. What cannot be read at all, or would not fit the table, is
+rejected with the reason.
 """
 
 from __future__ import annotations
@@ -15,69 +16,88 @@ from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.avsc import Schema, without_logical_types
 from schemas.codec import Decoder, Encoder
-from schemas.columnar import Column, Mask, Strings, joined_columns, packed
-from schemas.columnar_decoding import ColumnarDecoder, schema_ids
+from schemas.columnar import Mask, Strings, packed
+from schemas.columnar_decoding import schema_ids
 from schemas.dead_letters import Stage
 from sink.batch import Message
+from sink.columns import Table
 from sink.destination import Reject
+from sink.lines import Layout, Lines
+from sink.validation import faults
 
 SchemaOf = Callable[[int], Schema]
 
-_TOGETHER: Final = 8192
-"""Messages decoded at once: what is made on the way then stays near the processor."""
 _PADDING: Final = bytes(16)
+_UNKNOWN: Final = "the record cannot be laid out as a line of its table"
 
 
-class ColumnDecoder:
-    """Decodes the messages of one clean topic."""
+class LineDecoder:
+    """Makes lines of the messages of one clean topic."""
 
-    def __init__(self, schema: str, schema_of: SchemaOf) -> None:
+    def __init__(self, schema: str, schema_of: SchemaOf, table: Table) -> None:
         self._schema_of = schema_of
+        self._table = table
         self._ours = _shape(avsc.load(schema))
-        self._columns = ColumnarDecoder(avsc.load(schema))
+        self._layout = Layout.of(schema, table)
         self._decode = Decoder(schema, schema_of)
         self._encode = Encoder(schema, schema_id=0)
         self._known: dict[int, bool] = {-1: False}
+        self.lines(packed([]))  # compiled or found now, not when the first batch is waited for
+
+    def lines(self, values: Strings) -> Lines:
+        """Look at records of our schema."""
+        return Lines.of(self._layout, values)
 
     def __call__(
         self, messages: Sequence[Message]
-    ) -> tuple[Sequence[Message], dict[str, Column], list[Reject]]:
-        """Give the messages that could be read, their columns, and the others.
+    ) -> tuple[Sequence[Message], Lines, list[Reject]]:
+        """Give the messages that could be read, their lines, and the others.
 
         Raises:
             Transient: the registry does not answer.
         """
         values = _side_by_side(message.value() for message in messages)
         ours = np.flatnonzero(self._are_ours(values))
-        columns, good = self._decoded(values.take(ours))
-        if len(ours) == len(messages) and good.all():
-            return messages, columns, []
-        return self._one_by_one(messages, set(ours[good].tolist()))
-
-    def _decoded(self, values: Strings) -> tuple[dict[str, Column], Mask]:
-        """Decode as many at once as stay near the processor."""
-        ends = range(0, max(1, len(values.lengths)), _TOGETHER)
-        found = [self._columns(values.take(slice(at, at + _TOGETHER))) for at in ends]
-        if len(found) == 1:
-            return found[0]
-        columns = {name: joined_columns([part[name] for part, _ in found]) for name in found[0][0]}
-        return columns, np.concatenate([good for _, good in found])
+        lines = self.lines(values.take(ours))
+        if len(ours) == len(messages) and lines.good.all():
+            return messages, lines, []
+        sound = np.zeros(len(messages), np.bool_)
+        sound[ours] = lines.good
+        return self._one_by_one(messages, sound.tolist())
 
     def _one_by_one(
-        self, messages: Sequence[Message], sound: set[int]
-    ) -> tuple[list[Message], dict[str, Column], list[Reject]]:
-        kept: list[Message] = []
+        self, messages: Sequence[Message], sound: Sequence[bool]
+    ) -> tuple[list[Message], Lines, list[Reject]]:
+        read: list[Message] = []
         values: list[bytes] = []
         rejects: list[Reject] = []
-        for i, message in enumerate(messages):
+        for message, is_sound in zip(messages, sound, strict=True):
             value = message.value()
             try:
-                values.append(value if value and i in sound else self._encode(self._decode(value)))
+                values.append(value if value and is_sound else self._anew(value))
             except DataQuality as error:
                 rejects.append(Reject(message, Stage.DECODING, error))
             else:
-                kept.append(message)
-        return kept, self._decoded(_side_by_side(values))[0], rejects
+                read.append(message)
+        lines = self.lines(_side_by_side(values))
+        if lines.good.all():
+            return read, lines, rejects
+        return self._fitting(read, lines, rejects)
+
+    def _fitting(
+        self, read: Sequence[Message], lines: Lines, rejects: list[Reject]
+    ) -> tuple[list[Message], Lines, list[Reject]]:
+        """Leave out what has no line, and say why."""
+        unfit = np.flatnonzero(~lines.good)
+        why = faults(self._table, lines.columns_of(unfit))
+        for place, row in enumerate(unfit.tolist()):
+            error = why.get(place) or DataQuality(_UNKNOWN, reason="does_not_fit_column")
+            rejects.append(Reject(read[row], Stage.LOADING, error))
+        fit = np.flatnonzero(lines.good)
+        return [read[row] for row in fit.tolist()], lines.take(fit), rejects
+
+    def _anew(self, value: bytes | None) -> bytes:
+        return self._encode(self._decode(value))
 
     def _are_ours(self, values: Strings) -> Mask:
         ids = schema_ids(values)

@@ -9,29 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import psycopg
-from numpy.typing import NDArray
 from psycopg.sql import Identifier
 
-from schemas.columnar import Column, Integers, Numbers, Strings, numbers, strings
-from schemas.dead_letters import Stage
+from schemas.columnar import Integers
 from schemas.topics import clean_schema
 from sink.batch import Counts, Message
 from sink.columns import Table, table
-from sink.copying import LargePieces, Piece, binary, rows_of
+from sink.copying import LargePieces, Piece, binary
 from sink.database import Connection
-from sink.decoding import ColumnDecoder, SchemaOf
+from sink.decoding import LineDecoder, SchemaOf
 from sink.destination import Reject
+from sink.lines import Lines
 from sink.settings import Conflict
 from sink.sqlstate import refuses_data, translated
 from sink.statements import Statements
-from sink.validation import OPS, equal, faults
-
-_TOGETHER: Final = 8192
-"""Rows laid out at once: few enough for what is made on the way to stay near the processor."""
 
 
 class Copy(NamedTuple):
@@ -43,14 +38,14 @@ class Copy(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Readings as columns, of which ``rows`` are meant; record by record beside ``messages``.
+    """Readings as lines, of which ``rows`` are meant; record by record beside ``messages``.
 
     ``copy`` is ready only where nothing was left out.
     """
 
     messages: Sequence[Message]
     table: Table
-    columns: dict[str, Column]
+    lines: Lines
     rows: Integers
     copy: Copy | None = None
 
@@ -65,39 +60,23 @@ class Readings:
     def pick(self, indexes: Sequence[int]) -> Self:
         """Mean some of these rows; nothing is copied."""
         chosen = self.rows[np.asarray(indexes, np.int64)]
-        return type(self)(self.messages, self.table, self.columns, chosen)
+        return type(self)(self.messages, self.table, self.lines, chosen)
 
     def ready(self, conflict: Conflict) -> Copy:
         """Make what is copied."""
         rows = self.winners(conflict)
-        parts = [rows[at : at + _TOGETHER] for at in range(0, len(rows), _TOGETHER)]
-        return Copy(rows, binary(self._lines(part) for part in parts))
-
-    def _lines(self, rows: Integers) -> Strings:
-        values = {name: self.columns[name].take(rows) for name in self.table.names}
-        return rows_of(self.table.columns, values, len(rows))
+        return Copy(rows, binary([self.lines.write(rows)]))
 
     def winners(self, conflict: Conflict) -> Integers:
         """Give one row for each key, by key: the newest, or the first where the first one stays."""
-        sensor, time = self._sensors(), self._whole("observed_at")
+        sensor, time = self.lines.keys(self.rows)
         first_comes_last = np.arange(len(self.rows))[::-1]
-        version: tuple[NDArray[Any], ...] = ()
-        if conflict is Conflict.UPDATE:
-            version = self._whole("revision"), self._whole("source_version")
+        version = self.lines.versions(self.rows) if conflict is Conflict.UPDATE else ()
         order = np.lexsort((first_comes_last, *version, time, sensor))
         sensor, time = sensor[order], time[order]
         is_last = np.ones(len(order), np.bool_)
         is_last[:-1] = (sensor[1:] != sensor[:-1]) | (time[1:] != time[:-1])
         return self.rows[order[is_last]]
-
-    def _whole(self, name: str) -> NDArray[Any]:
-        return numbers(self.columns, name)[self.rows]
-
-    def _sensors(self) -> Integers:
-        """Number the sensors, in the order of their names."""
-        names = strings(self.columns, "sensor_id").take(self.rows).bytes()
-        places = {name: place for place, name in enumerate(sorted(set(names)))}
-        return np.fromiter((places[name] for name in names), np.int64, len(names))
 
 
 class ReadingTable:
@@ -112,7 +91,7 @@ class ReadingTable:
     ) -> None:
         """``target``: another table that is made like the parameter's own."""
         self._table = table(parameter)
-        self._decode = ColumnDecoder(clean_schema(parameter), schema_of)
+        self._decode = LineDecoder(clean_schema(parameter), schema_of, self._table)
         self._conflict = conflict
         target = target or Identifier("weather", parameter)
         self._sql = Statements.of(self._table, conflict, target)
@@ -120,12 +99,8 @@ class ReadingTable:
 
     def prepare(self, messages: Sequence[Message]) -> tuple[Readings, list[Reject]]:
         """Decode, validate, and make what is copied: the database is busy with the batch before."""
-        kept, columns, rejects = self._decode(messages)
-        columns["deleted_at"] = _deleted_at(columns)
-        unfit = faults(self._table, columns)
-        rejects += [Reject(kept[row], Stage.LOADING, error) for row, error in unfit.items()]
-        fit = np.delete(np.arange(len(kept)), list(unfit))
-        readings = Readings(kept, self._table, columns, fit)
+        kept, lines, rejects = self._decode(messages)
+        readings = Readings(kept, self._table, lines, np.arange(len(kept)))
         return replace(readings, copy=readings.ready(self._conflict)), rejects
 
     def load(self, connection: Connection, entries: Readings) -> Counts:
@@ -133,7 +108,8 @@ class ReadingTable:
         rows, data = entries.copy or entries.ready(self._conflict)
         try:
             if self._all_new and self._copied(connection, data):
-                inserted, updated, deleted = len(rows), 0, _count(entries.columns, rows)
+                inserted, updated = len(rows), 0
+                deleted = int(entries.lines.deleted[rows].sum())
             else:
                 inserted, updated, deleted = self._merged(connection, data)
                 self._all_new = inserted == len(rows)
@@ -169,12 +145,3 @@ def _copy(connection: Connection, statement: bytes, data: Sequence[Piece]) -> No
     ):
         for piece in data:
             copy.write(piece)
-
-
-def _deleted_at(columns: dict[str, Column]) -> Numbers:
-    return Numbers(numbers(columns, "processed_at"), equal(strings(columns, "op"), OPS[1]))
-
-
-def _count(columns: dict[str, Column], rows: Integers) -> int:
-    present = columns["deleted_at"].take(rows).present
-    return 0 if present is None else int(present.sum())

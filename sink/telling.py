@@ -25,8 +25,9 @@ def _loaded(entries: Mapping[str, Entries]) -> Iterator[dict[str, Any]]:
 
 
 def _of_table(some: Readings) -> Iterator[dict[str, Any]]:
-    texts = {name: strings(some.columns, name).take(some.rows).bytes() for name in _TEXTS}
-    whole = {name: numbers(some.columns, name)[some.rows].tolist() for name in _NUMBERS}
+    columns = some.lines.columns_of(some.rows)
+    texts = {name: strings(columns, name).bytes() for name in _TEXTS}
+    whole = {name: numbers(columns, name).tolist() for name in _NUMBERS}
     for row in range(len(some)):
         record = some.message(row)
         yield {

@@ -19,7 +19,7 @@ from sink.columns import Column, Table
 OPS: Final = (b"upsert", b"delete")
 
 _YEARS_1_TO_9999: Final = (-62_135_596_800_000_000, 253_402_300_799_999_999)
-_RANGES: Final = {
+RANGES: Final = {
     "timestamp with time zone": _YEARS_1_TO_9999,
     "timestamp without time zone": _YEARS_1_TO_9999,
     "smallint": (-(2**15), 2**15 - 1),
@@ -53,8 +53,9 @@ def _judged(
     table: Table, columns: Mapping[str, Values]
 ) -> Iterator[tuple[str, Values, Mask | None]]:
     for column in table.columns:
-        values = columns[column.name]
-        yield column.name, values, _bad(column, values)
+        if column.name in columns:  # ``deleted_at`` is made of others
+            values = columns[column.name]
+            yield column.name, values, _bad(column, values)
     op, parameter = strings(columns, "op"), strings(columns, "parameter")
     yield "op", op, ~(equal(op, OPS[0]) | equal(op, OPS[1]))
     yield "parameter", parameter, ~equal(parameter, table.name.encode())
@@ -73,7 +74,7 @@ def _bad_numbers(column: Column, values: NDArray[Any]) -> Mask | None:
     if column.sql_type == "double precision":
         finite: Mask = np.isfinite(values)
         return None if finite.all() else ~finite
-    least, most = _RANGES[column.sql_type]
+    least, most = RANGES[column.sql_type]
     if values.min(initial=0) >= least and values.max(initial=0) <= most:
         return None
     bad: Mask = (values < least) | (values > most)

@@ -13,13 +13,16 @@ from producers.publishing.encoding import RawReading
 from producers.reading.rows import Readings as Published
 from producers.telling import tell_published
 from runtime.following import readings_of, tell
-from schemas.columnar import Column, Numbers, packed
+from schemas.codec import Encoder
+from schemas.columnar import packed
 from sink.columns import table
+from sink.lines import Layout, Lines
 from sink.readings import Readings as Loaded
 from sink.telling import tell_loaded
 from stream_app.judging.worth import Bar
 from stream_app.outputs.records import Finished
 from stream_app.telling import tell_judged
+from tests.clean_records import clean
 from tests.raw_batches import TOPICS
 from tests.raw_records import raw
 from tests.unit.test_stream_worth import judged
@@ -78,16 +81,21 @@ def test_every_stage_tells_of_a_reading_by_the_same_names(heard: Heard) -> None:
     tell_published("hourly", Published({"humidity": [RawReading(record, {}, {})]}))
     found = judged(record)
     tell_judged([Finished(found, {}, np.array([True])).weighed(Bar())], 2, TOPICS)
-    columns: dict[str, Column] = {
-        "sensor_id": packed([b"JFK:humidity"]),
-        "source_key": packed([str(record["source_key"]).encode()]),
-        "raw_topic": packed([TOPICS.raw("humidity").encode()]),
+    told = {
+        "sensor_id": "JFK:humidity",
+        "source_key": str(record["source_key"]),
+        "raw_topic": TOPICS.raw("humidity"),
+        "raw_partition": 2,
+        "raw_offset": int(found.offsets[0]),
+        "revision": 1,
+        "flag": 1,
+        "observed_at": int(found.utc[0]),
+        "source_version": int(found.version[0]),
     }
-    whole = {"raw_partition": 2, "raw_offset": int(found.offsets[0]), "revision": 1, "flag": 1}
-    whole |= {"observed_at": int(found.utc[0]), "source_version": int(found.version[0])}
-    columns |= {name: Numbers(np.array([number])) for name, number in whole.items()}
-    rows = np.array([0], np.int64)
-    tell_loaded({"clean": Loaded([Record()], table("humidity"), columns, rows)})
+    values = packed([Encoder("clean_reading", 1)({**clean("humidity"), **told})])
+    lines = Lines.of(Layout.of("clean_reading", table("humidity")), values)
+    loaded = Loaded([Record()], table("humidity"), lines, np.array([0], np.int64))
+    tell_loaded({"clean": loaded})
 
     source, stream, sink = heard.lines
     shared = ("sensor", "source_key", "source_version")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.codec import Encoder
-from schemas.columnar import numbers, strings
+from schemas.columnar import numbers
 from schemas.compatibility import landed
 from schemas.topics import PARAMETERS, clean_schema
 from sink.columns import table
@@ -21,6 +21,7 @@ from sink.destination import Reject
 from sink.readings import Readings, ReadingTable
 from sink.settings import Conflict
 from tests.clean_records import HOUR, START, clean
+from tests.copy_lines import lines_of
 from tests.sink_fakes import FakeMessage
 
 
@@ -116,8 +117,9 @@ def test_a_reading_from_before_the_window_tests_is_loaded_as_not_judged_by_them(
     messages = [FakeMessage(offset_=n, value_=value) for n, value in enumerate(values)]
     entries, rejects = ReadingTable("pressure", _schema_of, Conflict.UPDATE).prepare(messages)
     assert rejects == []
-    assert numbers(entries.columns, "flag_step").tolist() == [4, 2]
-    assert numbers(entries.columns, "flag_range").tolist() == [1, 1]
+    columns = entries.lines.columns_of(entries.rows)
+    assert numbers(columns, "flag_step").tolist() == [4, 2]
+    assert numbers(columns, "flag_range").tolist() == [1, 1]
 
 
 def _older(record: dict[str, Any], schema_id: int = 2) -> bytes:
@@ -125,17 +127,6 @@ def _older(record: dict[str, Any], schema_id: int = 2) -> bytes:
     schema = avsc.without_logical_types(_schema_of(schema_id))
     fastavro.schemaless_writer(out, fastavro.parse_schema(schema), record)
     return bytes([0, 0, 0, 0, schema_id]) + out.getvalue()
-
-
-def test_more_messages_than_are_decoded_at_once_become_columns_as_one() -> None:
-    encode, reasons = Encoder("clean_reading", 1), ["early", None, "é"]
-    values = [encode(clean("pressure", n, reason=reason)) for n, reason in enumerate(reasons)]
-    messages = [FakeMessage(offset_=n, value_=values[n // 3000]) for n in range(9000)]
-    entries, rejects = ReadingTable("pressure", _schema_of, Conflict.UPDATE).prepare(messages)
-    assert rejects == []
-    told = strings(entries.columns, "reason").optional()
-    assert told == [b"early"] * 3000 + [None] * 3000 + ["é".encode()] * 3000
-    assert entries.winners(Conflict.UPDATE).tolist() == [0, 3000, 6000]
 
 
 _VERSIONS = st.lists(
@@ -165,7 +156,6 @@ def test_the_winner_is_the_first_of_the_newest_of_each_key_sorted_by_key(
 
 def test_a_delete_is_dated_by_when_it_was_processed() -> None:
     entries, _ = _prepare(clean("pressure"), clean("pressure", 1, op="delete"))
-    column = entries.columns["deleted_at"]
-    assert column.present is not None
-    assert column.present.tolist() == [False, True]
-    assert entries.columns["processed_at"].take(entries.rows[1:]).values[0] == START + 3 * HOUR
+    assert entries.lines.deleted.tolist() == [False, True]
+    (kept, dated) = (line[-1] for line in lines_of(entries))
+    assert (kept, dated) == (None, START + 3 * HOUR)

@@ -23,6 +23,7 @@ export async function open(main, { signal, given }) {
 
   async function ask() {
     if (!from.value || !to.value) return;
+    said.textContent = "asking…";
     try {
       const found = await get(`/api/v1/quality${query({ from: from.value, to: to.value })}`, signal);
       history.replaceState(null, "", `#/quality${query({ from: from.value, to: to.value })}`);

@@ -73,6 +73,7 @@ function readings(measures, given, signal, id) {
   async function ask(span) {
     asked = span;
     const turn = (latest += 1);
+    said.textContent = "asking…";
     const found = await get(`/api/v1/readings${query({ sensor: chosen.sensor.sensor_id, measure: chosen.measure, ...span })}`, signal)
       .catch((error) => { if (error.name !== "AbortError") said.textContent = error.message; });
     if (!found || turn !== latest) return;

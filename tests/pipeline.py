@@ -12,9 +12,11 @@ from typing import Any
 import httpx
 import psycopg
 import yaml
+from confluent_kafka.admin import AdminClient
 from psycopg.rows import dict_row
 
 from devstack.stack import Stack
+from runtime.kafka_topics import ensure_topics
 from schemas.topics import Topics
 from tests.sources import create, hourly, insert, write_mapping
 from tests.stage_process import Process
@@ -78,6 +80,9 @@ class Pipeline:
 def running(stack: Stack, topics: Topics, tables: str, folder: Path) -> Iterator[Pipeline]:
     """Start everything over an AOS that is empty yet; at the end nothing is left."""
     create(folder / "aos.db")
+    # Here, not by whichever stage comes first: a client that meets a topic too young waits long.
+    admin = AdminClient({"bootstrap.servers": stack.bootstrap_servers})
+    ensure_topics(admin, topics.specs(), topics.replication)
     config = _settings(stack, topics, tables, folder)
     with ExitStack() as open_:
         processes = {

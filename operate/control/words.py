@@ -7,6 +7,7 @@ new, whatever the clock of its host shows.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -17,13 +18,15 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaException, Message, TopicPart
 
 from runtime.control.orders import Order, Status
 from runtime.control.wire import Channel
-from runtime.errors import AosError, Transient
+from runtime.errors import AosError, Configuration, Transient
 from runtime.kafka import check_reachable, translated
 from runtime.kafka_read import is_end, reader
 
 _TICK_SECONDS: Final = 0.2
 _PAUSE_SECONDS: Final = 2.0
 _PATIENCE_SECONDS: Final = 20.0
+_SILENT_SECONDS: Final = 5.0
+"""When to begin with a fresh client: one that met a topic too young may never hear of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,8 @@ class Followed:
                 problem = error if isinstance(error, AosError) else translated(error, "listening")
                 with self._lock:
                     self._problem = problem
-                self._caught_up.set()
+                if isinstance(error, Configuration):
+                    self._caught_up.set()  # it will not be better in a moment
                 self._done.wait(_PAUSE_SECONDS)
 
     def _follow(self) -> None:
@@ -115,10 +119,14 @@ class Followed:
         with closing(reader(self._channel.kafka, client_id="aos-words")) as consumer:
             self._open = {*names}
             consumer.assign([TopicPartition(name, 0, OFFSET_BEGINNING) for name in names])
+            began = time.monotonic()
             while not self._done.is_set():
                 message = consumer.poll(_TICK_SECONDS)
                 if message is not None:
                     self._take(message)
+                elif self._open and time.monotonic() > began + _SILENT_SECONDS:
+                    problem = "nothing comes of the topics of control"
+                    raise Transient(problem, mend="see whether the brokers are up")
 
     def _take(self, message: Message) -> None:
         topic = message.topic() or ""

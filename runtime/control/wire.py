@@ -19,14 +19,17 @@ from confluent_kafka.admin import AdminClient
 
 from runtime.control.orders import Kind, Order, State
 from runtime.control.steering import Steering
-from runtime.errors import AosError
+from runtime.errors import AosError, Configuration, Transient
 from runtime.kafka import KafkaSettings, check_reachable, translated
 from runtime.kafka_read import is_end, reader
 from runtime.kafka_topics import Spec, ensure_topics
 
 _LOG: Final = logging.getLogger("aos.control")
 _TICK_SECONDS: Final = 0.2
-_PAUSE_SECONDS: Final = 5.0
+_PAUSE_SECONDS: Final = 0.5
+_REFUSED_SECONDS: Final = 60.0
+_SILENT_SECONDS: Final = 5.0
+"""When to begin with a fresh client: one that met a topic too young may never hear of it."""
 _FLUSH_SECONDS: Final = 5.0
 _PATIENCE_SECONDS: Final = 30.0
 
@@ -78,9 +81,12 @@ def _work(channel: Channel, steering: Steering, done: threading.Event) -> None:
         try:
             channel.ensure()
             _listen(channel, steering, done)
+        except Configuration as error:
+            _LOG.warning("this stage runs without orders: %s", error)
+            steering.heard_all()
+            done.wait(_REFUSED_SECONDS)
         except (AosError, KafkaException) as error:
             _LOG.warning("orders are not heard for the moment: %s", error)
-            steering.heard_all()
             done.wait(_PAUSE_SECONDS)
 
 
@@ -88,8 +94,12 @@ def _listen(channel: Channel, steering: Steering, done: threading.Event) -> None
     teller, ears = _Teller(channel, steering), _Ears(steering)
     with closing(reader(channel.kafka, client_id="aos-control")) as consumer:
         consumer.assign([TopicPartition(channel.orders.name, 0, OFFSET_BEGINNING)])
+        began = time.monotonic()
         while not done.is_set():
             message = consumer.poll(_TICK_SECONDS)
+            if message is None and ears.is_waiting and time.monotonic() > began + _SILENT_SECONDS:
+                problem = f"nothing comes of {channel.orders.name}"
+                raise Transient(problem, mend="see whether the brokers are up")
             if message is not None and is_end(message):
                 ears.heard_all()
             elif message is not None and (value := message.value()):
@@ -104,6 +114,11 @@ class _Ears:
     def __init__(self, steering: Steering) -> None:
         self._steering = steering
         self._earlier: dict[str, Order] | None = {}
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something is still to come that was said before it listened."""
+        return self._earlier is not None
 
     def hear(self, order: Order | None) -> None:
         """Take an order in, unless it is of a kind that this release does not know."""

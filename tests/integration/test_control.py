@@ -32,7 +32,7 @@ def offsets(pipeline: Pipeline, connector: str) -> dict[tuple[Any, ...], int]:
 @pytest.mark.requirement("D5", "D9")
 def test_the_running_pipeline_is_steered_over_http(pipeline: Pipeline) -> None:
     pipeline.insert(*range(1, 7))
-    eventually(lambda: pipeline.rows() == 6)
+    eventually(lambda: pipeline.rows() == 6, seconds=180)
     assert [pipeline.state(name) for name in CONNECTORS] == ["RUNNING"] * 3
     a_pause_lets_the_lag_grow(pipeline)
     offsets_set_back_double_nothing(pipeline)

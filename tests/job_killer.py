@@ -14,7 +14,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -88,7 +87,7 @@ async def _die_async(*_: object, **__: object) -> None:
 def _die_in_the_middle() -> None:
     """Die behind the first chunk that an import has published.
 
-    Another job dies at its second stage, or within the second transaction of its first.
+    Another job dies within its first transaction, before the commit, or at its second stage.
     """
     told: Callable[..., None] = imports._count
     stages: list[str] = []
@@ -105,13 +104,12 @@ def _die_in_the_middle() -> None:
         work.metrics.stage = name
 
     transaction = Database.transaction
-    working = count(1)
 
     @contextmanager
     def transact(database: Database, doing: str) -> Iterator[Connection]:
         with transaction(database, doing) as connection:
             yield connection
-            if stages and doing not in _OF_THE_FRAME and next(working) == 2:
+            if stages and doing not in _OF_THE_FRAME:
                 _die()
 
     Database.transaction = transact  # type: ignore[method-assign]

@@ -111,6 +111,11 @@ class Fleet:
         self._environment = {**os.environ, **({"AOS_CONFIG": str(config)} if config else {})}
         self._workers: dict[Queue, list[subprocess.Popen[bytes]]] = {queue: [] for queue in Queue}
 
+    @property
+    def size(self) -> int:
+        """How many workers of this process live."""
+        return sum(len(workers) for workers in self._workers.values())
+
     def look(self) -> None:
         """Take back what was abandoned, and start the workers that are wanted.
 

@@ -25,7 +25,7 @@ SELECT job, max(finished_at) FROM ops.job_run WHERE status = 'succeeded' GROUP B
 """
 
 
-class JobMetrics(Collector):
+class JobGauges(Collector):
     """Asks the database when it is asked; while that is away, it tells nothing."""
 
     def __init__(self, sink: SinkSettings, jobs: JobsSettings) -> None:

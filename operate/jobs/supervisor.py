@@ -15,7 +15,7 @@ from typing import Any, Final
 from operate.alerts.running import InTurn, watch
 from operate.jobs import engine
 from operate.jobs.fleet import Fleet
-from operate.jobs.metrics import JobMetrics
+from operate.jobs.metrics import JobGauges
 from operate.jobs.scheduler import Scheduler
 from operate.jobs.triggers import LowScores, Silences
 from operate.settings import Settings
@@ -72,7 +72,7 @@ def run(settings: Settings, stop: threading.Event, config: Path | None = None) -
     engine.quiet_engine()
     with opened(settings) as database, ExitStack() as beside:
         metrics = new_registry()
-        metrics.register(JobMetrics(settings.sink, settings.jobs))
+        metrics.register(JobGauges(settings.sink, settings.jobs))
         where = settings.jobs.metrics_port, "jobs.metrics_port", settings.jobs.metrics_host
         beside.enter_context(served(metrics, *where))
         fleet = Fleet(database, settings.jobs, config)

@@ -12,7 +12,7 @@ from weather.ruleset import Ruleset
 
 _MONTHS = range(1, 13)
 _CLASSES = range(1, 6)
-MOST_EQUAL = 2047
+MOST_EQUAL = 255
 """Equal readings that are told apart: the stream remembers no more of a series."""
 
 

@@ -6,7 +6,7 @@
 ``value``      the cleaned value, NaN where missing
 ``offset``     where its raw record lies
 ``past_…``     what is known of the series after it, see :class:`weather.qc.series.Past`
-``count``      bits: 0-10 how many readings stand still, at most 2047; 11-31 the runs of its digits
+``count``      bits: 0-7 how many readings stand still, at most 255; 8-31 the runs of its digits
 ``marks``      bits: 0 live, 1 broken, 2-7 grain, then four for each flag of :data:`FLAGS`
 =============  ======================================================================
 
@@ -49,7 +49,7 @@ FLAGS: Final = ("step", "spike", "flat_line", "consistency", "together", "anomal
 ``anomaly`` is turned round by 2, so that bits that nobody wrote say that it was not evaluated.
 """
 
-_RUNS: Final = 11
+_RUNS: Final = 8
 _MOST_COUNT: Final = (1 << _RUNS) - 1
 _LIVE: Final = 1
 _BROKEN: Final = 2

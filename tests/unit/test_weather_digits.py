@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from tests.unit.windows import Reading, Stream, expected
 from weather.arrays import Floats
-from weather.qc.digits import LEARNT, MOST_STEPS, STEPS, Steps, counted
+from weather.qc.digits import MOST, MOST_STEPS, STEPS, Steps, counted
 from weather.qc.series import Neighbours, Past, neighbours
 
 KNOT = 1852 / 3600
 WIND = STEPS["wind", "speed"]
 RAIN = STEPS["rainfall", "value"]
-MANY = np.array([3, 7, 4, 9, 6, 5, 8, 11, 13, 10])
+MANY = np.array([3, 7, 4, 9, 6, 5, 8, 11, 13, 10, 12, 7, 5, 6, 2, 3])
 
 
 def looked_at(
@@ -59,7 +59,7 @@ def test_values_on_no_step_teach_nothing() -> None:
     told = np.random.default_rng(1).normal(10.0, 3.0, 400)
     odd, runs = looked_at(told)
     assert not any(odd)
-    assert max(runs) < 1 << 3 * MOST_STEPS
+    assert max(runs) < 1 << 4 * MOST_STEPS
 
 
 @pytest.mark.parametrize("factor", [5, 10])
@@ -107,11 +107,11 @@ def _one_by_one(values: Floats) -> tuple[list[bool], list[int]]:
                 on = [
                     abs(round(value / s) * s - value) <= 2e-3 * s + 2e-6 * value for s in WIND.sizes
                 ]
-                left = any(r == LEARNT and not o for r, o in zip(run, on, strict=True))
-                run = [min(r + 1, LEARNT) if o else 0 for r, o in zip(run, on, strict=True)]
+                left = any(r == MOST and not o for r, o in zip(run, on, strict=True))
+                run = [min(r + 1, MOST) if o else 0 for r, o in zip(run, on, strict=True)]
             last = value
         odd.append(left)
-        runs.append(sum(r << 3 * place for place, r in enumerate(run)))
+        runs.append(sum(r << 4 * place for place, r in enumerate(run)))
     return odd, runs
 
 
@@ -120,8 +120,8 @@ def test_the_stream_finds_the_onset_whatever_comes_last() -> None:
     told = [*(MANY * KNOT).tolist(), 12.3, 11.8]
     winds = [Reading("wind", "A", m, value, offset=m) for m, value in enumerate(told)]
     wanted = expected(winds)
-    assert [flags["flag_speed_step"] for _, flags in wanted.values()] == [2] + [1] * 9 + [3, 1]
-    for late in permutations(range(5, len(told)), 2):
+    assert [flags["flag_speed_step"] for _, flags in wanted.values()] == [2] + [1] * 15 + [3, 1]
+    for late in permutations(range(11, len(told)), 2):
         stream = Stream()
         stream.take([one for one in winds if one.minute not in late])
         for minute in late:

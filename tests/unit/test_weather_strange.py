@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from weather.arrays import Flags, Floats, Micros
 from weather.clean import Given, clean
 from weather.parameters import PARAMETERS
+from weather.qc.digits import STEPS, counted
 from weather.qc.flags import Flag
 from weather.qc.in_time import judge_in_time
 from weather.qc.rain import amount_test
 from weather.qc.series import Past, neighbours
 from weather.rain import increments
 from weather.ruleset import DEFAULT
-from weather.units import known_units
+from weather.units import from_standard, known_units, to_standard
 
 pytestmark = pytest.mark.requirement("B6", "E3")
 
@@ -34,7 +35,10 @@ FLAGS = {flag.value for flag in Flag}
 
 def judged(measure: tuple[str, str], at: Micros, values: Floats) -> dict[str, Flags]:
     live = np.ones(len(at), np.bool_)
-    found = neighbours(at, values, live, np.array([len(at)]), Past.nothing(1))
+    lengths, nothing = np.array([len(at)]), Past.nothing(1)
+    found = neighbours(at, values, live, lengths, nothing)
+    if measure in STEPS:
+        found = counted(found, values, ~np.isnan(values), lengths, nothing.runs, STEPS[measure])
     return judge_in_time(at, values, found, DEFAULT.limits_of(*measure))
 
 
@@ -65,6 +69,29 @@ def test_a_healthy_station_of_any_cadence_and_resolution_is_left_alone(
         at = np.arange(len(values)) * cadence * SECOND
         share = np.mean(flagged(judged(measure, at, values)) >= Flag.SUSPECT)
         assert share < 0.005, (resolution, share)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "unit", "resolution"),
+    [
+        *product(["temperature"], ["degF", "K", "0.1degC"], [0.1, 1.0]),
+        *product(["humidity"], ["1"], [0.001, 0.01]),
+        ("humidity", "0.1%", 1.0),
+        *product(["pressure"], ["inHg", "mmHg", "kPa", "Pa"], [0.01, 0.1]),
+        *product(["wind"], ["kt", "mph", "km/h", "0.1m/s"], [0.1, 1.0]),
+    ],
+)
+def test_a_healthy_station_of_any_unit_is_left_alone(
+    parameter: str, unit: str, resolution: float
+) -> None:
+    measure = next(name for name in SERIES if name[0] == parameter)
+    for cadence in (60, 600, 3600, 10_800):
+        told = from_standard(healthy(parameter, cadence, 0.001), *measure, unit)
+        kept = np.round(np.round(told / resolution) * resolution, 3)
+        values = to_standard(kept, *measure, unit)
+        at = np.arange(len(values)) * cadence * SECOND
+        share = np.mean(flagged(judged(measure, at, values)) >= Flag.SUSPECT)
+        assert share < 0.005, (cadence, share)
 
 
 @pytest.mark.parametrize(("measure", "cadence"), list(product(SERIES, (1, 60, 600))))
@@ -143,13 +170,13 @@ def test_whatever_comes_each_reading_has_a_flag_and_nothing_breaks(
 
 
 @given(
-    counted=st.lists(st.sampled_from([np.nan, 0.0, 0.1, 0.5, 7.0, 1800.0]), max_size=40),
+    totals=st.lists(st.sampled_from([np.nan, 0.0, 0.1, 0.5, 7.0, 1800.0]), max_size=40),
     cadence=st.sampled_from(CADENCES),
 )
 def test_rain_from_any_counter_is_never_negative_and_always_flagged(
-    counted: list[float], cadence: int
+    totals: list[float], cadence: int
 ) -> None:
-    values = np.array(counted, np.float64)
+    values = np.array(totals, np.float64)
     at = np.arange(len(values), dtype=np.int64) * cadence * SECOND
     live = np.ones(len(at), np.bool_)
     found = neighbours(at, values, live, np.array([len(at)]), Past.nothing(1))

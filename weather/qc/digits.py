@@ -9,7 +9,7 @@ Of a gauge the other way counts, too: amounts that for a while are multiples of 
 been told too large, by five or ten. Nothing is lost if one shower is; several in a row are not.
 
 What is remembered of a series is, for each step that a unit may have, how many telling values in a
-row were multiples of it, up to :data:`LEARNT`. Telling are values that are not nought, which is a
+row were multiples of it, up to :data:`MOST`. Telling are values that are not nought, which is a
 multiple of everything, and that differ from the one before.
 """
 
@@ -27,13 +27,15 @@ from weather.arrays import Bools, Flags, Floats
 from weather.qc.flags import Flag, flags_like
 from weather.qc.series import Neighbours
 
-LEARNT: Final = 7
-"""Values in a row after which a step is the sensor's. By chance one value in ten is a multiple of
-the next larger decimal: seven in a row are one in ten million."""
+MOST: Final = 15
+"""Values in a row that are counted: after so many a step is the sensor's. By chance one value in
+five at most is a multiple of a larger step, and values of calm air come in runs."""
+_SOON: Final = 7
+"""The same of a gauge, whose telling values are rare: one in 78,000 by chance."""
 _COARSE: Final = 4
 """Multiples of five steps in a row that are too many: by chance one in 600."""
-_BITS: Final = 3
-MOST_STEPS: Final = 7
+_BITS: Final = 4
+MOST_STEPS: Final = 6
 
 _ONE: Final[NDArray[np.int64]] = np.array(
     [
@@ -59,30 +61,43 @@ _FAHRENHEIT: Final = 5 / 9
 
 Codes = NDArray[np.uint8]
 Counts = NDArray[np.int64]
-"""Numbers of readings; also the runs of all steps, three bits each, in one number."""
+"""Numbers of readings; also the runs of all steps, four bits each, in one number."""
 
 
 class Steps(NamedTuple):
-    """Steps of the units in which a measure is kept, in its standard unit; at most seven.
+    """Steps of the units in which a measure is kept, in its standard unit; at most six.
 
-    ``five`` pairs the places of a step and of its fivefold.
+    ``five`` pairs the places of a step and of its fivefold; where there are such, a step is the
+    sensor's ``soon``.
     """
 
     sizes: tuple[float, ...]
     five: tuple[tuple[int, int], ...] = ()
 
+    @property
+    def soon(self) -> bool:
+        """Whether seven values in a row are enough."""
+        return bool(self.five)
+
+    @property
+    def learnt(self) -> int:
+        """How many values in a row make a step the sensor's."""
+        return _SOON if self.soon else MOST
+
 
 STEPS: Final[Mapping[tuple[str, str], Steps]] = MappingProxyType(
     {
-        ("temperature", "value"): Steps((1.0, 0.1, 0.01, _FAHRENHEIT)),
-        ("humidity", "value"): Steps((1.0, 0.1, 0.01, 0.001)),
-        ("wind", "speed"): Steps((0.1, 0.01, 0.001, _KNOT, _KNOT / 10, _MILE, _KILOMETRE)),
+        ("temperature", "value"): Steps((0.5, 0.05, 0.005, _FAHRENHEIT / 2)),
+        ("humidity", "value"): Steps((0.5, 0.05, 0.005, 0.0005)),
+        ("wind", "speed"): Steps((0.05, 0.005, 0.0005, _KNOT / 2, _MILE / 2, _KILOMETRE / 2)),
         ("rainfall", "value"): Steps(
             (0.01, 0.1, 0.5, 2.5, _INCH / 100, _INCH / 20), ((1, 2), (2, 3), (4, 5))
         ),
     }
 )
-"""Which steps are looked for. Pressures need none: no unit of theirs is near another."""
+"""Which steps are looked for: halves, for there are sensors that keep half a unit or half a tenth,
+and of their values every second one is whole, which chance would soon take for a habit. Pressures
+need none: no unit of theirs is near another."""
 
 
 def counted(
@@ -107,7 +122,8 @@ def counted(
     prior = np.roll(after, 1)
     prior[begins[counts > 0]] = before[counts > 0]
     odd = np.zeros(len(values), np.bool_)
-    odd[rows] = ((_learnt(prior) & ~_ONE[on]) != 0) | _too_coarse(after, steps)
+    learnt = _seven(prior) if steps.soon else _full(prior)
+    odd[rows] = ((learnt & ~_ONE[on]) != 0) | _too_coarse(after, steps)
     rank = np.cumsum(telling)
     runs = before[owner]
     heard = rank > begins[owner]
@@ -143,36 +159,41 @@ def _multiples(values: Floats, steps: Steps) -> Codes:
 def _runs(on: Codes, counts: Counts, before: Counts) -> Counts:
     """Count on from ``before`` (m,) over ``counts`` (m,) values of each series: packed runs.
 
-    Beyond the seventh value of a series the past does not matter any more.
+    Beyond the fifteenth value of a series the past does not matter any more.
     """
     begins, most = np.cumsum(counts) - counts, int(counts.max(initial=0))
-    after = _alone(on) if most > LEARNT else np.zeros(len(on), np.int64)
+    after = _alone(on) if most > MOST else np.zeros(len(on), np.int64)
     held = before.copy()
-    for place in range(min(most, LEARNT)):
+    for place in range(min(most, MOST)):
         there = np.flatnonzero(counts > place)
         at, run = begins[there] + place, held[there]
-        held[there] = after[at] = (run + (_EVERY & ~_learnt(run))) & (_ONE[on[at]] * LEARNT)
+        held[there] = after[at] = (run + (_EVERY & ~_full(run))) & (_ONE[on[at]] * MOST)
     return after
 
 
 def _alone(on: Codes) -> Counts:
-    """Give the packed runs of values that have six others before them in their series."""
+    """Give the packed runs of values that have fourteen others before them in their series."""
     together, runs = on.copy(), _ONE[on]
-    for back in range(1, LEARNT):
+    for back in range(1, MOST):
         together[back:] &= on[:-back]
         runs += _ONE[together]
     return runs
 
 
-def _learnt(runs: Counts) -> Counts:
+def _full(runs: Counts) -> Counts:
     """Give the lowest bit of each packed run that is full."""
-    return runs & (runs >> 1) & (runs >> 2) & _EVERY
+    return runs & (runs >> 1) & (runs >> 2) & (runs >> 3) & _EVERY
+
+
+def _seven(runs: Counts) -> Counts:
+    """Give the lowest bit of each packed run of seven at least."""
+    return ((runs >> 3) | (runs & (runs >> 1) & (runs >> 2))) & _EVERY
 
 
 def _too_coarse(runs: Counts, steps: Steps) -> Bools:
     found = np.zeros(len(runs), np.bool_)
     for fine, coarse in steps.five:
-        often = (runs >> (_BITS * coarse)) & LEARNT
-        known = (runs >> (_BITS * fine)) & LEARNT == LEARNT
-        found |= known & (often >= _COARSE) & (often < LEARNT)
+        often = (runs >> (_BITS * coarse)) & MOST
+        known = (runs >> (_BITS * fine)) & MOST >= steps.learnt
+        found |= known & (often >= _COARSE) & (often < steps.learnt)
     return found

@@ -43,11 +43,11 @@ export function option(value, text, chosen) {
 export const labelled = (text, control) => el("label", {}, el("span", {}, text), control);
 
 let hiding;
-/** Tell of something that was done, or was not, for some seconds. */
+/** Tell of something that was done, or was not, for some seconds; nothing takes it away. */
 export function notice(text) {
   const place = document.getElementById("notice");
   place.textContent = text;
-  place.hidden = false;
+  place.hidden = !text;
   clearTimeout(hiding);
   hiding = setTimeout(() => { place.hidden = true; }, 7000);
 }

@@ -25,7 +25,7 @@ export async function open(main, { signal, given }) {
     { name: "reason", by: (one) => one.reason, of: (one) => el("code", {}, one.reason) },
     { name: "what is wrong", text: true, of: (one) => one.message },
     { name: "came from", by: (one) => `${one.topic}:${String(one.offset).padStart(12)}`, of: (one) => el("code", { class: "small" }, `${one.topic}:${one.partition}:${one.offset}`) },
-    { name: "redriven", by: (one) => stand(one), of: (one) => (stand(one) ? tag(stand(one), { state: "good" }) : "") },
+    { name: "redriven", by: (one) => stand(one), of: (one) => (stand(one) ? tag(stand(one), { state: one.redriven?.state === "done" ? "good" : "warn" }) : "") },
     { name: "", of: (one) => el("button", { type: "button", onclick: () => letter(one), "aria-label": `Open ${one.letter}` }, "Open") },
   ] });
 

@@ -113,12 +113,19 @@ def _of_writer(role: str, database: str) -> Iterator[Right]:
         yield Right(role, "SCHEMA", schema, ("USAGE",))
     for name in (*PARAMETERS, "sensor"):
         yield Right(role, "TABLE", f"weather.{name}", ("SELECT", "INSERT", "UPDATE"))
+    # Jobs work as the writer, too, and look at what is made of the readings.
+    yield Right(role, "SCHEMA", "rollup", ("USAGE",))
+    for schema in ("weather", "rollup"):
+        yield Right(role, "ALL TABLES IN SCHEMA", schema, ("SELECT",))
     changed = ("SELECT", "INSERT", "UPDATE", "DELETE")
     yield Right(role, "TABLE", "ops.sink_offset", changed)
     yield Right(role, "TABLE", "ops.sink_batch", ("SELECT", "INSERT"))
     for name in ("audit", "reconcile_run", "replay", "replay_part", "anomaly_model", "report"):
         yield Right(role, "TABLE", f"ops.{name}", ("SELECT", "INSERT", "UPDATE"))
-    yield Right(role, "TABLE", "ops.migration", ("SELECT",))
+    for name in ("job_run", "job_schedule", "job_worker", "alert"):
+        yield Right(role, "TABLE", f"ops.{name}", changed)
+    for name in ("migration", "job_engine"):
+        yield Right(role, "TABLE", f"ops.{name}", ("SELECT",))
     # The tables of a replay are made when it begins, and dropped by whoever made them.
     yield Right(role, "SCHEMA", "weather_shadow", ("USAGE", "CREATE"))
 

@@ -28,7 +28,6 @@ _KNOWN: Final = "SELECT max(script) FROM ops.job_engine"
 _APPLIED: Final = "INSERT INTO ops.job_engine (script) VALUES (%s) ON CONFLICT DO NOTHING"
 _ROLES: Final = "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)"
 _HERE: Final = SQL("SCHEMA {}").format(Identifier(SCHEMA))
-_JOB_TABLES: Final = ("job_run", "job_schedule", "job_worker", "alert")
 
 
 def install(database: Database, roles: Roles | None = None) -> list[str]:
@@ -44,7 +43,7 @@ def install(database: Database, roles: Roles | None = None) -> list[str]:
         connection.execute(_CREATE)
         connection.execute(_PATH_HERE)
         ran = _bring_up_to_date(connection)
-        for grant in _grants(connection, roles) if ran and roles else ():
+        for grant in _grants(connection, roles) if roles else ():
             connection.execute(grant)
     return ran
 
@@ -150,7 +149,4 @@ def _grants(connection: Connection, roles: Roles) -> list[Composed]:
     if roles.writer in there:
         to = Identifier(roles.writer)
         found.append(SQL("GRANT USAGE ON ALL SEQUENCES IN {} TO {}").format(_HERE, to))
-        for name in _JOB_TABLES:
-            table = Identifier("ops", name)
-            found.append(SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}").format(table, to))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
@@ -9,6 +10,12 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
+from operate.jobs import JobConfig
+from operate.jobs import jobs as opened_jobs
+from operate.jobs.engine import install
+from operate.jobs.settings import Queue
+from operate.jobs.worker import run as work_on
+from operate.settings import Settings
 from runtime.errors import Configuration
 from runtime.kafka import KafkaSettings
 from schemas.registry import RegistrySettings
@@ -116,6 +123,26 @@ def test_the_reader_reads_everything_and_writes_nothing(url_of: As, chosen: Role
             "CREATE TEMPORARY TABLE mine ()",
         ):
             assert refused(connection, statement), statement
+
+
+@pytest.mark.requirement("D2", "D1")
+def test_jobs_run_as_the_writer_who_may_count_old_readings_and_not_drop_them(
+    url_of: As, chosen: Roles
+) -> None:
+    with opened(url_of(chosen.migrator)) as (database, _):
+        install(database, chosen)
+    jobs = {"poll_seconds": 0.1, "retention_dry_run": False}
+    sink = {"database_url": url_of(chosen.writer), "migrate_at_start": False}
+    settings = Settings.model_validate({"sink": sink, "jobs": jobs})
+    with opened_jobs(settings) as asking:
+        counts = asking.run("retention_cleanup", JobConfig(dry_run=True))
+        checks = asking.run("quality_check")
+        drops = asking.run("retention_cleanup")
+        for queue in (Queue.MAINTENANCE, Queue.QUALITY):
+            work_on(settings, queue, stay=False, halt=threading.Event())
+        found = [asking.status(run) for run in (counts, checks, drops)]
+    assert [one.status for one in found] == ["succeeded", "succeeded", "failed"]
+    assert found[2].errors[0]["category"] == "Configuration"
 
 
 @pytest.mark.requirement("C1")

@@ -83,7 +83,7 @@ def state_of(name: str, known: Snapshot, now: datetime) -> ConnectorState:
     words = [heard for heard in known.heard.values() if heard.status.connector == name]
     workers = sorted(_remembered(words, now), key=lambda one: one.status.worker)
     order = known.orders.get(f"{name}/{Kind.STATE}")
-    ordered = State(order.value) if order else State.RUNNING
+    ordered = State(order.value) if order and order.value in list(State) else State.RUNNING
     tasks = [TaskState(number, *rest) for number, rest in enumerate(_tasks(workers))]
     return ConnectorState(name, _state(workers, ordered), ordered, workers, tasks)
 

@@ -71,10 +71,11 @@ class Order:
     def of_json(cls, value: bytes) -> Self | None:
         """Read a record's value; None where it is an order that this release does not know."""
         found = _decoded(cls, value)
-        if found is None or found.get("kind") not in list(Kind):
+        try:
+            found |= {"kind": Kind(found["kind"]), "at": datetime.fromisoformat(found["at"])}
+            return cls(**found)
+        except (KeyError, TypeError, ValueError):
             return None
-        found |= {"kind": Kind(found["kind"]), "at": datetime.fromisoformat(found["at"])}
-        return cls(**found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,26 +133,26 @@ class Status:
     def of_json(cls, value: bytes) -> Self | None:
         """Read a record's value; None where it is none of ours."""
         found = _decoded(cls, value)
-        if found is None or found.get("state") not in list(State):
-            return None
         moments = ("since", "started_at", "told_at")
-        found |= {name: datetime.fromisoformat(found[name]) for name in moments}
-        tasks = [_known(Task, one) for one in found.get("tasks", ())]
-        found |= {"state": State(found["state"]), "tasks": tuple(Task(**one) for one in tasks)}
-        return cls(**found)
+        try:
+            found |= {name: datetime.fromisoformat(found[name]) for name in moments}
+            tasks = tuple(Task(**_known(Task, one)) for one in found.get("tasks", ()))
+            return cls(**{**found, "state": State(found["state"]), "tasks": tasks})
+        except (KeyError, TypeError, ValueError):
+            return None
 
 
 def _encoded(record: Order | Status) -> bytes:
     return json.dumps(asdict(record), default=datetime.isoformat).encode()
 
 
-def _decoded(kind: type[Order | Status], value: bytes) -> dict[str, Any] | None:
+def _decoded(kind: type[Order | Status], value: bytes) -> dict[str, Any]:
     """Read what we know of a record: a later release may say more, a stranger anything at all."""
     try:
         found = json.loads(value)
     except ValueError:
-        return None
-    return _known(kind, found) if isinstance(found, dict) else None
+        return {}
+    return _known(kind, found) if isinstance(found, dict) else {}
 
 
 def _known(kind: type[Any], found: dict[str, Any]) -> dict[str, Any]:

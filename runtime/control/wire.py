@@ -137,10 +137,13 @@ class _Ears:
         self._steering.heard_all()
 
     def _heed(self, order: Order) -> None:
-        if order.kind is not Kind.LEVEL:
-            self._steering.obey(order)
-        elif order.connector in {"", self._steering.connector}:
-            logging.getLogger(order.name).setLevel(order.value)
+        try:
+            if order.kind is not Kind.LEVEL:
+                self._steering.obey(order)
+            elif order.connector in {"", self._steering.connector}:
+                logging.getLogger(order.name).setLevel(order.value)
+        except ValueError as error:
+            _LOG.warning("an order that means nothing is passed over: %s", error)
 
 
 class _Teller:

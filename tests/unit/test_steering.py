@@ -175,7 +175,19 @@ def test_what_travels_comes_back_as_it_was() -> None:
     assert Order.of_json(restart("one").to_json()) == restart("one")
 
 
-@pytest.mark.parametrize("value", [b"", b"[]", b"{", b'{"kind": "dance"}', b'{"state": "ODD"}'])
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b"7",
+        b'{"kind": "dance", "connector": "c", "value": "v", "at": "2026-01-01T00:00Z"}',
+        b'{"kind": "state", "connector": "c", "value": "v", "at": "noon"}',
+        b'{"kind": "state", "at": "2026-01-01T00:00Z"}',
+        b'{"state": "ODD"}',
+    ],
+)
 def test_what_is_no_word_of_ours_is_passed_over(value: bytes) -> None:
     assert Order.of_json(value) is None
     assert Status.of_json(value) is None

@@ -39,6 +39,23 @@ class Measure(Part):
     counter: Annotated[Counter | None, BeforeValidator(_counter)] = None
 
 
+class Health(Part):
+    """What the table's ``flag`` column says of a sensor that is unwell.
+
+    Either ``bits`` of a number, of which any that is set says so, or ``words``.
+    """
+
+    bits: int = Field(default=0, ge=0)
+    words: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.bits > 0) == bool(self.words):
+            problem = "give either bits or words that say that the sensor is unwell"
+            raise ValueError(problem)
+        return self
+
+
 class Reading(Part):
     """One parameter that a row holds.
 
@@ -51,6 +68,7 @@ class Reading(Part):
     code: str | None = None
     position: int | None = Field(default=None, ge=1)
     interval_seconds: int = Field(default=0, ge=0)
+    health: Health | None = None
 
     @model_validator(mode="after")
     def _measures_fit(self) -> Self:
@@ -96,12 +114,15 @@ class Table(Part):
         for reading in self.readings:
             sentinels = {name: set(m.sentinels) for name, m in reading.measures.items()}
             counters = {name: m.counter for name, m in reading.measures.items()}
-            told = (sentinels, counters, reading.interval_seconds)
+            told = (sentinels, counters, reading.interval_seconds, reading.health)
             if known.setdefault(reading.parameter, told) != told:
                 problem = (
-                    f"the readings of {reading.parameter} differ in sentinels, measures, counter "
-                    "or interval_seconds: give all of them the same"
+                    f"the readings of {reading.parameter} differ in sentinels, measures, counter, "
+                    "health or interval_seconds: give all of them the same"
                 )
+                raise ValueError(problem)
+            if reading.health and self.flag is None:
+                problem = f"health of {reading.parameter} stands in no column: name it as 'flag'"
                 raise ValueError(problem)
         return self
 

@@ -124,6 +124,8 @@ def _columns(
     yield "flag_time", Numbers(judged.flag_time)
     yield "flag_metadata", Numbers(judged.flag_metadata)
     yield "flag_calibration", _flags(judged.flag_calibration, gone)
+    if judged.health is not None:
+        yield "flag_health", _flags(judged.health, gone)
     yield "score", _nullable(found.score, gone)
     findings = [*_findings(judged, flags, flag), *_low(found, policy)]
     yield "reason", _reasons(flag, gone, findings, *spoken(judged.hands, judged.origin))
@@ -208,6 +210,8 @@ def _findings(
     yield "time_in_future", doubtful & judged.in_future
     yield "time_never_was", doubtful & ~judged.in_future
     yield "calibration_expired", judged.flag_calibration == Flag.SUSPECT
+    if judged.health is not None:
+        yield "unwell", judged.health == Flag.FAIL
     yield "no_metadata", judged.flag_metadata == Flag.NOT_EVALUATED
 
 

@@ -17,6 +17,7 @@ from schemas.columnar import Integers, numbers, strings
 from schemas.mapping import Mapping as SourceMapping
 from stream_app.judging.decoding import DeadLetter, Decoded
 from stream_app.judging.heads import Head
+from stream_app.judging.health import health_flags
 from stream_app.judging.held import held, present
 from stream_app.judging.judged import Judged, joined
 from stream_app.judging.placed import calibration_flags, calibration_of, metadata_flags
@@ -141,7 +142,13 @@ class Judge:
             deleted=np.array([one.head.deletes for one in origins])[origin],
             behind=np.zeros(len(utc), np.int64),
             counters=self._counters(table, len(origins)),
+            health=self._health(decoded, table),
         )
+
+    def _health(self, decoded: Decoded, table: Table) -> Flags | None:
+        if table.health is None or not self.validate:
+            return None
+        return health_flags(strings(decoded.columns, "source_flag"), table.health)
 
     def _counters(self, table: Table, count: int) -> Sequence[Counter | None]:
         counts = table.counter is not None and Correction.RAIN_FROM_COUNTER in self.allowed

@@ -11,6 +11,7 @@ import numpy as np
 from schemas.columnar import Integers, Strings, concatenated
 from stream_app.cleaned import CleanedColumns
 from stream_app.judging.heads import Head
+from stream_app.judging.health import joined_health
 from stream_app.metadata.sensors import Placement
 from stream_app.overrides.applying import overruled
 from stream_app.overrides.hands import NO_HAND, Hand
@@ -35,8 +36,9 @@ class Judged:
 
     ``origins`` are those of the batch, ``origin`` is the number of each reading's. ``hands`` are
     what people say, by origin; none where nobody says anything. ``counters`` say how gauges count,
-    by origin too; none where none does. ``behind`` is how far its revision stands behind that of
-    its batch: 0 where it had neighbours.
+    by origin too; none where none does. ``health`` is what stations say of their sensors; None
+    where no mapping tells of it. ``behind`` is how far its revision stands behind that of its
+    batch: 0 where it had neighbours.
     """
 
     parameter: str
@@ -62,6 +64,7 @@ class Judged:
     deleted: Bools
     behind: Integers
     counters: Sequence[Counter | None] = ()
+    health: Flags | None = None
 
     def take(self, rows: Integers) -> Judged:
         """Pick readings, in the order given."""
@@ -71,6 +74,7 @@ class Judged:
             **arrays,
             keys=self.keys.take(rows),
             source_key=self.source_key.take(rows),
+            health=None if self.health is None else self.health[rows],
             measures={
                 name: _of_measure(lambda one: one[0][rows], [measure])
                 for name, measure in self.measures.items()
@@ -87,11 +91,16 @@ class Judged:
         """The flags of the tests that look at one reading, by field of the clean schema."""
         ranges = {range_field(name): one.flag_range for name, one in self.measures.items()}
         told = {"flag_time": self.flag_time, "flag_calibration": self.flag_calibration}
-        return {**ranges, **told}
+        return {**ranges, **told, **self._station_flags}
+
+    @property
+    def _station_flags(self) -> dict[str, Flags]:
+        return {} if self.health is None else {"flag_health": self.health}
 
     def overall(self, flags: Mapping[str, Flags]) -> Flags:
         """Join the flags of tests that look at neighbours, by field, with those that were found."""
-        measured = aggregate(self.flag_measured, self.flag_calibration, *flags.values())
+        told = self.flag_calibration, *self._station_flags.values(), *flags.values()
+        measured = aggregate(self.flag_measured, *told)
         missing = self.flag_measured == Flag.MISSING
         measured = np.where(missing, np.int32(Flag.MISSING), measured)
         found = overall(measured, self.flag_time, self.flag_metadata)
@@ -150,7 +159,8 @@ def range_field(measure: str) -> str:
 _ARRAYS: Final = tuple(
     name
     for name in Judged.__dataclass_fields__
-    if name not in ("parameter", "origins", "hands", "keys", "source_key", "measures", "counters")
+    if name
+    not in ("parameter", "origins", "hands", "keys", "source_key", "measures", "counters", "health")
 )
 
 
@@ -176,6 +186,7 @@ def joined(parts: Sequence[Judged]) -> Judged:
         origin=np.concatenate(origin),
         hands=_joined_hands(parts),
         counters=_joined_counters(parts),
+        health=joined_health([(part.health, len(part.utc)) for part in parts]),
         keys=concatenated([part.keys for part in parts]),
         source_key=concatenated([part.source_key for part in parts]),
         measures=measures,

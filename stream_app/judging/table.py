@@ -10,6 +10,7 @@ from runtime.errors import DataQuality
 from schemas.codec import Record
 from schemas.mapping import Mapping as SourceMapping
 from schemas.mapping import Measure, Reading
+from schemas.mapping_tables import Health
 from weather.parameters import parameter_of
 from weather.rain import DAY, Counter
 from weather.units import known_units
@@ -29,6 +30,7 @@ class Table:
     sentinels: Mapping[str, tuple[float, ...]]
     interval_micros: int
     counter: Counter | None = None
+    health: Health | None = None
 
 
 def table_of(
@@ -51,6 +53,7 @@ def table_of(
         sentinels={name: _numeric(measure) for name, measure in measures.items()},
         interval_micros=reading.interval_seconds * 1_000_000,
         counter=_counter(reading.measures.get("value")),
+        health=reading.health,
     )
 
 

@@ -33,7 +33,8 @@ def _station(draw: st.DrawFn, station: str) -> list[tuple[str, Record]]:
         unit = draw(st.sampled_from(UNITS[parameter]))
         for number in sorted(draw(st.sets(st.integers(0, 12), min_size=1, max_size=8))):
             at = NOON + number * cadence * MINUTE
-            given = {"observed_local": at, "extracted_at": at + LATER, "zone": "UTC"}
+            given: dict[str, Any] = {"observed_local": at, "zone": "UTC"}
+            given["extracted_at"] = at + LATER
             values = _values(draw, parameter, unit)
             key = f"{parameter}{number}"
             record = raw(parameter, station=station, key=key, **given, **values)
@@ -80,7 +81,7 @@ def test_a_smooth_healthy_station_without_one_of_its_sensors_is_left_alone(
     for number in range(30):
         at = NOON + number * cadence * MINUTE
         phase = math.sin(2 * math.pi * number * cadence / 1440)
-        given = {"observed_local": at, "extracted_at": at + LATER, "zone": "UTC"}
+        given: dict[str, Any] = {"observed_local": at, "extracted_at": at + LATER, "zone": "UTC"}
         values: dict[str, dict[str, Any]] = {
             "temperature": {"value": round(15 + 5 * phase + 0.1 * (number % 3), 1)},
             "humidity": {"value": round(60 - 20 * phase + number % 2)},

@@ -43,7 +43,8 @@ def judged(measure: tuple[str, str], at: Micros, values: Floats) -> dict[str, Fl
 
 
 def flagged(flags: dict[str, Flags]) -> Flags:
-    return np.max([np.where(made == Flag.MISSING, 0, made) for made in flags.values()], axis=0)
+    found: Flags = np.max([np.where(f == Flag.MISSING, 0, f) for f in flags.values()], axis=0)
+    return found
 
 
 def healthy(parameter: str, cadence: int, resolution: float, days: float = 4.0) -> Floats:

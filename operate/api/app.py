@@ -14,7 +14,7 @@ from typing import Final
 from fastapi import APIRouter, FastAPI
 
 from operate.alerts import routes as alerts
-from operate.api import connectors, health, records, root, watching
+from operate.api import connectors, health, plugins, records, root, watching
 from operate.api.context import Context
 from operate.api.errors import Answer, handle_errors
 from operate.api.guard import Guard
@@ -29,7 +29,7 @@ Router = Callable[[Context], APIRouter]
 ROUTERS: Final[tuple[tuple[str, Router], ...]] = (
     ("", root.router),
     ("/connectors", connectors.router),
-    ("/connector-plugins", connectors.plugins),
+    ("/connector-plugins", plugins.router),
     ("/admin/loggers", root.loggers),
     ("/loggers", root.loggers),
     ("/health", health.router),

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from operate.api.context import Context
 from operate.control import documents
-from operate.control.configs import config_document, validation_document
+from operate.control.configs import config_document
 from operate.control.connectors import BY_NAME, CONNECTORS, Connector
 from operate.control.fleet import ConnectorState, state_of
 from operate.control.offsets.logs import partitions_of
@@ -183,26 +183,6 @@ def _refusing(routes: APIRouter) -> None:
     def delete(found: Named) -> None:
         """Refuse: to stop it is what can be done."""
         _refuse(f"{found.name} cannot be deleted; PUT /connectors/{found.name}/stop stops it")
-
-
-def plugins(_context: Context) -> APIRouter:
-    """Make the routes below ``/connector-plugins``."""
-    routes = APIRouter(tags=["connectors"])
-
-    @routes.get("")
-    def every() -> list[Answer]:
-        """Name the kinds of connectors."""
-        return [{"class": one.plugin, "type": one.kind, "version": ""} for one in BY_NAME.values()]
-
-    @routes.put("/{plugin}/config/validate")
-    def validate(plugin: str, asked: Annotated[dict[str, Any], Body()]) -> Answer:
-        """Say of each setting whether what is given may be; nothing is changed."""
-        for one in CONNECTORS.values():
-            if plugin in {one.plugin, one.name}:
-                return validation_document(one, asked)
-        raise HTTPException(HTTPStatus.NOT_FOUND, f"Plugin {plugin} not found")
-
-    return routes
 
 
 def _expanded(

@@ -86,6 +86,12 @@ def letters(context: Context) -> APIRouter:
         with Desk(context.settings) as desk:
             return desk.history(limit)
 
+    _redriving(routes, context)
+    _one_letter(routes, context)
+    return routes
+
+
+def _redriving(routes: APIRouter, context: Context) -> None:
     @routes.post("/redrive")
     def redrive(asked: Annotated[Redrive, Body()], who: Who = "") -> list[dict[str, Any]]:
         """Send letters where they came from, as they are; each redrive stands in the audit."""
@@ -97,9 +103,6 @@ def letters(context: Context) -> APIRouter:
             named = map(desk.letter, asked.letters)
             chosen = named if asked.letters else desk.letters(choice, asked.topic)
             return [_outcome(one) for one in desk.redrive(chosen, again=asked.again)]
-
-    _one_letter(routes, context)
-    return routes
 
 
 def _one_letter(routes: APIRouter, context: Context) -> None:

@@ -43,6 +43,11 @@ def router(context: Context) -> APIRouter:
         hops = [source, *lag_document(reports, everything=expand == "partitions")]
         return {"at": now, "status": worst(Rule(hop["status"]) for hop in hops), "hops": hops}
 
+    _freshness(routes, context)
+    return routes
+
+
+def _freshness(routes: APIRouter, context: Context) -> None:
     @routes.get("/freshness")
     def freshness(
         expand: Annotated[Literal["late", "sensors"] | None, Query()] = None,
@@ -55,5 +60,3 @@ def router(context: Context) -> APIRouter:
         if expand:
             told["sensors"] = sensors(found, limits, now, everything=expand == "sensors")
         return told
-
-    return routes

@@ -25,6 +25,7 @@ _METADATA: Final = {
     "y": ("intervals.y", "y", "latitude in readings: from its CRS to WGS 84"),
     "crs_column": ("intervals.crs", "crs", ""),
     "elevation": ("intervals.elevation", "elevation", ""),
+    "station_class": ("intervals.station_class", "", "1 to 5: limits may depend on it"),
     "model": ("intervals.model", "model", ""),
     "serial": ("intervals.serial", "serial", ""),
     "height": ("intervals.height", "height", ""),
@@ -157,7 +158,7 @@ def _metadata(how: Metadata, topics: Topics) -> Iterator[Line]:
             if source is not None:
                 zone = f"{how.zone} → UTC; {said}" if name.startswith("valid") else said
                 yield Line(f"{part.table}.{source}", f"{topics.metadata}: {field}", "",
-                           f"weather.sensor.{column}", zone, "", "")  # fmt: skip
+                           f"weather.sensor.{column}" if column else "", zone, "", "")  # fmt: skip
 
 
 def _row(cells: Iterable[str]) -> str:

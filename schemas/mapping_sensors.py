@@ -23,6 +23,8 @@ class StationTable(Part):
     crs: str = "EPSG:4326"
     crs_column: str | None = None
     elevation: str | None = None
+    station_class: str | None = None
+    """The WMO's siting class, 1 (best) to 5: rulesets may have limits of their own for some."""
     valid_from: str | None = None
     valid_to: str | None = None
 

@@ -22,6 +22,8 @@ from weather.angles import degrees
 Record = dict[str, Any]
 Row = Mapping[str, Any]
 _VERSION_DIGITS: Final = 8
+_PLACE: Final = ("x", "y", "crs", "elevation", "station_class")
+_CLASSES: Final = range(1, 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class _Known:
             **{name: _position(row, name) for name in ("x", "y")},
             "elevation": _number(row, "elevation"),
             "crs": crs,
+            **_siting(row),
         }
         return self._fact(identifier(row["station"]), row, content)
 
@@ -150,7 +153,8 @@ def _names(stations: list[Fact]) -> Record:
 
 
 def _as_record(interval: Interval) -> Record:
-    place = {name: interval.station.content[name] for name in ("x", "y", "crs", "elevation")}
+    station = interval.station.content
+    place: Record = {name: station[name] for name in _PLACE if name in station}
     calibration = interval.calibration
     judged = calibration.content if calibration else {"scale": 1.0, "offset": 0.0}
     due = calibration.end if calibration else FOR_EVER
@@ -160,8 +164,20 @@ def _as_record(interval: Interval) -> Record:
         "valid_to": _end(interval.end),
         "metadata_version": _version(interval.sensor.key, content),
         "calibration_version": _version(calibration.key, judged) if calibration else None,
+        "station_class": None,
         **content,
     }
+
+
+def _siting(row: Row) -> Record:
+    """Give the station's class, where one is told: what is not told names no other content."""
+    told = _number(row, "station_class")
+    if told is None:
+        return {}
+    if told not in _CLASSES:
+        problem = f"station_class is {row['station_class']!r}, not 1 to 5"
+        raise DataQuality(problem, reason="bad_class", mend="correct the row")
+    return {"station_class": int(told)}
 
 
 def _version(key: str, content: Record) -> str:

@@ -125,7 +125,8 @@ def _valuing(placement: Placement, ruleset: str) -> int:
     """Name what makes values and verdicts; without metadata they are of 1 and 0."""
     plain = placement is UNKNOWN or (placement.scale, placement.offset) == (1.0, 0.0)
     calibration = () if plain else (placement.scale, placement.offset)
-    said = (*calibration, *filter(None, (ruleset,)))
+    siting = f"class {placement.station_class}" if placement.station_class else ""
+    said = (*calibration, *filter(None, (ruleset, siting)))
     return _number(repr(said)) if said else _NOTHING
 
 

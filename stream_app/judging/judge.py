@@ -20,7 +20,12 @@ from stream_app.judging.heads import Head
 from stream_app.judging.health import health_flags
 from stream_app.judging.held import held, present
 from stream_app.judging.judged import Judged, joined
-from stream_app.judging.placed import calibration_flags, calibration_of, metadata_flags
+from stream_app.judging.placed import (
+    calibration_flags,
+    calibration_of,
+    classes_of,
+    metadata_flags,
+)
 from stream_app.judging.reading import Read, read
 from stream_app.judging.table import Table, table_of
 from stream_app.metadata.sensors import Sensor
@@ -113,7 +118,7 @@ class Judge:
             calibration_of(origins, origin),
             ruleset if self.validate else None,
             self.allowed,
-            _circumstances(of_table),
+            _circumstances(of_table, classes_of(origins, origin)),
         )
         in_date = calibration_flags(origins, origin, utc)
         if not self.validate:
@@ -211,9 +216,9 @@ def _given(of_table: Read) -> dict[str, Given]:
     }
 
 
-def _circumstances(of_table: Read) -> Circumstances:
-    """Say when readings were made, and over how long rain fell."""
+def _circumstances(of_table: Read, classes: Integers | None) -> Circumstances:
+    """Say when and at what stations readings were made, and over how long rain fell."""
     table, minutes = of_table.table, None
     if table.parameter == "rainfall" and table.interval_micros and table.counter is None:
         minutes = np.full(len(of_table.local), table.interval_micros / _MINUTE)
-    return Circumstances(observed_local=of_table.local, minutes=minutes)
+    return Circumstances(of_table.local, classes, minutes)

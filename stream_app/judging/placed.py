@@ -23,6 +23,12 @@ def calibration_of(origins: Sequence[Origin], origin: Integers) -> Calibration:
     )
 
 
+def classes_of(origins: Sequence[Origin], origin: Integers) -> Integers | None:
+    """Give the class of each reading's station, 0 where unknown; None where none is known."""
+    classes = np.array([one.placement.station_class for one in origins], np.int64)
+    return classes[origin] if classes.any() else None
+
+
 def metadata_flags(origins: Sequence[Origin], origin: Integers) -> Flags:
     """Say whether any metadata applied to readings: 2 where none did."""
     unknown = np.array([one.placement is UNKNOWN for one in origins])[origin]

@@ -25,6 +25,7 @@ class Placement:
 
     ``fields`` go onto the clean reading as they are. ``expires`` (UTC microseconds) is the first
     moment at which its calibration no longer holds, :data:`NEVER_CALIBRATED` where it has none.
+    ``station_class`` is 1 to 5, 0 where it is not known.
     """
 
     valid_to: float
@@ -32,6 +33,7 @@ class Placement:
     scale: float
     offset: float
     expires: int
+    station_class: int = 0
 
     @property
     def lapsed(self) -> bool:
@@ -139,7 +141,8 @@ def _placement(interval: Record, wigos_id: str | None, expires: int) -> Placemen
         "calibration_version": interval["calibration_version"],
     }
     end = math.inf if interval["valid_to"] is None else interval["valid_to"]
-    return Placement(end, fields, interval["scale"], interval["offset"], expires)
+    siting = interval.get("station_class") or 0
+    return Placement(end, fields, interval["scale"], interval["offset"], expires, siting)
 
 
 def _wgs84(interval: Record) -> tuple[float | None, float | None]:

@@ -160,3 +160,14 @@ def test_codes_that_are_not_mapped_make_no_sensor() -> None:
 def test_a_fact_for_ever_overlaps_one_that_begins_later() -> None:
     with pytest.raises(DataQuality, match="rows a and b"):
         refined([Fact("a", 0, FOR_EVER, {}), Fact("b", 5, 9, {})], [], {})
+
+
+@pytest.mark.requirement("A5", "B6")
+def test_the_class_of_a_station_travels_and_none_changes_no_version() -> None:
+    (known,) = record(Rows([station(station_class=3)], [sensor()]))["intervals"]
+    (unknown,) = record(Rows([station(station_class=None)], [sensor()]))["intervals"]
+    (untold,) = record(Rows([station()], [sensor()]))["intervals"]
+    assert (known["station_class"], unknown["station_class"]) == (3, None)
+    assert unknown["metadata_version"] == untold["metadata_version"] != known["metadata_version"]
+    found = sensor_records(Rows([station(station_class=6)], [sensor()]), HOW, "little", 5)
+    assert [problem.reason for problem in found.problems] == ["bad_class"]

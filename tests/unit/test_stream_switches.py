@@ -31,7 +31,9 @@ def made(
 ) -> Record:
     """Judge one reading of a known sensor as a stream with these settings does."""
     settings, schemas = settings or StreamSettings(), Schemas()
-    calibration = interval(0, offset=0.5 if parameter == "humidity" else 0.0)
+    siting = given.pop("station_class", None)
+    offset = 0.5 if parameter == "humidity" else 0.0
+    calibration = interval(0, offset=offset, station_class=siting)
     sensors = {f"JFK:{parameter}": Sensor(metadata(f"JFK:{parameter}", calibration))}
     how = mapping(parameter, interval_seconds=seconds)
     ruleset = given.pop("ruleset", DEFAULT)
@@ -148,3 +150,13 @@ def test_what_the_ruleset_does_not_limit_is_not_asked_for() -> None:
     limits = {**DEFAULT.limits, ("rainfall", "value"): Limits(Span(0.0, 1800.0))}
     ruleset = replace(DEFAULT, limits=MappingProxyType(limits))
     assert made("rainfall", ruleset=ruleset, seconds=60, value=500.0)["flag_range"] == 1
+
+
+@pytest.mark.requirement("B6")
+@pytest.mark.parametrize(("siting", "flag"), [(5, 3), (1, 1), (None, 1)])
+def test_a_station_may_have_the_limits_of_its_class(siting: int | None, flag: int) -> None:
+    usual = DEFAULT.limits_of("temperature", "value")
+    poor = Override("temperature", "value", replace(usual, suspect=Span(0, 10)), classes=(4, 5))
+    ruleset = replace(DEFAULT, version="sited", overrides=(poor,))
+    record = made("temperature", ruleset=ruleset, station_class=siting, value=12.5)
+    assert record["flag_range"] == flag

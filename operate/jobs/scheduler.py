@@ -21,7 +21,8 @@ INSERT INTO ops.job_schedule (name, last_due) VALUES (%s, %s) ON CONFLICT DO NOT
 """
 _HOLD: Final = "SELECT last_due FROM ops.job_schedule WHERE name = %s FOR UPDATE"
 _MOVE: Final = "UPDATE ops.job_schedule SET last_due = %s WHERE name = %s"
-_WHO: Final = "schedule"
+BY_THE_CLOCK: Final = "schedule"
+"""Who asked, where nobody did."""
 _MOST_AT_ONCE: Final = 60
 
 
@@ -91,14 +92,14 @@ def _start(connection: Connection, name: str, schedule: Schedule, due: datetime)
     """Start the job of a moment, and have those wait that follow it."""
     key = f"schedule:{name}:{due.isoformat()}"
     config = JobConfig.of(schedule.config)
-    asked = store.Asked(kind_of(schedule.job), config, _WHO, due, "schedule", key)
+    asked = store.Asked(kind_of(schedule.job), config, BY_THE_CLOCK, due, "schedule", key)
     first = store.submit(connection, asked)
     if first is None:
         return []
     numbers = [first]
     for job in schedule.then:
         follow = store.Asked(
-            kind_of(job), JobConfig(), _WHO, due, "schedule", f"{key}:{job}", (numbers[-1],)
+            kind_of(job), JobConfig(), BY_THE_CLOCK, due, "schedule", f"{key}:{job}", (numbers[-1],)
         )
         number = store.submit(connection, follow)
         numbers += [] if number is None else [number]

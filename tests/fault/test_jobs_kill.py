@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ from devstack.stack import Stack
 from operate.jobs import JobConfig, JobMetrics, Jobs
 from operate.jobs.catalogue import KINDS, kind_of
 from operate.jobs.fleet import take_back
+from operate.jobs.perform import Performer
+from operate.jobs.scheduler import BY_THE_CLOCK
 from operate.jobs.supervisor import prepare
 from operate.settings import Settings, load
 from runtime.kafka_topics import ensure_topics
@@ -182,6 +185,16 @@ def test_an_import_that_is_killed_twice_publishes_every_reading_once(
     grown = place.in_topics() - before
     assert set(grown.values()) == {1}
     assert Counter(parameter for parameter, *_ in grown) == held
+
+
+def test_by_the_clock_an_hourly_import_reads_increments_where_no_source_does(place: Place) -> None:
+    jobs, rows = Jobs(place.database), place.in_source("2013", "2014")[0]
+    for reads, extracted in ((False, None), (True, rows)):
+        run = jobs.run("hourly_import", due=DUE, who=BY_THE_CLOCK)
+        chosen = place.settings.jobs.model_copy(update={"import_increments": reads})
+        settings = place.settings.model_copy(update={"jobs": chosen})
+        Performer(settings, threading.Event()).perform(run, None)
+        assert (jobs.status(run).status, jobs.status(run).extracted) == ("succeeded", extracted)
 
 
 @pytest.mark.parametrize("job", [kind for kind in KINDS if kind not in IMPORTS])

@@ -14,13 +14,14 @@ from zoneinfo import ZoneInfo
 
 from operate.jobs.config import day_before
 from operate.jobs.kinds.through import count_through
+from operate.jobs.scheduler import BY_THE_CLOCK
 from operate.jobs.work import Outcome, Work
 from producers import several
 from producers.backfill import job
 from producers.backfill.options import Options, Report
 from producers.backfill.request import Request, Span
 from producers.settings import SourceSettings
-from runtime.errors import Configuration
+from runtime.errors import Configuration, Transient
 
 _DAYS: Final = 7
 _HOURS: Final = 3
@@ -41,7 +42,16 @@ def daily(work: Work) -> Outcome:
 
 
 def hourly(work: Work) -> Outcome:
-    """Read the last hours before the job's moment, and the one that has begun."""
+    """Read the last hours before the job's moment, and the one that has begun.
+
+    By the clock it reads increments instead, where none else does (``jobs.import_increments``), and
+    nothing where a source runs all the time: each reading would be published again and again.
+    """
+    if work.who == BY_THE_CLOCK:
+        if not work.settings.jobs.import_increments:
+            return Outcome({"left_to": "the source, which runs all the time"})
+        _increments(work, _sized(work, work.settings.all_sources()))
+        return Outcome({"increments": True}, ("stopped",) if work.stop.is_set() else ())
 
     def span(source: SourceSettings) -> Span:
         local = work.due.astimezone(ZoneInfo(source.schedule_zone)).replace(tzinfo=None)
@@ -149,4 +159,11 @@ def _increments(work: Work, sources: Sequence[SourceSettings]) -> None:
     quiet = [source.model_copy(update={"metrics_port": None}) for source in sources]
     settings = work.settings
     world = settings.kafka, settings.registry, settings.topics
-    several.run(quiet, *world, work.stop, once=True)
+    found = several.run(quiet, *world, work.stop, once=True).values()
+    work.metrics.extracted = sum(summary.rows for summary in found)
+    work.metrics.transformed = sum(summary.readings.total() for summary in found)
+    left = [problem for summary in found for problem in summary.errors.values()]
+    work.metrics.failed = len(left)
+    if left:
+        problem = f"{len(left)} tables could not be read: {'; '.join(left)}"
+        raise Transient(problem, mend="see whether AOS is up; the others were read")

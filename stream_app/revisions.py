@@ -6,7 +6,7 @@ of one kind the later batch wins. Why so: ``docs/decisions/0011-revisions-in-two
 
 Behind each batch some numbers are left free. A replay that began when that batch was the last one
 takes one of them: it wins over all that had been said by then, and over nothing that is said later.
-Why so: ``docs/decisions/0017-replay.md``.
+The upper half is the neighbours' agent's. Why so: ``docs/decisions/0017-replay.md`` and ``0022``.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ GENERATION: Final = 2**40
 ALONE: Final = GENERATION // 2
 """How far a verdict without neighbours stands behind those of its batch that had some."""
 
-
 STEP: Final = 16
 """From one batch to the next."""
+
+MOST_PROMOTIONS: Final = 7
+"""How many replays may be promoted behind one batch: they have the numbers from 1 on."""
 
 MOST_BATCHES: Final = ALONE // STEP
 """How many batches a generation has room for: at ten a second a hundred years of them."""

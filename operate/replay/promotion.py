@@ -27,7 +27,7 @@ from sink.database import Database
 from stream_app.outputs.delivery import Bulk, Outputs, bulk
 from stream_app.outputs.transaction import Transactions
 from stream_app.replay.shadow import shadow_group
-from stream_app.revisions import STEP
+from stream_app.revisions import MOST_PROMOTIONS
 from weather.ruleset import Ruleset
 
 _AT_ONCE: Final = 5_000
@@ -105,7 +105,7 @@ def refuse_number(entry: Entry, number: int) -> None:
     Raises:
         System: so many have been promoted while the stream said nothing at all.
     """
-    if number >= STEP:
+    if number > MOST_PROMOTIONS:
         problem = f"{number - 1} replays were promoted since the stream last said anything"
         mend = f"promote {entry.name} again when a reading has come, as a new replay"
         raise System(problem, mend=mend)

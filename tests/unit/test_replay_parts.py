@@ -24,7 +24,7 @@ from stream_app.again.task import Window
 from stream_app.replay.pace import Pace
 from stream_app.replay.plan import Stand, find, part_of, refuse_lost
 from stream_app.replay.request import Request
-from stream_app.revisions import STEP, revision_of
+from stream_app.revisions import MOST_PROMOTIONS, revision_of
 from weather.ruleset import ALWAYS, DEFAULT, FOR_EVER, Ruleset
 from weather.ruleset_history import RulesetHistory
 
@@ -138,9 +138,9 @@ def test_the_end_of_a_ruleset_travels_with_it() -> None:
 
 def test_a_promotion_stands_between_two_batches_of_the_stream() -> None:
     stand, later = revision_of(2, 7), revision_of(2, 8)
-    assert stand < stand + 1 < stand + STEP - 1 < later
-    with pytest.raises(System, match="15 replays were promoted since the stream last said"):
-        refuse_number(type("Entry", (), {"name": "july"})(), STEP)
+    assert stand < stand + 1 < stand + MOST_PROMOTIONS < later
+    with pytest.raises(System, match="7 replays were promoted since the stream last said"):
+        refuse_number(type("Entry", (), {"name": "july"})(), MOST_PROMOTIONS + 1)
 
 
 def test_a_row_becomes_a_record_under_the_revision_of_its_promotion() -> None:

@@ -118,7 +118,7 @@ class Judge:
             calibration_of(origins, origin),
             ruleset if self.validate else None,
             self.allowed,
-            _circumstances(of_table, classes_of(origins, origin)),
+            _circumstances(of_table, classes_of(origins, origin) if ruleset.overrides else None),
         )
         in_date = calibration_flags(origins, origin, utc)
         if not self.validate:

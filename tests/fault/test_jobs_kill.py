@@ -188,7 +188,7 @@ def test_an_import_that_is_killed_twice_publishes_every_reading_once(
 
 
 def test_by_the_clock_an_hourly_import_reads_increments_where_no_source_does(place: Place) -> None:
-    jobs, rows = Jobs(place.database), place.in_source("2013", "2014")[0]
+    jobs, rows = Jobs(place.database), place.in_source("2013-01-01", "2014-01-01")[0]
     for reads, extracted in ((False, None), (True, rows)):
         run = jobs.run("hourly_import", due=DUE, who=BY_THE_CLOCK)
         chosen = place.settings.jobs.model_copy(update={"import_increments": reads})

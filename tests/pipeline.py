@@ -51,9 +51,8 @@ class Pipeline:
         """Ask the database; it may not know the tables yet."""
         with closing(psycopg.connect(self._tables, autocommit=True)) as connection:
             try:
-                return (
-                    connection.cursor(row_factory=dict_row).execute(statement.encode()).fetchall()
-                )
+                found = connection.cursor(row_factory=dict_row).execute(statement.encode())
+                return found.fetchall() if found.description else []
             except psycopg.errors.UndefinedTable:
                 return [{"n": 0}]
 

@@ -88,7 +88,7 @@ def check_fresh(parameters: Sequence[Mapping[str, Any]], *, at_rest: bool) -> st
     """
     late = [one for one in parameters if one["fresh"] == 0]
     if not parameters:
-        return "no reading was ever loaded"
+        return "no sensor is known yet, by metadata or by its rhythm"
     if not late:
         return ""
     names = ", ".join(f"{one['parameter']} since {one['newest']:%Y-%m-%d %H:%M}" for one in late)

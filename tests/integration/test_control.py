@@ -37,6 +37,7 @@ def test_the_running_pipeline_is_steered_over_http(pipeline: Pipeline) -> None:
     a_pause_lets_the_lag_grow(pipeline)
     offsets_set_back_double_nothing(pipeline)
     a_dead_letter_is_mended(pipeline)
+    a_reading_is_followed(pipeline)
     a_killed_stage_is_missed(pipeline)
 
 
@@ -96,6 +97,20 @@ def a_dead_letter_is_mended(pipeline: Pipeline) -> None:
     assert (act["who"], act["state"]) == ("mary", "done")
     again = pipeline.api.post("/api/v1/dead-letters/redrive", json={"letters": [letter["letter"]]})
     assert [one["state"] for one in again.json()] == ["already"]
+
+
+def a_reading_is_followed(pipeline: Pipeline) -> None:
+    way = pipeline.get("/api/v1/lineage/A:temperature/2020-01-01T04:00Z")
+    assert way["winner"] is True
+    assert way["hops"][0]["name"] == "source"
+    (touched,) = pipeline.get("/api/v1/impact/sensor/A:temperature")
+    assert touched["readings"] == 13
+    pipeline.query("CALL ops.learn_cadence()")
+    fresh = {one["parameter"]: one for one in pipeline.get("/api/v1/freshness")["parameters"]}
+    assert set(fresh) == {"temperature", "wind"}
+    assert fresh["wind"]["newest"].startswith("2020-01-01T04:00")
+    assert (fresh["wind"]["cadence_seconds"], fresh["wind"]["late"]) == (3600, 1)
+    assert pipeline.get("/api/v1/reconciliations") == []
 
 
 def a_killed_stage_is_missed(pipeline: Pipeline) -> None:

@@ -13,6 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.columnar_kernels import put
+
 Integers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -89,8 +91,8 @@ class Strings:
 
     def write(self, out: Bytes, at: Integers) -> None:
         """Write each string at its place in ``out``."""
-        for length, rows in rows_by_length(self.lengths):
-            windows(out, length)[at[rows]] = windows(self.data, length)[self.starts[rows]]
+        starts, lengths = np.ascontiguousarray(self.starts), np.ascontiguousarray(self.lengths)
+        put(self.data, starts, lengths, out, np.ascontiguousarray(at))
 
     def of_length(self, length: int, rows: Integers | slice) -> Bytes:
         """Give the bytes of strings that are all of one length, a row for each."""

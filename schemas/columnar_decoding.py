@@ -16,17 +16,8 @@ from numpy.typing import NDArray
 
 from schemas.avsc import Schema, without_logical_types
 from schemas.columnar import Column, Integers, Mask, Numbers, Strings, packed, windows
+from schemas.columnar_kernels import read_longs
 from schemas.framing import HEADER
-
-_CONTINUED: Final = 0x80
-_CONTINUES: Final = np.uint64(0x8080808080808080)
-_CLOSED_UP: Final = (
-    (0x007F007F007F007F, 1, 0x3F803F803F803F80),
-    (0x00003FFF00003FFF, 2, 0x0FFFC0000FFFC000),
-    (0x000000000FFFFFFF, 4, 0x00FFFFFFF0000000),
-)
-"""Steps that join eight groups of seven bits, one in each byte, to 56: what stays, what moves."""
-_LONGEST_VARINT: Final = 10
 
 
 class ColumnarDecoder:
@@ -119,33 +110,14 @@ class Cursor:
         return Numbers(values, present)
 
     def longs(self, present: Mask | None) -> Numbers:
-        """Read variable-length zigzag numbers: eight bytes of each at once, few are longer."""
-        first = self.data[self.at]
-        if first.max(initial=0) < _CONTINUED:
-            self.move(1 if present is None else present)
-            return Numbers((first >> 1).astype(np.int64) ^ -(first & 1).astype(np.int64), present)
-        words = windows(self.data, 8)[self.at].view("<u8")
-        stops = ~words & _CONTINUES
-        below = (stops & -stops) - np.uint64(1)  # the bits before the first byte that is the last
-        sizes = (np.bitwise_count(below).astype(np.int64) + 1) >> 3
-        unsigned = _joined(words & below)
-        longer = stops == 0 if present is None else (stops == 0) & present
-        if longer.any():
-            rows = np.flatnonzero(longer)
-            unsigned[rows], sizes[rows] = self._longer(rows)
-        self.move(sizes if present is None else sizes * present)
-        signed = (unsigned >> np.uint64(1)).astype(np.int64)
-        return Numbers(signed ^ -(unsigned & np.uint64(1)).astype(np.int64), present)
-
-    def _longer(self, rows: Integers) -> tuple[NDArray[np.uint64], Integers]:
-        """Read numbers of nine or ten bytes; what goes on behind the tenth is no number."""
-        data = self.data[self.at[rows, None] + np.arange(_LONGEST_VARINT)]
-        ninth, tenth = data[:, 8].astype(np.uint64), data[:, 9].astype(np.uint64)
-        low = _joined(np.ascontiguousarray(data[:, :8]).view("<u8")[:, 0])
-        ends = ninth < _CONTINUED
-        self.sound[rows[~ends & (tenth >= _CONTINUED)]] = False
-        high = (ninth & np.uint64(0x7F)) | np.where(ends, 0, tenth << np.uint64(7))
-        return low | (high << np.uint64(56)), np.where(ends, 9, 10)
+        """Read variable-length zigzag numbers; what goes on behind its tenth byte is none."""
+        there = np.ones(len(self.at), np.bool_) if present is None else present
+        values, sizes = read_longs(self.data, np.ascontiguousarray(self.at), there)
+        if sizes.min(initial=0) < 0:
+            self.sound &= sizes >= 0
+            sizes = np.maximum(sizes, 0)
+        self.move(sizes)
+        return Numbers(values, present)
 
     def strings(self, present: Mask | None) -> Strings:
         """Read a length and pass over so many bytes."""
@@ -177,13 +149,6 @@ _READ: Final[dict[str, Callable[[Cursor, Mask | None], Column]]] = {
     "string": Cursor.strings,
     "bytes": Cursor.strings,
 }
-
-
-def _joined(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Take the seven low bits of each byte for one number."""
-    for stays, by, moves in _CLOSED_UP:
-        words = (words & np.uint64(stays)) | ((words >> np.uint64(by)) & np.uint64(moves))
-    return words
 
 
 def kind_of(kind: object) -> tuple[str, bool]:

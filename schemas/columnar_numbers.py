@@ -12,26 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.columnar import Bytes, Integers, Numbers, Strings
+from schemas.columnar_kernels import LONGEST, write_longs
 
-_POWERS: Final = (np.uint64(1) << np.arange(7, 64, 7, dtype=np.uint64)).astype(np.uint64)
-_LONGEST: Final = 10
 _WORD: Final = 8
-_CONTINUED: Final = np.array(
-    [
-        int.from_bytes(bytes([0x80]) * min(max(length - 1, 0), _WORD), "little")
-        for length in range(11)
-    ],
-    np.uint64,
-)
-"""By length: the bits that say, in the first eight bytes of a number, that it goes on."""
 _ONE_BYTE: Final = 64
 _PRESENT: Final = np.uint8(2)
-_SPREAD: Final = (
-    (0x000000000FFFFFFF, 0x00FFFFFFF0000000, 4),
-    (0x00003FFF00003FFF, 0x0FFFC0000FFFC000, 2),
-    (0x007F007F007F007F, 0x3F803F803F803F80, 1),
-)
-"""Steps that part 56 bits into eight groups of seven, one in each byte: what stays, what moves."""
 
 
 def as_strings(block: Strings | Bytes) -> Strings:
@@ -80,32 +65,11 @@ def _longs(values: NDArray[Any]) -> tuple[Bytes, Integers | int]:
         short[:, 0] = _PRESENT
         short[:, 1] = (values << 1) ^ (values >> (values.dtype.itemsize * 8 - 1))
         return short, 1
-    signed = values.astype(np.int64)
-    zigzag = ((signed << 1) ^ (signed >> 63)).view(np.uint64)
-    lengths = _lengths(zigzag)
-    low = zigzag & np.uint64((1 << 56) - 1)
-    for stays, moves, by in _SPREAD:
-        low = (low & np.uint64(stays)) | ((low & np.uint64(moves)) << np.uint64(by))
-    low |= _CONTINUED[lengths]
-    longest = lengths if isinstance(lengths, int) else int(lengths.max())
-    data = np.empty((len(values), 1 + max(longest, _WORD)), np.uint8)
+    data = np.empty((len(values), 1 + LONGEST), np.uint8)
     data[:, 0] = _PRESENT
-    _words_of(data, "<u8")[:] = low
-    if longest > _WORD:
-        data[:, 9] = (zigzag >> np.uint64(56)) & np.uint64(0x7F)
-    if longest == _LONGEST:
-        data[:, 9] |= (np.asarray(lengths) == _LONGEST) * np.uint8(0x80)
-        data[:, 10] = zigzag >> np.uint64(63)
-    return data, lengths
-
-
-def _lengths(zigzag: NDArray[np.uint64]) -> Integers | int:
-    """Say how many bytes each number takes; one number where it is the same for all."""
-    ends = np.array([zigzag.min(), zigzag.max()])
-    shortest, longest = (np.searchsorted(_POWERS, ends, side="right") + 1).tolist()
-    if shortest == longest:
-        return int(longest)
-    return np.searchsorted(_POWERS, zigzag, side="right") + 1
+    lengths = write_longs(np.ascontiguousarray(values, np.int64), data)
+    shortest, longest = int(lengths.min()), int(lengths.max())
+    return data, longest if shortest == longest else lengths
 
 
 def _words_of(data: Bytes, kind: str) -> NDArray[Any]:

@@ -116,7 +116,11 @@ def run(  # noqa: PLR0913, PLR0917 - one for each option
     asked.spans()
     with _asking(config) as (asking, _):
         number = asking.run(job, asked, after=after or (), priority=priority)
-        found = _watched(asking, number, as_json=as_json) if wait else asking.status(number)
+        _show_asked(asking, number, wait=wait, as_json=as_json)
+
+
+def _show_asked(asking: Jobs, number: int, *, wait: bool, as_json: bool) -> None:
+    found = _watched(asking, number, as_json=as_json) if wait else asking.status(number)
     _tell(found, as_json=as_json)
     if wait and found.status != "succeeded":
         raise typer.Exit(Exit.FAILED)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Final, TypeVar
 
@@ -11,7 +10,6 @@ from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from operate.api.context import Context
-from operate.jobs.asking import Jobs
 from operate.jobs.asking import jobs as opened_jobs
 from operate.jobs.catalogue import KINDS
 from operate.jobs.config import JobConfig
@@ -19,6 +17,7 @@ from operate.jobs.scheduler import utc_now
 from operate.jobs.settings import JobsSettings
 from operate.jobs.supervisor import opened
 from operate.jobs.workers import queues, workers
+from operate.settings import Settings
 from runtime.errors import Configuration
 
 _API: Final = "api"
@@ -40,45 +39,17 @@ class Asked(BaseModel):
 def router(context: Context) -> APIRouter:
     """Make the routes."""
     routes = APIRouter(tags=["jobs"])
-    settings = context.settings
+    _add_views(routes, context.settings)
+    _add_runs(routes, context.settings)
+    return routes
 
-    @contextmanager
-    def asking() -> Iterator[Jobs]:
-        with opened_jobs(settings) as found:
-            yield found
+
+def _add_views(routes: APIRouter, settings: Settings) -> None:
+    """Add what only looks at all of them."""
 
     @routes.get("/jobs", summary="The jobs there are, and when they come next.")
     def catalogue() -> list[dict[str, Any]]:
         return listed(settings.jobs)
-
-    @routes.get("/jobs/runs", summary="The newest runs; active ones alone, if so asked.")
-    def runs(
-        job: str | None = None,
-        active: bool = False,
-        most: Annotated[int, Query(ge=1, le=1000)] = 50,
-    ) -> list[dict[str, Any]]:
-        with asking() as found:
-            known = found.active() if active else found.history(job, most=most)
-        return [one.as_document() for one in known if job in {None, one.job}]
-
-    @routes.post("/jobs/runs", status_code=HTTPStatus.CREATED, summary="Ask for a job.")
-    def run(asked: Asked) -> dict[str, Any]:
-        config = JobConfig.of(asked.config)
-        with asking() as found:
-            number = found.run(
-                asked.job, config, after=asked.after, priority=asked.priority, who=asked.who
-            )
-            return found.status(number).as_document()
-
-    @routes.get("/jobs/runs/{number}", summary="One run: its configuration and its metrics.")
-    def show(number: int) -> dict[str, Any]:
-        with asking() as found:
-            return _or_404(lambda: found.status(number).as_document())
-
-    @routes.delete("/jobs/runs/{number}", summary="Cancel a run; one at work stops soon.")
-    def cancel(number: int) -> dict[str, Any]:
-        with asking() as found:
-            return {"run": number, "status": _or_404(lambda: found.cancel(number, _API))}
 
     @routes.get("/jobs/workers", summary="Who works, and at what; what waits in each queue.")
     def who_works() -> dict[str, Any]:
@@ -87,7 +58,38 @@ def router(context: Context) -> APIRouter:
             with database.transaction("counting what waits") as connection:
                 return {"workers": found, "queues": queues(connection, settings.jobs)}
 
-    return routes
+    @routes.get("/jobs/runs", summary="The newest runs; active ones alone, if so asked.")
+    def runs(
+        job: str | None = None,
+        active: bool = False,
+        most: Annotated[int, Query(ge=1, le=1000)] = 50,
+    ) -> list[dict[str, Any]]:
+        with opened_jobs(settings) as found:
+            known = found.active() if active else found.history(job, most=most)
+        return [one.as_document() for one in known if job in {None, one.job}]
+
+
+def _add_runs(routes: APIRouter, settings: Settings) -> None:
+    """Add what is done with one run."""
+
+    @routes.post("/jobs/runs", status_code=HTTPStatus.CREATED, summary="Ask for a job.")
+    def run(asked: Asked) -> dict[str, Any]:
+        config = JobConfig.of(asked.config)
+        with opened_jobs(settings) as found:
+            number = found.run(
+                asked.job, config, after=asked.after, priority=asked.priority, who=asked.who
+            )
+            return found.status(number).as_document()
+
+    @routes.get("/jobs/runs/{number}", summary="One run: its configuration and its metrics.")
+    def show(number: int) -> dict[str, Any]:
+        with opened_jobs(settings) as found:
+            return _or_404(lambda: found.status(number).as_document())
+
+    @routes.delete("/jobs/runs/{number}", summary="Cancel a run; one at work stops soon.")
+    def cancel(number: int) -> dict[str, Any]:
+        with opened_jobs(settings) as found:
+            return {"run": number, "status": _or_404(lambda: found.cancel(number, _API))}
 
 
 def listed(settings: JobsSettings) -> list[dict[str, Any]]:

@@ -28,12 +28,11 @@ from operate.quality.magnitudes import (
     TIMES,
     TOLD,
 )
-from operate.quality.series import Series
+from operate.quality.series import Series, own_step
 from weather import injection
 from weather.arrays import Bools, Floats
 from weather.injection import NONE, Fault, Faulty
 from weather.parameters import measure_of
-from weather.qc.digits import STEPS
 from weather.qc.series import grain_of, resolution
 from weather.ruleset import Limits, Step
 from weather.units import to_standard
@@ -42,9 +41,6 @@ _MINUTE: Final = 60_000_000
 _MOST_EVENTS: Final = 40
 _CLEAR: Final = 26
 """Readings between two faults, so that none is the neighbour of the next."""
-
-_NEAR: Final = 0.01
-_NEARLY_ALL: Final = 0.99
 
 MAIN: Final = (
     ("temperature", "value"),
@@ -130,17 +126,6 @@ def window(series: Series) -> int:
     return max(
         limits.readings, math.ceil(limits.suspect_minutes * coarser * _MINUTE / series.cadence)
     )
-
-
-def own_step(series: Series) -> float:
-    """Give the largest step that all but a hundredth of a series are multiples of; 0 for none."""
-    steps, values = STEPS.get((series.parameter, series.measure)), series.values
-    there = values[~np.isnan(values)]
-    sizes = sorted(steps.sizes, reverse=True) if steps else ()
-    for size in sizes:
-        if (np.abs(np.rint(there / size) * size - there) < _NEAR * size).mean() > _NEARLY_ALL:
-            return size
-    return 0.0
 
 
 def _kept(series: Series, faulty: Faulty) -> Faulty:

@@ -15,12 +15,15 @@ from schemas.columnar import Column, Integers, Numbers
 from stream_app.judging.decoding import Decoded
 from weather.arrays import Bools, Floats, Micros
 from weather.injection import NONE, Faulty
+from weather.qc.digits import STEPS
 from weather.qc.flags import Flag
 from weather.ruleset import DEFAULT, Limits, Ruleset
 from weather.units import from_standard
 
 _READ_AFTER: Final = 60_000_000
 _FEWEST: Final = 48
+_NEAR: Final = 0.01
+_NEARLY_ALL: Final = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,17 @@ def _of(decoded: Decoded, found: Verdicts, measure: str, ruleset: Ruleset) -> It
             cadence=cadence,
             limits=ruleset.limits_of(parameter, measure),
         )
+
+
+def own_step(series: Series) -> float:
+    """Give the largest step that all but a hundredth of a series are multiples of; 0 for none."""
+    steps, values = STEPS.get((series.parameter, series.measure)), series.values
+    there = values[~np.isnan(values)]
+    sizes = sorted(steps.sizes, reverse=True) if steps else ()
+    for size in sizes:
+        if (np.abs(np.rint(there / size) * size - there) < _NEAR * size).mean() > _NEARLY_ALL:
+            return size
+    return 0.0
 
 
 def as_live(past: Past, verdicts: Mapping[str, Verdicts]) -> Past:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Final
@@ -18,20 +18,16 @@ from typing import Final
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from runtime.errors import DataQuality, Transient
+from runtime.errors import Transient
 from runtime.kafka import KafkaSettings, check_reachable, translated
 from runtime.kafka_read import is_end, reader
 from runtime.kafka_topics import ensure_topics
 from runtime.retry import Backoff, retry
-from schemas.codec import Decoder, Encoder
-from schemas.columnar import Keyed, packed
-from schemas.registry import Registry, RegistrySettings, subject_of
-from schemas.topics import PARAMETERS, Topics, clean_schema
-from stream_app.judging.worth import Bar
+from schemas.registry import Registry, RegistrySettings
+from schemas.topics import PARAMETERS, Topics
 from stream_app.metadata.reference import Reference
-from stream_app.neighbours.memory import Came, Held, Memory
-from stream_app.neighbours.saying import came, said
-from stream_app.outputs.delivery import SECONDS, Bulk, Outbox, Outputs, asked, producer
+from stream_app.neighbours.desk import Desk
+from stream_app.outputs.delivery import SECONDS, Outbox, Outputs, asked, producer
 from stream_app.settings import StreamSettings
 from weather.parameters import parameter_of
 from weather.ruleset import Ruleset
@@ -80,7 +76,7 @@ def run(
         ruleset = ruleset or _holding(kafka, topics, schemas)
         group = topics.named(f"{settings.group}-neighbours")
         parameters = [p for p in PARAMETERS if _limits(ruleset, p) is not None]
-        desks = {topics.clean(p): _Desk(p, topics, schemas, settings, ruleset) for p in parameters}
+        desks = {topics.clean(p): Desk(p, topics, schemas, settings, ruleset) for p in parameters}
         way = open_.enter_context(closing(_Way(kafka, group, settings)))
         consumer = open_.enter_context(closing(reader(kafka, group_id=group)))
         return _Loop(desks, way, consumer, topics.partitions, settings).run(stop)
@@ -131,59 +127,12 @@ class _Way:
         self._producer.close()
 
 
-class _Desk:
-    """One parameter: its memory, and how its records are read and written."""
-
-    def __init__(
-        self,
-        parameter: str,
-        topics: Topics,
-        registry: Registry,
-        settings: StreamSettings,
-        ruleset: Ruleset,
-    ) -> None:
-        name, main = clean_schema(parameter), parameter_of(parameter).main.name
-        limits = ruleset.limits_of(parameter, main).buddies
-        if limits is None:
-            raise TypeError(parameter)
-        self._topic = topics.clean(parameter)
-        self._memory = Memory(limits, settings.neighbours_readings)
-        self._decode = Decoder(name, registry.schema_of)
-        self._encode = Encoder(name, registry.id_of(subject_of(self._topic), name))
-        self._bar = Bar(settings.quality_policy, settings.quality_threshold)
-
-    def take(self, messages: Iterable[Message]) -> list[Held]:
-        """Remember records; give those of which something is to be said."""
-        return self._memory.take(self._came(messages))
-
-    def bulks(self, held: Sequence[Held], now: int) -> Iterator[Bulk]:
-        """Say it; not on the topic of the newest readings, which may know of a newer one."""
-        for one in held:
-            revision = one.next_revision
-            if revision is None:
-                continue  # it has wavered so often that there is no number left to say it by
-            record = said(self._decode(one.message), one.wanted, revision, now, self._bar)
-            key, value = record["station_id"].encode(), self._encode(record)
-            yield Bulk(self._topic, one.came.partition, Keyed(packed([key]), packed([value])))
-            one.spoken(revision)
-
-    def _came(self, messages: Iterable[Message]) -> Iterator[Came]:
-        for message in messages:
-            value = message.value() or b""
-            try:
-                record = self._decode(value)
-            except DataQuality as error:
-                _LOG.warning("a clean record is left out: %s", error)
-                continue
-            yield came(record, value, message.partition() or 0)
-
-
 class _Loop:
     """Reads, asks, says, commits; in the thread that calls it."""
 
     def __init__(
         self,
-        desks: Mapping[str, _Desk],
+        desks: Mapping[str, Desk],
         way: _Way,
         consumer: Consumer,
         partitions: int,

@@ -98,6 +98,14 @@ def found(hours: Past) -> list[Recall]:
     return list(recalls(HOURS, hours, (*cases, Case(Fault.RESET, 1))))
 
 
+@pytest.mark.requirement("B6", "E3", "E6")
+def test_units_that_are_mixed_up_are_found(hours: Past) -> None:
+    cases = [Case(Fault.UNIT, which) for which in range(5)]
+    recall = {(one.parameter, one.case): one.recall for one in recalls(HOURS, hours, cases)}
+    for parameter in ("temperature", "humidity", "wind"):
+        assert min(recall[parameter, case] for case in cases) >= 0.95, parameter
+
+
 @pytest.mark.requirement("B6", "E3")
 def test_leaked_sentinels_and_large_spikes_are_found(found: list[Recall]) -> None:
     recall = {(one.case.fault, one.parameter): one for one in found}

@@ -31,6 +31,21 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def check(settings: JobsSettings) -> None:
+    """See that what will be started can be asked for.
+
+    Raises:
+        Configuration: a schedule or a trigger names no job, or a field that no job has.
+    """
+    for schedule in settings.schedules.values():
+        for job in (schedule.job, *schedule.then):
+            kind_of(job)
+        JobConfig.of(schedule.config).spans()
+    for trigger in settings.triggers.values():
+        kind_of(trigger.job)
+        JobConfig.of(trigger.config)
+
+
 class Scheduler:
     """Looks when it is told to; ``now`` is asked for the time, once a look."""
 

@@ -16,7 +16,7 @@ from operate.alerts.running import InTurn, watch
 from operate.jobs import engine
 from operate.jobs.fleet import Fleet
 from operate.jobs.metrics import JobGauges
-from operate.jobs.scheduler import Scheduler
+from operate.jobs.scheduler import Scheduler, check
 from operate.jobs.triggers import LowScores, Silences
 from operate.settings import Settings
 from runtime.errors import Configuration, Transient
@@ -68,6 +68,7 @@ def run(settings: Settings, stop: threading.Event, config: Path | None = None) -
     Raises:
         Configuration: the database or the brokers cannot be reached at the start.
     """
+    check(settings.jobs)
     check_reachable(settings.kafka)
     engine.quiet_engine()
     with opened(settings) as database, ExitStack() as beside:

@@ -5,22 +5,28 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from operate.anomaly import prediction
+from operate.anomaly import prediction, tuning
 from operate.anomaly import store as models
 from operate.anomaly.forest import Growth
+from operate.anomaly.job import train as train_job
 from operate.anomaly.training import train
+from operate.jobs.config import JobConfig
 from operate.reports import store
+from operate.reports.job import report as report_job
 from operate.reports.routes import router
 from operate.reports.weekly import Report, build
+from operate.settings import Settings, load
 from runtime.errors import Configuration
 from schemas.codec import Record
 from sink.database import Connection
@@ -86,6 +92,17 @@ def tables(stack: Any) -> Iterator[Tables]:
         connection.execute(_SENSOR)
         connection.execute("CALL ops.learn_cadence()")
         yield Tables(connection)
+
+
+@pytest.fixture
+def settings(stack: Any, namespace: str, tmp_path: Path) -> Settings:
+    document = {
+        "kafka": {"bootstrap_servers": stack.bootstrap_servers},
+        "registry": {"url": stack.registry_url},
+        "topics": {"namespace": namespace, "partitions": 1},
+    }
+    (tmp_path / "aos.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    return load(tmp_path / "aos.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +202,58 @@ def test_a_report_is_kept_once_and_read_back_over_http(tables: Tables, report: R
     assert document == json.loads(json.dumps(report.document))
     assert client.get(f"/api/v1/reports/{number}/page").text == report.page
     assert client.get(f"/api/v1/reports/{number + 1}").status_code == 404
+
+
+@dataclass
+class Job:
+    """What a job is given, of which reports and models need little."""
+
+    connection: Connection
+    settings: Any
+    due: datetime = datetime(2020, 2, 10, 4, tzinfo=UTC)
+    run_id: int = 7
+    config: JobConfig = field(default_factory=lambda: JobConfig(parameters=("temperature",)))
+
+    @property
+    def database(self) -> Any:
+        """Itself, which gives the one connection there is."""
+        return self
+
+    @contextmanager
+    def transaction(self, doing: str) -> Iterator[Connection]:
+        """Give it."""
+        yield self.connection
+
+
+@pytest.mark.requirement("D1")
+def test_a_job_that_runs_twice_leaves_one_report_and_one_model(
+    tables: Tables, settings: Settings
+) -> None:
+    job: Any = Job(tables.connection, settings)
+    first, again = (report_job(job, SINCE, UNTIL) for _ in range(2))
+    assert first["report"] == again["report"]
+    assert any("overdue" in line for line in first["attention"])
+    models_of = [train_job(job)["models"]["temperature"]["version"] for _ in range(2)]
+    assert models_of == ["temperature-20200210T040000Z"] * 2
+
+
+@pytest.mark.requirement("B9")
+def test_where_models_judge_a_job_lets_the_new_ones_judge(
+    tables: Tables, settings: Settings
+) -> None:
+    job: Any = Job(tables.connection, settings)
+    assert train_job(job)["ruleset"] is None  # nobody has published one
+    tuned = {"temperature": models.newest(tables.connection)["temperature"].at(0.01)}
+    published = tuning.publish(settings, tuned, None, "a test").ruleset
+    assert tuning.judging(settings) == {tuned["temperature"].version}
+    assert tuning.carried(settings)[tuned["temperature"].version] == published.version
+    job.due += timedelta(weeks=1)
+    made = train_job(job)
+    assert made["ruleset"] is not None
+    assert tuning.judging(settings) == {"temperature-20200217T040000Z"}
+    assert train_job(job)["ruleset"] is None  # again: they judge already
+    tuning.publish(settings, None, None, "off again")
+    assert tuning.judging(settings) == set()
 
 
 def test_days_without_readings_make_a_report_that_says_so(tables: Tables) -> None:

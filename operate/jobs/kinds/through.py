@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from schemas.topics import PARAMETERS
 from sink.database import Connection
 from sink.stage import group_of
 
+_LOG: Final = logging.getLogger("aos.jobs")
 _PATIENCE_SECONDS: Final = 900.0
 _LOOK_SECONDS: Final = 0.5
 _LOADED: Final = (
@@ -37,10 +39,10 @@ def count_through(work: Work, requests: Sequence[Request]) -> None:
     Where they are not through in time, what is there by then is counted, and the log says so.
     """
     work.stage("transform", 100.0)
-    waited = _wait(work, _judged(work))
+    through = _wait(work, _judged(work))
     work.stage("load", 100.0)
-    if waited:
-        _wait(work, _loaded(work))
+    if not (through and _wait(work, _loaded(work))):
+        _LOG.warning("stream or sink are not through yet: what is loaded by now is counted")
     work.stage("validate", 100.0)
     with work.database.transaction("counting what was loaded") as connection:
         found = [_counted(connection, request) for request in requests]

@@ -51,7 +51,6 @@ def build(connection: Connection, since: date, until: date) -> Report:
     asked = {name: _Asked.of(connection, name, since, until) for name in PARAMETERS}
     asked = {name: one for name, one in asked.items() if one.rows}
     sensors = {name: worth for one in asked.values() for name, worth in one.sensors.items()}
-    gaps = questions.gaps(connection, since, until)
     document: Document = {
         "from": since.isoformat(),
         "to": (until - timedelta(days=1)).isoformat(),
@@ -66,11 +65,7 @@ def build(connection: Connection, since: date, until: date) -> Report:
             {"sensor": name, **sensors[name].as_document()}
             for name in sorted(sensors, key=lambda name: (sensors[name].score or 0.0, name))
         ],
-        "gaps": {
-            "count": len(gaps),
-            "absent": sum(int(row["absent"]) for row in gaps),
-            "longest": [_plain(row) for row in gaps[:_MOST_GAPS]],
-        },
+        "gaps": _gaps(questions.gaps(connection, since, until)),
         "silent": [_plain(row) for row in questions.silent(connection, since, until)],
         "drift": [row for one in asked.values() for row in one.drift],
         "anomalies": [row for one in asked.values() for row in one.odd],
@@ -162,6 +157,12 @@ class _Asked:
             "tests": by_test(self.rows, flags),
             "days": _by_day(self.days),
         }
+
+
+def _gaps(found: Sequence[Row]) -> Document:
+    longest = [_plain(row) for row in found[:_MOST_GAPS]]
+    absent = sum(int(row["absent"]) for row in found)
+    return {"count": len(found), "absent": absent, "longest": longest}
 
 
 def _drift(name: str, days: Sequence[Row], since: date) -> list[Document]:

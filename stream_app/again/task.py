@@ -107,9 +107,7 @@ class Task:
 
 def partners(items: Iterable[Item]) -> set[Key]:
     """Name the parameters and stations that are judged beside these sensors."""
-    return {
-        (PARTNER[item.parameter], item.station) for item in items if item.parameter in PARTNER
-    }
+    return {(PARTNER[item.parameter], item.station) for item in items if item.parameter in PARTNER}
 
 
 def hull(windows: Sequence[Window]) -> Window:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from bench import rules
 from bench.contestants import Contestant, Ours, kafka_streams, plain_faust, quix_streams
 from bench.course import Course
 from bench.harness import Bar, Run, at_least, at_most, report
@@ -83,7 +84,7 @@ def _measure(course: Course, options: argparse.Namespace) -> int:
         or any(c.lower() in name.lower() for c in options.contestants)
     }
     runs = course.race(chosen, options.rounds) if chosen else {}
-    bars = _bars(runs)
+    bars = [*_bars(runs), *_rules(runs)]
     for section in options.sections:
         more, held = _SECTIONS[section](course, ours)
         runs |= {run.name: run for run in more}
@@ -101,6 +102,13 @@ def _bars(runs: Mapping[str, Run]) -> list[Bar]:
         cpu = rates[f"{OURS}: CPU"] / rates[f"{STREAMS}: CPU"]
         bars.append(at_most("CPU per reading, ours / Kafka Streams", cpu, 0.5))
     return bars
+
+
+def _rules(runs: Mapping[str, Run]) -> list[Bar]:
+    """Say what rules and state take of the process's CPU; of its work alone, where that is known."""
+    whole = runs.get(f"{OURS}: CPU")
+    found = rules.measure(whole.rate if whole else None)
+    return [at_most("rules and state / CPU per reading", found.share, rules.BAR)]
 
 
 if __name__ == "__main__":

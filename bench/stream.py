@@ -105,7 +105,7 @@ def _bars(runs: Mapping[str, Run]) -> list[Bar]:
 
 
 def _rules(runs: Mapping[str, Run]) -> list[Bar]:
-    """Say what rules and state take of the process's CPU; of its work alone, where that is known."""
+    """Say what rules and state take of the CPU: of the process, if it was measured, or its work."""
     whole = runs.get(f"{OURS}: CPU")
     found = rules.measure(whole.rate if whole else None)
     return [at_most("rules and state / CPU per reading", found.share, rules.BAR)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,9 +21,13 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from runtime.errors import Transient
 from runtime.kafka import KafkaSettings, translated
+from runtime.retry import Backoff, retry
 
 _PATIENCE_SECONDS: Final = 30.0
 _TICK_SECONDS: Final = 1.0
+_YOUNG: Final = Backoff(tries=8, first=0.1, most=1.0)
+_YOUNG_SECONDS: Final = 5.0
+"""How long a topic may be too young for its leader to know of it."""
 
 
 def reader(settings: KafkaSettings, **more: object) -> Consumer:
@@ -47,9 +52,8 @@ def read_to_end(settings: KafkaSettings, topic: str, partition: int = 0) -> Iter
     Raises:
         Transient: nothing came for longer than a transaction may last.
     """
-    written = _written(settings, topic, partition)
-    with closing(reader(settings)) as consumer:
-        _meet_leader(consumer, TopicPartition(topic, partition))
+    found, written = _met(settings, TopicPartition(topic, partition))
+    with closing(found) as consumer:
         consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
         quiet_since = time.monotonic()
         while time.monotonic() - quiet_since < _PATIENCE_SECONDS:
@@ -67,6 +71,31 @@ def read_to_end(settings: KafkaSettings, topic: str, partition: int = 0) -> Iter
     raise Transient(problem, mend="see whether the brokers are up")
 
 
+def _met(settings: KafkaSettings, place: TopicPartition) -> tuple[Consumer, int]:
+    """Give a consumer that has met the leader of a partition, and where that ends.
+
+    The leader of a topic that was just made may not know of it yet, and librdkafka may go by what
+    it heard then for as long as a client lives: each try has clients of its own.
+    """
+    began = time.monotonic()
+
+    def find() -> tuple[Consumer, int]:
+        written = _written(settings, place)
+        consumer = reader(settings)
+        try:
+            _meet_leader(consumer, place)
+        except Transient:
+            consumer.close()
+            raise
+        return consumer, written
+
+    def still_young(error: Transient, _wait: float) -> None:
+        if time.monotonic() - began > _YOUNG_SECONDS:
+            raise error
+
+    return retry(find, _YOUNG, threading.Event(), still_young)
+
+
 def _meet_leader(consumer: Consumer, place: TopicPartition) -> None:
     """Ask anything of the leader: to one it has not met, librdkafka puts off fetching by 0.5 s."""
     try:
@@ -75,10 +104,9 @@ def _meet_leader(consumer: Consumer, place: TopicPartition) -> None:
         raise translated(error, f"asking for {place.topic} [{place.partition}]") from error
 
 
-def _written(settings: KafkaSettings, topic: str, partition: int) -> int:
+def _written(settings: KafkaSettings, place: TopicPartition) -> int:
     """Ask for the end of a partition, transactions that are still open included."""
     admin = AdminClient(settings.client())
-    place = TopicPartition(topic, partition)
     asked = admin.list_offsets(
         {place: OffsetSpec.latest()},  # type: ignore[no-untyped-call]
         isolation_level=IsolationLevel.READ_UNCOMMITTED,
@@ -86,7 +114,9 @@ def _written(settings: KafkaSettings, topic: str, partition: int) -> int:
     try:
         end: int = asked[place].result(_PATIENCE_SECONDS).offset
     except KafkaException as error:
-        raise translated(error, f"asking for the end of {topic} [{partition}]") from error
+        raise translated(
+            error, f"asking for the end of {place.topic} [{place.partition}]"
+        ) from error
     return end
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 import psycopg
 import typer
 
-from operate.jobs.engine import install
+from operate.jobs.engine import install, pending
 from operate.options import AsJson, Config
 from operate.printing import print_json, show
 from operate.settings import Settings, load
@@ -26,6 +26,7 @@ from sink.settings import SinkSettings
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 _SHORT: Final = frozenset({"policy", "right"})
+_ENGINE: Final = "engine of jobs: "
 
 Sql = Annotated[str, typer.Argument(metavar="SQL", help="A statement that only reads.")]
 
@@ -42,7 +43,7 @@ def migrate(config: Config = None, as_json: AsJson = False) -> None:
         ran = upkeep.bring_up_to_date(database, settings.sink, _roles(settings))
         scripts = install(database, _roles(settings))
     shown = [{"ran": s.name, "sql": s.sql if s.name in _SHORT else ""} for s in ran]
-    shown += [{"ran": f"engine of jobs: {script}", "sql": ""} for script in scripts]
+    shown += [{"ran": _ENGINE + script, "sql": ""} for script in scripts]
     show(shown, as_json=as_json, empty="everything is up to date")
 
 
@@ -51,6 +52,8 @@ def plan(config: Config = None, as_json: AsJson = False) -> None:
     """Print the SQL that `aos db migrate` would run; nothing is changed."""
     with _opened(config) as (database, settings):
         steps = upkeep.plan(database, settings.sink, _roles(settings))
+        with database.transaction("asking") as connection:
+            steps += [upkeep.Step(_ENGINE + name, sql) for name, sql in pending(connection)]
     if as_json:
         return print_json([{"name": s.name, "sql": s.sql} for s in steps])
     for name, several in groupby(steps, key=attrgetter("name")):

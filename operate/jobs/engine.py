@@ -48,6 +48,15 @@ def install(database: Database, roles: Roles | None = None) -> list[str]:
     return ran
 
 
+def pending(connection: Connection) -> list[tuple[str, str]]:
+    """Give the engine's scripts that have not run yet, by name; all it has is one, at first."""
+    scripts = _scripts()
+    if connection.execute(_IS_THERE).fetchone() != (True,):
+        return [(scripts[-1].name, SchemaManager.get_schema())]
+    known = (connection.execute(_KNOWN).fetchone() or ("",))[0] or ""
+    return [(script.name, script.read_text("utf-8")) for script in scripts if script.name > known]
+
+
 def quiet_engine() -> None:
     """Leave out what the engine logs of every job: ours say it, with the run's number."""
     logging.getLogger("procrastinate").setLevel(logging.ERROR)
@@ -118,19 +127,11 @@ class Acknowledging(manager.JobManager):
 
 
 def _bring_up_to_date(connection: Connection) -> list[str]:
-    scripts = _scripts()
-    if connection.execute(_IS_THERE).fetchone() != (True,):
-        connection.execute(SchemaManager.get_schema().encode())
-        ran = [scripts[-1].name]
-    else:
-        known = (connection.execute(_KNOWN).fetchone() or ("",))[0] or ""
-        newer = [script for script in scripts if script.name > known]
-        for script in newer:
-            connection.execute(script.read_bytes())
-        ran = [script.name for script in newer]
-    for name in ran:
+    scripts = pending(connection)
+    for name, sql in scripts:
+        connection.execute(sql.encode())
         connection.execute(_APPLIED, (name,))
-    return ran
+    return [name for name, _ in scripts]
 
 
 def _scripts() -> list[Path]:

@@ -49,6 +49,11 @@ class Layout:
         program = Program(*(np.array(each, np.int64) for each in zip(*steps, strict=True)))
         return cls(loaded, program, np.frombuffer(table.name.encode(), np.uint8))
 
+    def most_bytes(self, records: Strings) -> int:
+        """Say how many bytes the lines of records take at most."""
+        fixed = kernels.MOST_FIXED * (len(self.program.kinds) + 2)
+        return len(records.lengths) * fixed + int(records.lengths.sum())
+
 
 def _step(name: str, kind: object, column: Target | None) -> tuple[int, ...]:
     """Say what :class:`Program` wants to know of a field; ``op`` alone has no column."""
@@ -81,13 +86,11 @@ class Lines:
     @classmethod
     def of(cls, layout: Layout, records: Strings) -> Lines:
         """Look at records, and write their lines."""
-        count, program = len(records.lengths), layout.program
-        found = np.zeros((count, kernels.COLUMNS), np.int64)
-        fixed = kernels.MOST_FIXED * (len(program.kinds) + 2)
-        data = np.empty(count * fixed + int(records.lengths.sum()), np.uint8)
+        found = np.zeros((len(records.lengths), kernels.COLUMNS), np.int64)
+        data = np.empty(layout.most_bytes(records), np.uint8)
         ends = records.starts + records.lengths
         begins = kernels.write_lines(
-            records.data, records.starts, ends, program, layout.word, found, data
+            records.data, records.starts, ends, layout.program, layout.word, found, data
         )
         return cls(layout, records, found, begins, data)
 
@@ -129,6 +132,14 @@ class Lines:
     def versions(self, rows: Integers) -> tuple[Integers, Integers]:
         """Give revision and version of the source: the weightier last, as numpy sorts."""
         return self.found[rows, kernels.REVISION], self.found[rows, kernels.VERSION]
+
+    def arranged(self, rows: Integers) -> Lines:
+        """Keep the lines of these rows alone, one behind the other, in this order."""
+        data, sizes = self.write(rows), self.found[rows, SIZE]
+        found, begins = self.found.copy(), np.zeros(len(self), np.int64)
+        found[:, SIZE] = 0
+        found[rows, SIZE], begins[rows] = sizes, np.cumsum(sizes) - sizes
+        return Lines(self.layout, self.records, found, begins, data)
 
     def write(self, rows: Integers) -> Bytes:
         """Write these rows, in this order; a record that is not good has nothing to write."""

@@ -219,7 +219,7 @@ def _configuration(settings: SinkSettings, kafka: KafkaSettings, group: str) -> 
         partition_assignment_strategy="cooperative-sticky",
         session_timeout_ms=int(settings.session_timeout_seconds * 1000),
         max_poll_interval_ms=int(settings.poll_interval_seconds * 1000),
-        queued_max_messages_kbytes=settings.batch_bytes // 1024,
+        queued_max_messages_kbytes=settings.batch_bytes // 2048,
         **_FETCHING,
         fetch_wait_max_ms=100,
         topic_metadata_refresh_interval_ms=10_000,

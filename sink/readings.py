@@ -62,10 +62,16 @@ class Readings:
         chosen = self.rows[np.asarray(indexes, np.int64)]
         return type(self)(self.messages, self.table, self.lines, chosen)
 
-    def ready(self, conflict: Conflict) -> Copy:
-        """Make what is copied."""
+    def ready(self, conflict: Conflict) -> Self:
+        """Make what is copied; where every row wins, its bytes are the only copy of the lines."""
+        lines, copy = self.arranged(conflict)
+        return replace(self, lines=lines if len(copy.rows) == len(lines) else self.lines, copy=copy)
+
+    def arranged(self, conflict: Conflict) -> tuple[Lines, Copy]:
+        """Put the lines of the winners in order."""
         rows = self.winners(conflict)
-        return Copy(rows, binary([self.lines.write(rows)]))
+        lines = self.lines.arranged(rows)
+        return lines, Copy(rows, binary([lines.data]))
 
     def winners(self, conflict: Conflict) -> Integers:
         """Give one row for each key, by key: the newest, or the first where the first one stays."""
@@ -101,11 +107,11 @@ class ReadingTable:
         """Decode, validate, and make what is copied: the database is busy with the batch before."""
         kept, lines, rejects = self._decode(messages)
         readings = Readings(kept, self._table, lines, np.arange(len(kept)))
-        return replace(readings, copy=readings.ready(self._conflict)), rejects
+        return readings.ready(self._conflict), rejects
 
     def load(self, connection: Connection, entries: Readings) -> Counts:
         """Load the winner of each key."""
-        rows, data = entries.copy or entries.ready(self._conflict)
+        rows, data = entries.copy or entries.arranged(self._conflict)[1]
         try:
             if self._all_new and self._copied(connection, data):
                 inserted, updated = len(rows), 0

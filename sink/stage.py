@@ -17,6 +17,7 @@ from runtime.control.orders import Task
 from runtime.errors import Transient
 from runtime.kafka import KafkaSettings, check_reachable
 from runtime.kafka_topics import ensure_topics
+from runtime.memory import give_back_from
 from runtime.metrics import new_registry, served
 from schemas.codec import Decoder
 from schemas.registry import Registry, RegistrySettings
@@ -40,6 +41,7 @@ _LOGGER: Final = logging.getLogger("aos.sink")
 _LOOK_SECONDS: Final = 1.0
 _OBJECTS: Final = 100_000
 """More than the records of the batches under way."""
+_LARGE_BYTES: Final = 1024 * 1024
 _TURN_SECONDS: Final = 0.0002
 
 
@@ -70,6 +72,7 @@ def run(
         Fenced: another sink has taken over.
         System: records are lost that should have been loaded, or the database is broken.
     """
+    give_back_from(_LARGE_BYTES)
     group = group_of(settings, topics)
     measured = new_registry()
     with (

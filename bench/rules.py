@@ -83,8 +83,9 @@ def measure(
     spent = np.array([[_with(schemas, judge, batches), _without(schemas, judge, batches)]
                       for _ in range(rounds)])  # fmt: skip
     with_rules, without = (median(column) * 1e6 / (sensors * minutes) for column in spent.T)
-    whole = with_rules if whole_us is None else whole_us
-    return Share(sensors * minutes, with_rules, without, whole, (with_rules - without) / whole)
+    whole = float(with_rules if whole_us is None else whole_us)
+    share = float(with_rules - without) / whole
+    return Share(sensors * minutes, float(with_rules), float(without), whole, share)
 
 
 class _Schemas:

@@ -84,7 +84,7 @@ def _measure(course: Course, options: argparse.Namespace) -> int:
         or any(c.lower() in name.lower() for c in options.contestants)
     }
     runs = course.race(chosen, options.rounds) if chosen else {}
-    bars = [*_bars(runs), *_rules(runs)]
+    bars = [*_bars(runs), _rules()]
     for section in options.sections:
         more, held = _SECTIONS[section](course, ours)
         runs |= {run.name: run for run in more}
@@ -104,11 +104,9 @@ def _bars(runs: Mapping[str, Run]) -> list[Bar]:
     return bars
 
 
-def _rules(runs: Mapping[str, Run]) -> list[Bar]:
-    """Say what rules and state take of the CPU: of the process, if it was measured, or its work."""
-    whole = runs.get(f"{OURS}: CPU")
-    found = rules.measure(whole.rate if whole else None)
-    return [at_most("rules and state / CPU per reading", found.share, rules.BAR)]
+def _rules() -> Bar:
+    """Say what rules and state take of the work between fetching and sending."""
+    return at_most("rules and state / CPU of a reading's work", rules.measure().share, rules.BAR)
 
 
 if __name__ == "__main__":

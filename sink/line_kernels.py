@@ -241,18 +241,6 @@ def write_lines(
 
 
 @compiled
-def gather(lines: Bytes, begins: Integers, sizes: Integers, out: Bytes) -> None:
-    """Put lines behind each other."""
-    to = 0
-    for row in range(len(begins)):
-        at, size = begins[row], sizes[row]
-        line, place = lines[at : at + size], out[to : to + size]
-        for byte in range(size):
-            place[byte] = line[byte]
-        to += size
-
-
-@compiled
 def numbered(data: Bytes, starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:
     """Number texts as they are met; give the number of each, and where each was met first."""
     room = 16

@@ -20,6 +20,7 @@ from schemas import avsc
 from schemas.avsc import Schema, without_logical_types
 from schemas.columnar import Bytes, Column, Integers, Mask, Strings
 from schemas.columnar_decoding import ColumnarDecoder, kind_of
+from schemas.columnar_encoding import side_by_side
 from sink import line_kernels as kernels
 from sink.columns import Column as Target
 from sink.columns import Table
@@ -135,15 +136,15 @@ class Lines:
 
     def arranged(self, rows: Integers) -> Lines:
         """Keep the lines of these rows alone, one behind the other, in this order."""
-        data, sizes = self.write(rows), self.found[rows, SIZE]
+        lines = self._behind_each_other(rows)
         found, begins = self.found.copy(), np.zeros(len(self), np.int64)
         found[:, SIZE] = 0
-        found[rows, SIZE], begins[rows] = sizes, np.cumsum(sizes) - sizes
-        return Lines(self.layout, self.records, found, begins, data)
+        found[rows, SIZE], begins[rows] = lines.lengths, lines.starts
+        return Lines(self.layout, self.records, found, begins, lines.data)
 
     def write(self, rows: Integers) -> Bytes:
         """Write these rows, in this order; a record that is not good has nothing to write."""
-        sizes = self.found[rows, SIZE]
-        out = np.empty(int(sizes.sum()), np.uint8)
-        kernels.gather(self.data, self.begins[rows], sizes, out)
-        return out
+        return self._behind_each_other(rows).data
+
+    def _behind_each_other(self, rows: Integers) -> Strings:
+        return side_by_side([Strings(self.data, self.begins[rows], self.found[rows, SIZE])])

@@ -17,11 +17,10 @@ from confluent_kafka.admin import AdminClient
 
 from runtime.control.helm import Helm
 from runtime.control.orders import Task
-from runtime.errors import System, Transient
+from runtime.errors import System
 from runtime.kafka import KafkaSettings, check_reachable
 from runtime.kafka_topics import ensure_topics
 from runtime.metrics import new_registry, served
-from runtime.retry import Backoff, retry
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import Topics
 from stream_app.again.desk import Ways
@@ -29,7 +28,7 @@ from stream_app.again.index import Index
 from stream_app.again.reviser import Reviser
 from stream_app.again.scan import Scan
 from stream_app.again.wire import Wire as AgainWire
-from stream_app.judging.judge import Judge
+from stream_app.metadata.opening import judge_by, reference_now
 from stream_app.metadata.reference import Reference
 from stream_app.metrics import StreamMetrics
 from stream_app.neighbours import agent
@@ -46,7 +45,6 @@ from stream_app.transport.recent import Archive
 from stream_app.worker import ROUND_SECONDS, Worker
 
 _LOG: Final = logging.getLogger("aos.stream")
-_BEGINNING: Final = Backoff(tries=12, first=0.2, most=2.0)
 _LOOK_SECONDS: Final = 0.2
 _STOP_SECONDS: Final = 20.0
 
@@ -99,17 +97,8 @@ def _tools(
     ours = [*topics.stream_specs(), *topics.people_specs()]
     ensure_topics(admin, [*topics.source_specs(), *ours], topics.replication)
     registry.register(ours)
-    reference = open_.enter_context(closing(_reference(kafka, topics, registry)))
+    reference = open_.enter_context(closing(reference_now(kafka, topics, registry)))
     group = Consumer(kafka.client(group_id=settings.group, isolation_level="read_committed"))
-    judge = Judge(
-        reference.sensors,
-        reference.mappings,
-        reference.rulesets,
-        future_tolerance_seconds=settings.future_tolerance_seconds,
-        allowed=settings.corrections,
-        validate=settings.validate_data,
-        overrides=reference.overrides,
-    )
     return Tools(
         settings=settings,
         kafka=kafka,
@@ -118,7 +107,7 @@ def _tools(
         group=open_.enter_context(closing(group)),
         reference=reference,
         archive=open_.enter_context(closing(Archive(kafka))),
-        judge=judge,
+        judge=judge_by(reference, settings),
         keeper=partial(
             keeper_of,
             wire=Wire(topics, registry),
@@ -128,29 +117,6 @@ def _tools(
         reviser=_revisers(settings, kafka, topics, registry, reference, open_),
         metrics=metrics,
     )
-
-
-def _reference(kafka: KafkaSettings, topics: Topics, registry: Registry) -> Reference:
-    """Give the tables that readings are judged by, read to their ends.
-
-    The leader of a topic that was just made may not know of it yet. Each try is made by clients of
-    its own, since librdkafka may go by what it heard of the topic then for as long as it lives.
-    """
-
-    def read() -> Reference:
-        reference = Reference(kafka, topics, registry)
-        try:
-            reference.catch_up_with_all()
-        except Transient:
-            reference.close()
-            raise
-        return reference
-
-    return retry(read, _BEGINNING, threading.Event(), _said)
-
-
-def _said(error: Transient, wait: float) -> None:
-    _LOG.warning("tried again in %.1f s: %s", wait, error)
 
 
 def _revisers(

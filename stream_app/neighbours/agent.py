@@ -25,7 +25,7 @@ from runtime.kafka_topics import ensure_topics
 from runtime.retry import Backoff, retry
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import PARAMETERS, Topics
-from stream_app.metadata.reference import Reference
+from stream_app.metadata.opening import reference_now
 from stream_app.neighbours.desk import Desk
 from stream_app.outputs.delivery import SECONDS, Outbox, Outputs, asked, producer
 from stream_app.settings import StreamSettings
@@ -35,7 +35,6 @@ from weather.ruleset import Ruleset
 _LOG: Final = logging.getLogger("aos.stream.neighbours")
 _POLL_SECONDS: Final = 0.2
 _MOST: Final = 2000
-_BEGINNING: Final = Backoff(tries=12, first=0.2, most=2.0)
 _PATIENT: Final = Backoff(tries=10**9, first=0.3, most=30.0)
 
 Place = tuple[str, int]
@@ -84,8 +83,7 @@ def run(
 
 def _holding(kafka: KafkaSettings, topics: Topics, registry: Registry) -> Ruleset:
     """Give the ruleset that judges what is observed now."""
-    with closing(Reference(kafka, topics, registry)) as reference:
-        retry(reference.catch_up_with_all, _BEGINNING, threading.Event(), _said)
+    with closing(reference_now(kafka, topics, registry)) as reference:
         return reference.rulesets.history.at(time.time_ns() // 1000)
 
 

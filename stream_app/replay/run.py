@@ -32,7 +32,7 @@ from stream_app.judging.decoding import RawDecoder
 from stream_app.judging.encoding import CleanEncoder
 from stream_app.judging.judge import Judge
 from stream_app.judging.worth import Bar
-from stream_app.metadata.reference import Reference
+from stream_app.metadata.opening import judge_by, reference_now
 from stream_app.outputs.delivery import Bulk, Outputs
 from stream_app.outputs.records import Finished
 from stream_app.outputs.transaction import Transactions
@@ -85,26 +85,13 @@ def world(
         Transient: the broker does not answer.
     """
     with ExitStack() as open_:
-        reference = open_.enter_context(closing(Reference(kafka, topics, registry)))
-        retry(reference.catch_up_with_all, _PATIENCE, threading.Event())
+        opened = reference_now(kafka, topics, registry, _PATIENCE)
+        reference = open_.enter_context(closing(opened))
         if (held := request.held) is not None:
             reference.rulesets.put(held)
         archive = open_.enter_context(closing(Archive(kafka)))
         judge = judge_by(reference, settings)
         yield World(name, request, settings, kafka, topics, registry, judge, archive)
-
-
-def judge_by(reference: Reference, settings: StreamSettings) -> Judge:
-    """Make the judge that the stream has."""
-    return Judge(
-        reference.sensors,
-        reference.mappings,
-        reference.rulesets,
-        future_tolerance_seconds=settings.future_tolerance_seconds,
-        allowed=settings.corrections,
-        validate=settings.validate_data,
-        overrides=reference.overrides,
-    )
 
 
 def replay(

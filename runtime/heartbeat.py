@@ -16,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from runtime.looking import LookedAt
+
 ENVIRONMENT: Final = "AOS_HEARTBEAT"
 
 _EVERY_SECONDS: Final = 5.0
@@ -24,7 +26,7 @@ _EVERY_SECONDS: Final = 5.0
 _LIMIT_SECONDS: Final = 120.0
 
 
-class Heartbeat(threading.Event):
+class Heartbeat(LookedAt):
     """A stop flag that touches ``file`` when the thread that made it looks at it or waits for it.
 
     >>> from tempfile import mkdtemp
@@ -32,6 +34,8 @@ class Heartbeat(threading.Event):
     >>> stop.is_set(), stop.file.exists()
     (False, True)
     """
+
+    look_seconds = _EVERY_SECONDS
 
     def __init__(self, file: Path) -> None:
         super().__init__()
@@ -43,16 +47,6 @@ class Heartbeat(threading.Event):
         """Say whether to stop."""
         self._beat()
         return super().is_set()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait to be told to stop, ``timeout`` seconds at most; say whether it came to that."""
-        end = float("inf") if timeout is None else time.monotonic() + timeout
-        while not self.is_set():
-            left = end - time.monotonic()
-            if left <= 0:
-                return False
-            super().wait(min(left, _EVERY_SECONDS))
-        return True
 
     def _beat(self) -> None:
         if threading.get_ident() != self._thread or time.monotonic() < self._due:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from runtime.control.orders import Task
+from runtime.looking import LookedAt
 
 _LOOK_SECONDS: Final = 0.2
 Tasks = Callable[[], Iterable[Task]]
@@ -50,11 +51,13 @@ class Helm:
         return tuple(task for shown in [*self._shown.values()] for task in shown())
 
 
-class Run(threading.Event):
+class Run(LookedAt):
     """The stop flag of one run under orders: set by itself, or by that of the process.
 
     It notes when the thread that made it last looked: that is when its loop came round.
     """
+
+    look_seconds = _LOOK_SECONDS
 
     def __init__(self, process: threading.Event, helm: Helm) -> None:
         super().__init__()
@@ -68,13 +71,3 @@ class Run(threading.Event):
         if threading.get_ident() == self._thread:
             self.looked_at = time.monotonic()
         return self._process.is_set() or super().is_set()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait to be told to end, ``timeout`` seconds at most; say whether it came to that."""
-        end = float("inf") if timeout is None else time.monotonic() + timeout
-        while not self.is_set():
-            left = end - time.monotonic()
-            if left <= 0:
-                return False
-            super().wait(min(left, _LOOK_SECONDS))
-        return True

@@ -104,8 +104,7 @@ class Watch:
 
     def _look_at_tables(self) -> None:
         try:
-            loaded = self._database.execute(_LOADED, (self._sink_group,)).fetchall()
-            positions = self._database.execute(_NEXT, (self._sink_group,)).fetchall()
+            positions, loaded = loaded_so_far(self._database, self._sink_group)
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
             return  # the sink has not made its tables yet
         readings = [row for row in loaded if row[0] in self._parameters]
@@ -114,6 +113,18 @@ class Watch:
         )
         self.flow.inserted = sum(int(rows) for _, _, rows in readings)
         self._loaded_after = {(topic, number): after for topic, number, after in positions}
+
+
+def loaded_so_far(
+    database: psycopg.Connection, group: str
+) -> tuple[list[tuple[str, int, int]], list[tuple[str, int, int]]]:
+    """Give the sink's positions, and per topic how many records it loaded and rows it inserted.
+
+    The positions are read first: a batch that commits between the two is then counted too early,
+    where the other order would call the tables drained without their last batch in the counts.
+    """
+    positions = database.execute(_NEXT, (group,)).fetchall()
+    return positions, database.execute(_LOADED, (group,)).fetchall()
 
 
 def parameters_of(topics: Topics) -> dict[str, str]:

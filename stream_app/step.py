@@ -66,7 +66,7 @@ class Step:
         """
         judged = {name: choose(one) for name, one in self._judged(batch, overlay, dead).items()}
         cleaned = {parameter: one.cleaned() for parameter, one in judged.items()}
-        verdicts = overlay.judge(cleaned, self._judge.rulesets.history)
+        verdicts = overlay.judge(cleaned, self._judge.rulesets.history, self._judge.sensors)
         changed = {name: one.again for name, one in verdicts.items() if len(one.again.raw_offset)}
         fresh = starmap(self._made, _finished(judged, verdicts))
         return Taken(cleaned, [*self.again(changed, overlay), *fresh])
@@ -88,7 +88,7 @@ class Step:
         flags = found.flags if self._judge.validate else {}
         rules = self._judge.rulesets.history if self._judge.validate else None
         judged, flags = counted(judged, flags, found.before, rules)
-        return Finished(judged, flags, found.newest)
+        return Finished(judged, judged.wanted(flags), found.newest)
 
     def _judged(
         self, batch: Batch, overlay: Overlay, dead: list[DeadLetter]

@@ -39,6 +39,8 @@ class RulesetHistory:
         """From when each of ``rulesets`` holds, until the next one does."""
         self.rulesets = tuple(one for _, one in pieces)
         """What holds, piece by piece; one that is interrupted stands there more than once."""
+        self.by_class = any(o.classes for one in self.rulesets for o in one.overrides)
+        """Whether any limits depend on the class of a station."""
         self._from = np.array(self.starts, np.int64)
 
     def numbers(self, observed: Micros) -> NDArray[np.int64]:

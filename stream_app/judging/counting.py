@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from stream_app.judging.judged import Judged
+from stream_app.judging.placed import classes_of
 from stream_app.rulesets.parts import parted
 from stream_app.window.before import Before
 from weather.arrays import Flags, Floats, Micros
@@ -43,7 +44,8 @@ def counted(
     ranges = total.flag_range
     if rules is not None:
         judged_now = _ranges(judged, amounts, found.minutes, rules)
-        ranges = np.where(which, aggregate(total.flag_range, judged_now), ranges)
+        asked = which if judged.unjudged is None else which & ~judged.unjudged
+        ranges = np.where(asked, aggregate(total.flag_range, judged_now), ranges)
         flags = {**flags, STEP: aggregate(flags[STEP], _suspect(found.flags, which))}
     missing = total.flag_range == Flag.MISSING
     unknown = which & np.isnan(amounts) & ~missing & (ranges != Flag.FAIL)
@@ -86,7 +88,7 @@ def _by(counter: Counter, judged: Judged, before: Before) -> Increments:
 
 
 def _ranges(judged: Judged, amounts: Floats, minutes: Floats, rules: RulesetHistory) -> Flags:
-    known = Circumstances(observed_local=judged.local, minutes=minutes)
+    known = Circumstances(judged.local, classes_of(judged.origins, judged.origin), minutes)
     found = flags_like(len(amounts), Flag.MISSING)
     for ruleset, rows in parted(rules, judged.utc):
         mask = np.zeros(len(amounts), np.bool_)

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from runtime.errors import DataQuality
 from schemas.codec import Record
+from weather.arrays import Micros
 from weather.coordinates import to_wgs84
 from weather.qc.station import NEVER_EXPIRES
 
@@ -90,6 +92,14 @@ class Sensor:
     def at(self, observed_at: int) -> Placement:
         """Give what held at a time (UTC microseconds); :data:`UNKNOWN` where nothing did."""
         return self.span(observed_at).placement
+
+    def classes(self, observed_at: Micros) -> NDArray[np.int64]:
+        """Give the class of its station at each time, 0 where it is not known; shape (n,)."""
+        found = np.searchsorted(np.array(self._starts, np.int64), observed_at, side="right")
+        each = [UNKNOWN, *self._placements]
+        held = observed_at < np.array([one.valid_to for one in each])[found]
+        classes = np.array([one.station_class for one in each], np.int64)
+        return np.where(held, classes[found], 0)
 
     def spans(self) -> Iterator[Span]:
         """Give all that ever held, one behind the other, from the first of times to the last."""

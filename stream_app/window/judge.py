@@ -13,6 +13,7 @@ from stream_app.window.incoming import ranked
 from stream_app.window.kinds import KINDS, Kind
 from stream_app.window.layout import Layout
 from stream_app.window.rings import Rows
+from stream_app.window.siting import Classes
 from weather.arrays import Bools, Flags, Floats, Micros
 from weather.limits import Limits
 from weather.qc.digits import STEPS, counted
@@ -25,8 +26,11 @@ from weather.ruleset_history import RulesetHistory
 WINDOW = ("step", "spike", "flat_line")
 
 
-def judge(layout: Layout, ruleset: Ruleset) -> Entries:
-    """Give the layout's entries with their past and the flags of the tests in time."""
+def judge(layout: Layout, ruleset: Ruleset, classes: Classes | None = None) -> Entries:
+    """Give the layout's entries with their past and the flags of the tests in time.
+
+    ``classes`` are those of their stations, (n,); None where no limits depend on them.
+    """
     judged = layout.entries.copy()
     alive = live(judged)
     found = neighbours(judged["at"], judged["value"], alive, layout.lengths, layout.before)
@@ -36,7 +40,8 @@ def judge(layout: Layout, ruleset: Ruleset) -> Entries:
         at, values = judged["at"][part], judged["value"][part]
         near = _counted(layout, kind, series[kind], found.take(part), values, alive[part])
         runs[part] = near.past.runs
-        for name, made in _tests(KINDS[kind], at, values, near, ruleset).items():
+        sited = None if classes is None else classes[part]
+        for name, made in _tests(KINDS[kind], at, values, near, ruleset, sited).items():
             if getattr(KINDS[kind], name) is None:
                 continue
             # A direction is there only while the wind blows: without one, nothing is missing.
@@ -61,15 +66,20 @@ def _counted(
 
 
 def _tests(
-    kind: Kind, at: Micros, values: Floats, found: Neighbours, ruleset: Ruleset
+    kind: Kind,
+    at: Micros,
+    values: Floats,
+    found: Neighbours,
+    ruleset: Ruleset,
+    classes: Classes | None,
 ) -> dict[str, Flags]:
-    """Judge by the limits of the month; that of UTC, as the window knows no local clock."""
+    """Judge by the limits of class and month; that of UTC, as the window knows no local clock."""
     if not ruleset.depends(kind.parameter, kind.measure):
         limits = ruleset.limits_of(kind.parameter, kind.measure)
         return judge_in_time(at, values, found, limits)
     flags = {name: flags_like(len(at), Flag.NOT_EVALUATED) for name in WINDOW}
-    unknown = np.zeros(len(at), np.int64)
-    for limits, rows in ruleset.cases(kind.parameter, kind.measure, unknown, months_of(at)):
+    sited = np.zeros(len(at), np.int64) if classes is None else classes
+    for limits, rows in ruleset.cases(kind.parameter, kind.measure, sited, months_of(at)):
         made = judge_in_time(at[rows], values[rows], found.take(rows), limits)
         for name, verdicts in made.items():
             if name not in flags:
@@ -78,12 +88,12 @@ def _tests(
     return flags
 
 
-def judge_by(layout: Layout, rules: RulesetHistory) -> Entries:
+def judge_by(layout: Layout, rules: RulesetHistory, classes: Classes | None = None) -> Entries:
     """Judge each entry by the ruleset of its time."""
     (ruleset, _), *others = parted(rules, layout.entries["at"])
-    judged = judge(layout, ruleset)
+    judged = judge(layout, ruleset, classes)
     for other, rows in others:
-        judged[rows] = judge(layout, other)[rows]
+        judged[rows] = judge(layout, other, classes)[rows]
     return judged
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from schemas.codec import Record
 from stream_app.cleaned import CleanedColumns
+from stream_app.metadata.sensors import Sensor
 from stream_app.revisions import revision_of
 from stream_app.window import folds
 from stream_app.window.entries import Entries
@@ -24,6 +25,7 @@ from stream_app.window.judge import judge_by, spiked
 from stream_app.window.layout import Layout, in_full, in_order, split
 from stream_app.window.replacing import replacing
 from stream_app.window.rings import K, Rings, Rows
+from stream_app.window.siting import NOBODY, classes_of
 from stream_app.window.together import NOT_TOGETHER, Latest, affected, judge_together
 from stream_app.window.verdict import WindowVerdict, verdicts
 from stream_app.window.writing import Deltas, Writes, writes_of
@@ -114,15 +116,22 @@ class Overlay:
         return at, version
 
     def judge(
-        self, columns: Mapping[str, CleanedColumns], rules: RulesetHistory
+        self,
+        columns: Mapping[str, CleanedColumns],
+        rules: RulesetHistory,
+        sensors: Mapping[str, Sensor] = NOBODY,
     ) -> dict[str, WindowVerdict]:
-        """Judge the batch's readings by their neighbours; called once, with all parameters."""
+        """Judge the batch's readings by their neighbours; called once, with all parameters.
+
+        ``sensors`` say of which class stations are; asked only where limits depend on that.
+        """
         columns = {name: found for name, found in columns.items() if len(found.sensor)}
         if not columns:
             return {}
         readings = incoming(columns, self._state.rings, rules)
         judged = [
-            (layout, self._judged(layout, rules)) for layout in self._layouts(readings, rules)
+            (layout, self._judged(layout, rules, sensors))
+            for layout in self._layouts(readings, rules)
         ]
         self._writes = [writes_of(self._state.rings, *pair) for pair in judged]
         return verdicts(columns, readings, judged)
@@ -168,8 +177,11 @@ class Overlay:
         if len(between) or len(forced):
             yield in_full(rings, readings, between, forced)
 
-    def _judged(self, layout: Layout, rules: RulesetHistory) -> Entries:
-        judged = judge_by(layout, rules)
+    def _judged(
+        self, layout: Layout, rules: RulesetHistory, sensors: Mapping[str, Sensor]
+    ) -> Entries:
+        sited = classes_of(sensors, self._state.rings, layout) if rules.by_class else None
+        judged = judge_by(layout, rules, sited)
         if layout.whole:
             judge_together(self._state.rings, layout, judged)
             self._latest = self._latest.of(

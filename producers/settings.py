@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from schemas.mapping import Mapping, read_mapping
+
 
 def this_process() -> str:
     """Name this process as an operator would look for it: host and process id."""
@@ -33,6 +35,10 @@ class SourceSettings(BaseModel):
     """Names the data where its copies cannot tell that they are the same, and vouches for them."""
     password: SecretStr = SecretStr("")
     mapping: Path
+    validate_data: bool = True
+    """Whether the stream judges what is read; see :meth:`schemas.mapping.Mapping.treated`."""
+    clean_data: bool = True
+    """Whether it corrects values."""
     page_rows: int = Field(default=40_000, ge=1, le=100_000)
     """Rows read at once; all that they hold becomes one Kafka transaction."""
     poll_seconds: float = Field(default=0.3, gt=0)
@@ -70,3 +76,12 @@ class SourceSettings(BaseModel):
             problem = f"there is no zone {name}"
             raise ValueError(problem) from error
         return name
+
+    def read_mapping(self) -> Mapping:
+        """Read the mapping, as what is read by it is to be treated.
+
+        Raises:
+            Configuration: it is not there, no YAML, or no mapping; the message says where.
+        """
+        found = read_mapping(self.mapping)
+        return found.treated(validate=self.validate_data, clean=self.clean_data)

@@ -20,7 +20,7 @@ from producers.reading.tables import check_mapping
 from producers.settings import SourceSettings
 from runtime.kafka import KafkaSettings, check_reachable
 from runtime.kafka_topics import ensure_topics
-from schemas.mapping import Mapping, read_mapping
+from schemas.mapping import Mapping
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import Topics
 
@@ -47,7 +47,7 @@ def prepare(
         Configuration: a setting is wrong.
         Transient: database or registry does not answer.
     """
-    mapping = read_mapping(settings.mapping)
+    mapping = settings.read_mapping()
     check_reachable(kafka)
     with ExitStack() as opened:
         database = Endpoints.open(settings)

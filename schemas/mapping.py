@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -27,6 +27,10 @@ __all__ = [
 ]  # fmt: skip
 
 
+_TREATMENT: Final = 100_000_000
+"""Versions of mappings by which readings are treated otherwise lie above this; people's below."""
+
+
 class Mapping(Part):
     """The whole mapping of one source."""
 
@@ -38,6 +42,10 @@ class Mapping(Part):
     """Terms on which others may use the readings: an SPDX id, or the address of their text."""
     tables: tuple[AnyTable, ...] = Field(min_length=1)
     metadata: Metadata | None = None
+    validate_data: bool = True
+    """Whether the stream judges what is read by it; if not, flags are 2, or 9 where one misses."""
+    clean_data: bool = True
+    """Whether it corrects values; if not, they stand as measured, in standard units."""
 
     @model_validator(mode="after")
     def _tables_differ(self) -> Self:
@@ -55,6 +63,23 @@ class Mapping(Part):
     def key(self) -> str:
         """Key of the mapping on its topic."""
         return f"{self.source}:{self.version}"
+
+    def treated(self, *, validate: bool = True, clean: bool = True) -> Self:
+        """Give the same mapping for readings that are not to be judged, or not to be corrected.
+
+        It is a version of its own, far above those that people give, so that each reading names how
+        it was treated, also when it is judged again:
+
+        >>> Mapping.model_construct(source="aos", version=7).treated(clean=False).key
+        'aos:200000007'
+        """
+        left_out = (not validate and self.validate_data) + 2 * (not clean and self.clean_data)
+        if not left_out:
+            return self
+        version = self.version + left_out * _TREATMENT
+        validate, clean = validate and self.validate_data, clean and self.clean_data
+        treated = {"version": version, "validate_data": validate, "clean_data": clean}
+        return self.model_copy(update=treated)
 
     def reading_of(self, table: str, parameter: str) -> Reading | None:
         """Give how ``table`` holds ``parameter``.

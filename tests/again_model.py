@@ -189,7 +189,9 @@ class Model:
         table = one.tables[0].model_copy(
             update={"readings": (one.tables[0].readings[0], *several.values())}
         )
-        mappings = {("sample", 1): one.model_copy(update={"tables": (table,)})}
+        usual = one.model_copy(update={"tables": (table,)})
+        treated = [usual.treated(validate=v, clean=c) for v in (True, False) for c in (True, False)]
+        mappings = {("sample", one.version): one for one in treated}
         judge = Judge(
             self.table.sensors,
             mappings,

@@ -48,8 +48,10 @@ Rate = Annotated[int | None, typer.Option(min=1, help="At most so many rows a se
 Threshold = Annotated[float | None, typer.Option("--quality-threshold", min=0, max=1)]
 RetryFailed = Annotated[bool, typer.Option(help="Try again what could not be done.")]
 SkipExisting = Annotated[bool, typer.Option(help="Leave out what the same job did before.")]
-Validate = Annotated[bool, typer.Option("--validate/--no-validate", help="Count what arrived.")]
-Clean = Annotated[bool, typer.Option("--clean/--no-clean", help="Correct values.")]
+Validate = Annotated[
+    bool, typer.Option("--validate/--no-validate", help="An import is judged, counted and scored.")
+]
+Clean = Annotated[bool, typer.Option("--clean/--no-clean", help="Correct values of an import.")]
 DryRun = Annotated[bool | None, typer.Option("--dry-run/--no-dry-run", help="Only say what.")]
 Repair = Annotated[bool, typer.Option("--repair", help="Read once more what is wrong.")]
 After = Annotated[list[int] | None, typer.Option(help="Wait for this run; repeatable.")]

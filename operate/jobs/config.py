@@ -46,9 +46,9 @@ class JobConfig(BaseModel):
     skip_existing: bool = True
     """What the same job has published before is not read again."""
     validate_data: bool = True
-    """After an import: wait until its readings are judged and loaded; count and score them."""
+    """Of an import: readings are judged, and it waits until they are, counts and scores them."""
     clean_data: bool = True
-    """Whether values are corrected; the stream does that, so an import cannot leave it out."""
+    """Of an import: the stream corrects values; else they stand as they were measured."""
     dry_run: bool | None = None
     """Only say what would be done."""
     repair: bool = False

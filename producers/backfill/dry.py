@@ -11,7 +11,7 @@ from producers.backfill.selection import Part, chosen
 from producers.backfill.table import open_table
 from producers.settings import SourceSettings
 from runtime.errors import AosError, Configuration
-from schemas.mapping import Mapping, read_mapping
+from schemas.mapping import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def plan(settings: SourceSettings, options: Options) -> DryRun:
     if options.request is None:
         problem = "a dry run needs to know what is asked for"
         raise Configuration(problem, mend="give --from and --to, or --years")
-    request, mapping = options.request, read_mapping(settings.mapping)
+    request, mapping = options.request, settings.read_mapping()
     database = open_quiet(settings)
     try:
         database.settle(lambda: None)

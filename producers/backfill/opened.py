@@ -18,7 +18,7 @@ from producers.publishing.publisher import Publisher, Transactions, producer
 from producers.settings import SourceSettings
 from producers.start import Ready
 from runtime.kafka import KafkaSettings, check_reachable
-from schemas.mapping import Mapping, read_mapping
+from schemas.mapping import Mapping
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import Topics
 
@@ -71,7 +71,7 @@ def open_world(
         Configuration: a setting is wrong.
         Transient: database, broker or registry does not answer.
     """
-    mapping = read_mapping(settings.mapping)
+    mapping = settings.read_mapping()
     check_reachable(kafka)
     with ExitStack() as opened:
         database = open_quiet(settings)

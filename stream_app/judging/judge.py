@@ -61,7 +61,7 @@ class Judge:
     """Judges decoded readings by sensors, mappings, rulesets and what people say.
 
     ``allowed`` are the corrections that it makes. One that does not ``validate`` only cleans: all
-    flags are 2, or 9 where a reading is missing.
+    flags are 2, or 9 where a reading is missing. A mapping may take either from its own readings.
     """
 
     sensors: Mapping[str, Sensor]
@@ -116,12 +116,12 @@ class Judge:
             table.parameter,
             _given(of_table),
             calibration_of(origins, origin),
-            ruleset if self.validate else None,
-            self.allowed,
+            ruleset if self._judges(table) else None,
+            self._allowed(table),
             _circumstances(of_table, classes_of(origins, origin) if ruleset.overrides else None),
         )
         in_date = calibration_flags(origins, origin, utc)
-        if not self.validate:
+        if not self._judges(table):
             in_date[:] = Flag.NOT_EVALUATED
         return Judged(
             parameter=table.parameter,
@@ -148,15 +148,23 @@ class Judge:
             behind=np.zeros(len(utc), np.int64),
             counters=self._counters(table, len(origins)),
             health=self._health(decoded, table),
+            unjudged=None if table.validate else np.ones(len(utc), np.bool_),
         )
 
+    def _judges(self, table: Table) -> bool:
+        return self.validate and table.validate
+
+    def _allowed(self, table: Table) -> Correction:
+        return self.allowed if table.clean else Correction(0)
+
     def _health(self, decoded: Decoded, table: Table) -> Flags | None:
-        if table.health is None or not self.validate:
+        if table.health is None or not self._judges(table):
             return None
         return health_flags(strings(decoded.columns, "source_flag"), table.health)
 
     def _counters(self, table: Table, count: int) -> Sequence[Counter | None]:
-        counts = table.counter is not None and Correction.RAIN_FROM_COUNTER in self.allowed
+        allowed = self._allowed(table)
+        counts = table.counter is not None and Correction.RAIN_FROM_COUNTER in allowed
         return (table.counter,) * count if counts else ()
 
     def _times(self, of_table: Read, folds: Folds) -> _Times:
@@ -171,7 +179,7 @@ class Judge:
         in_future: Bools = utc > extracted + round(self.future_tolerance_seconds * 1e6)
         flags = flags_like(len(local), Flag.GOOD)
         flags[in_future | (status == LocalTime.MISSING)] = Flag.SUSPECT
-        if not self.validate:
+        if not self._judges(of_table.table):
             flags[:] = Flag.NOT_EVALUATED
         return _Times(utc, version, flags, in_future)
 

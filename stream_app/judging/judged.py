@@ -37,8 +37,9 @@ class Judged:
     ``origins`` are those of the batch, ``origin`` is the number of each reading's. ``hands`` are
     what people say, by origin; none where nobody says anything. ``counters`` say how gauges count,
     by origin too; none where none does. ``health`` is what stations say of their sensors; None
-    where no mapping tells of it. ``behind`` is how far its revision stands behind that of its
-    batch: 0 where it had neighbours.
+    where no mapping tells of it. ``unjudged`` are those that their mapping does not want judged;
+    None where there are none. ``behind`` is how far its revision stands behind that of its batch: 0
+    where it had neighbours.
     """
 
     parameter: str
@@ -65,6 +66,7 @@ class Judged:
     behind: Integers
     counters: Sequence[Counter | None] = ()
     health: Flags | None = None
+    unjudged: Bools | None = None
 
     def take(self, rows: Integers) -> Judged:
         """Pick readings, in the order given."""
@@ -75,6 +77,7 @@ class Judged:
             keys=self.keys.take(rows),
             source_key=self.source_key.take(rows),
             health=None if self.health is None else self.health[rows],
+            unjudged=None if self.unjudged is None else self.unjudged[rows],
             measures={
                 name: _of_measure(lambda one: one[0][rows], [measure])
                 for name, measure in self.measures.items()
@@ -85,6 +88,13 @@ class Judged:
         """Give the sensor of one reading."""
         origin: Origin = self.origins[int(self.origin[row])]
         return origin.head.sensor
+
+    def wanted(self, flags: Mapping[str, Flags]) -> Mapping[str, Flags]:
+        """Take from flags, by field, those of readings that are not to be judged."""
+        if self.unjudged is None:
+            return flags
+        unasked = np.int32(Flag.NOT_EVALUATED)
+        return {name: np.where(self.unjudged, unasked, one) for name, one in flags.items()}
 
     @property
     def own_flags(self) -> dict[str, Flags]:
@@ -156,12 +166,11 @@ def range_field(measure: str) -> str:
     return "flag_range" if measure == "value" else f"flag_{measure}_range"
 
 
-_ARRAYS: Final = tuple(
-    name
-    for name in Judged.__dataclass_fields__
-    if name
-    not in ("parameter", "origins", "hands", "keys", "source_key", "measures", "counters", "health")
-)
+_NO_ARRAYS: Final = (
+    "parameter", "origins", "hands", "keys", "source_key", "measures", "counters", "health",
+    "unjudged",
+)  # fmt: skip
+_ARRAYS: Final = tuple(name for name in Judged.__dataclass_fields__ if name not in _NO_ARRAYS)
 
 
 def joined(parts: Sequence[Judged]) -> Judged:
@@ -187,6 +196,7 @@ def joined(parts: Sequence[Judged]) -> Judged:
         hands=_joined_hands(parts),
         counters=_joined_counters(parts),
         health=joined_health([(part.health, len(part.utc)) for part in parts]),
+        unjudged=_joined_unjudged(parts),
         keys=concatenated([part.keys for part in parts]),
         source_key=concatenated([part.source_key for part in parts]),
         measures=measures,
@@ -198,6 +208,14 @@ def _joined_hands(parts: Sequence[Judged]) -> Sequence[Hand]:
     if not any(part.hands for part in parts):
         return ()
     return [hand for one in parts for hand in one.hands or [NO_HAND] * len(one.origins)]
+
+
+def _joined_unjudged(parts: Sequence[Judged]) -> Bools | None:
+    if all(part.unjudged is None for part in parts):
+        return None
+    return np.concatenate(
+        [np.zeros(len(p.utc), np.bool_) if p.unjudged is None else p.unjudged for p in parts]
+    )
 
 
 def _joined_counters(parts: Sequence[Judged]) -> Sequence[Counter | None]:

@@ -31,6 +31,8 @@ class Table:
     interval_micros: int
     counter: Counter | None = None
     health: Health | None = None
+    validate: bool = True
+    clean: bool = True
 
 
 def table_of(
@@ -41,7 +43,7 @@ def table_of(
     Raises:
         DataQuality: the mapping they name was never published, or zone or unit are unknown.
     """
-    reading = _reading(parameter, record, mappings)
+    mapping, reading = _mapped(parameter, record, mappings)
     names = [measure.name for measure in parameter_of(parameter).measures]
     units = {name: _unit(record, parameter, name) for name in names}
     measures = {name: reading.measures.get(name) for name in names}
@@ -54,20 +56,22 @@ def table_of(
         interval_micros=reading.interval_seconds * 1_000_000,
         counter=_counter(reading.measures.get("value")),
         health=reading.health,
+        validate=mapping.validate_data,
+        clean=mapping.clean_data,
     )
 
 
-def _reading(
+def _mapped(
     parameter: str, record: Record, mappings: Mapping[tuple[str, int], SourceMapping]
-) -> Reading:
+) -> tuple[SourceMapping, Reading]:
     source, version = record["source"], record["mapping_version"]
     table = record["source_table"]
     mapping = mappings.get((source, version))
     reading = mapping.reading_of(table, parameter) if mapping else None
-    if reading is None:
+    if mapping is None or reading is None:
         problem = f"mapping {version} of {source} says nothing of {parameter} in {table}"
         raise DataQuality(problem, reason="unknown_mapping", mend="start the source; then redrive")
-    return reading
+    return mapping, reading
 
 
 def _unit(record: Record, parameter: str, name: str) -> str:

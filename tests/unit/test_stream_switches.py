@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.codec import Record
+from schemas.mapping import published_mapping
 from stream_app.judging.judge import Judge
 from stream_app.metadata.sensors import Sensor
 from stream_app.rulesets.table import Rulesets
@@ -107,6 +108,60 @@ def test_without_validation_neighbours_say_nothing_either() -> None:
 
     assert told(validate=True) == {1, 2, 3, 4}
     assert told(validate=False) == {2}
+
+
+UNJUDGED, AS_GIVEN = 100_000_001, 200_000_001
+"""Versions of the mapping by which a job has readings treated that switches something off."""
+
+
+def course(*readings: tuple[str, Record], batches: int) -> list[Record]:
+    """Take readings in as many batches, and give all clean readings in the order of sending."""
+    model = Model(readings)
+    for _ in range(batches):
+        model.batch(len(readings) // batches)
+    return model.sent
+
+
+@pytest.mark.requirement("B11", "D2a")
+def test_readings_of_a_job_are_not_judged_though_others_of_their_batch_are() -> None:
+    noon = local("2013-07-01T12:00:00")
+    sent = course(
+        *(
+            ("temperature", raw(key=str(n), observed_local=noon + n * MINUTE, value=value,
+                                mapping_version=UNJUDGED if n == 1 else 1))
+            for n, value in enumerate((20.0, 90.0, 20.0))
+        ),
+        batches=1,
+    )  # fmt: skip
+    flags = [
+        {one[name] for name in one if name.startswith("flag_") and name != "flag_metadata"}
+        for one in sorted(sent, key=lambda one: str(one["source_key"]))
+    ]
+    assert (flags[1], flags[0] >= {1}, flags[2] >= {1}) == ({2}, True, True)
+    (unjudged,) = [one for one in sent if one["mapping_version"] == UNJUDGED]
+    assert (unjudged["flag"], unjudged["value"], unjudged["reason"]) == (2, 90.0, "no_metadata")
+
+
+@pytest.mark.requirement("B11", "D2a")
+def test_what_a_job_read_uncorrected_is_corrected_once_it_is_read_again() -> None:
+    first = ("humidity", raw("humidity", value=101.0, mapping_version=AS_GIVEN))
+    again = ("humidity", raw("humidity", value=101.0))
+    before, after = course(first, again, batches=2)
+    assert [(one["value"], one["corrections"]) for one in (before, after)] == [
+        (101.0, None),
+        (100.0, "clamped_to_100"),
+    ]
+    assert before["source_version"] == after["source_version"]
+    assert before["revision"] < after["revision"], "the later reading of the same row wins"
+    assert [one["value"] for one in course(again, first, batches=2)] == [100.0, 101.0]
+
+
+def test_a_mapping_of_which_nothing_is_switched_off_stays_as_it_is() -> None:
+    usual = mapping("humidity")
+    off = usual.treated(validate=False, clean=False)
+    assert usual.treated() is usual
+    assert (off.version, off.treated(clean=False)) == (300_000_001, off)
+    assert published_mapping(off.as_json()) == off
 
 
 @pytest.mark.requirement("B11")

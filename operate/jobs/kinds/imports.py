@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from operate.jobs.config import day_before
@@ -25,6 +25,7 @@ from runtime.errors import Configuration, Transient
 
 _DAYS: Final = 7
 _HOURS: Final = 3
+_SWITCHES: Final = ("validate_data", "clean_data")
 _BEGUN: Final = "begun"
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - local times are naive, here as on the wire
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -50,7 +51,7 @@ def hourly(work: Work) -> Outcome:
     if work.who == BY_THE_CLOCK:
         if not work.settings.jobs.import_increments:
             return Outcome({"left_to": "the source, which runs all the time"})
-        _increments(work, _sized(work, work.settings.all_sources()))
+        _increments(work, _as_wanted(work, work.settings.all_sources()))
         return Outcome({"increments": True}, ("stopped",) if work.stop.is_set() else ())
 
     def span(source: SourceSettings) -> Span:
@@ -83,12 +84,9 @@ def span_of(start: datetime, end: datetime) -> Span:
 
 
 def _import(work: Work, usual: Usual) -> Outcome:
-    if not work.config.clean_data:
-        problem = "an import cannot leave values as they are: the stream corrects them"
-        raise Configuration(problem, mend="set stream.clean_data, or replay with another ruleset")
-    sources = _sized(work, work.settings.all_sources()[:1])
+    sources = _as_wanted(work, work.settings.all_sources()[:1])
     if work.settings.jobs.import_increments and not work.stop.is_set():
-        _increments(work, _sized(work, work.settings.all_sources()))
+        _increments(work, _as_wanted(work, work.settings.all_sources()))
     work.stage("extract", 0.0)
     reports = [_backfill(work, source, _request(work, source, usual)) for source in sources]
     work.metrics.failed = sum(len(table.errors) for r in reports for table in r.tables)
@@ -109,11 +107,12 @@ def _request(work: Work, source: SourceSettings, usual: Usual) -> Request:
     return Request(spans, work.config.stations, work.config.parameters)
 
 
-def _sized(work: Work, sources: Sequence[SourceSettings]) -> list[SourceSettings]:
-    if work.config.batch_size is None:
-        return list(sources)
-    size = {"page_rows": work.config.batch_size}
-    return [source.model_copy(update=size) for source in sources]
+def _as_wanted(work: Work, sources: Sequence[SourceSettings]) -> list[SourceSettings]:
+    """Read them as the job wants it: in its pages, and what it switches off is off."""
+    config = work.config
+    chosen: dict[str, Any] = {} if config.batch_size is None else {"page_rows": config.batch_size}
+    chosen |= {name: False for name in _SWITCHES if not getattr(config, name)}
+    return [source.model_copy(update=chosen) for source in sources]
 
 
 def _backfill(work: Work, source: SourceSettings, request: Request) -> Report:

@@ -73,13 +73,18 @@ class Mapping(Part):
         >>> Mapping.model_construct(source="aos", version=7).treated(clean=False).key
         'aos:200000007'
         """
-        left_out = (not validate and self.validate_data) + 2 * (not clean and self.clean_data)
-        if not left_out:
-            return self
-        version = self.version + left_out * _TREATMENT
-        validate, clean = validate and self.validate_data, clean and self.clean_data
-        treated = {"version": version, "validate_data": validate, "clean_data": clean}
-        return self.model_copy(update=treated)
+        switched = {
+            "validate_data": validate and self.validate_data,
+            "clean_data": clean and self.clean_data,
+        }
+        found = self.model_copy(update=switched)
+        more = (found.left_out - self.left_out) * _TREATMENT
+        return found.model_copy(update={"version": self.version + more}) if more else self
+
+    @property
+    def left_out(self) -> int:
+        """What is left out of readings: 1 judging, 2 correcting, 3 both."""
+        return (not self.validate_data) + 2 * (not self.clean_data)
 
     def reading_of(self, table: str, parameter: str) -> Reading | None:
         """Give how ``table`` holds ``parameter``.

@@ -8,7 +8,7 @@ for what is judged again (:mod:`stream_app.again`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import starmap
 
 import numpy as np
@@ -21,7 +21,6 @@ from stream_app.judging.decoding import DeadLetter, RawDecoder
 from stream_app.judging.judge import Folds, Judge, told_by
 from stream_app.judging.judged import Judged, joined
 from stream_app.outputs.records import Finished
-from stream_app.revisions import ALONE
 from stream_app.transport.batch import Batch
 from stream_app.transport.recent import Recent
 from stream_app.window.state import Overlay
@@ -122,7 +121,7 @@ def _finished(
         if parameter not in verdicts:
             continue  # none of its readings was chosen
         verdict = verdicts[parameter]
-        placed = replace(one, behind=np.where(verdict.alone, np.int64(ALONE), np.int64(0)))
+        placed = one.placed(verdict.alone)
         if verdict.repeated.any():
             rows = np.flatnonzero(~verdict.repeated)
             flags = {name: column[rows] for name, column in verdict.flags.items()}

@@ -148,7 +148,7 @@ class Judge:
             behind=np.zeros(len(utc), np.int64),
             counters=self._counters(table, len(origins)),
             health=self._health(decoded, table),
-            unjudged=None if table.validate else np.ones(len(utc), np.bool_),
+            left_out=np.full(len(utc), table.left_out) if table.left_out else None,
         )
 
     def _judges(self, table: Table) -> bool:

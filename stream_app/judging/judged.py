@@ -12,9 +12,11 @@ from schemas.columnar import Integers, Strings, concatenated
 from stream_app.cleaned import CleanedColumns
 from stream_app.judging.heads import Head
 from stream_app.judging.health import joined_health
+from stream_app.judging.table import UNJUDGED
 from stream_app.metadata.sensors import Placement
 from stream_app.overrides.applying import overruled
 from stream_app.overrides.hands import NO_HAND, Hand
+from stream_app.revisions import ALONE
 from weather.arrays import Bools, Flags, Floats, Micros
 from weather.clean import Cleaned
 from weather.corrections import Corrections
@@ -37,9 +39,9 @@ class Judged:
     ``origins`` are those of the batch, ``origin`` is the number of each reading's. ``hands`` are
     what people say, by origin; none where nobody says anything. ``counters`` say how gauges count,
     by origin too; none where none does. ``health`` is what stations say of their sensors; None
-    where no mapping tells of it. ``unjudged`` are those that their mapping does not want judged;
-    None where there are none. ``behind`` is how far its revision stands behind that of its batch: 0
-    where it had neighbours.
+    where no mapping tells of it. ``left_out`` is what their mapping does not want done (1 judging,
+    2 correcting, 3 both); None where all is done. ``behind`` is how far its revision stands behind
+    that of its batch: 0 where it had neighbours.
     """
 
     parameter: str
@@ -66,7 +68,7 @@ class Judged:
     behind: Integers
     counters: Sequence[Counter | None] = ()
     health: Flags | None = None
-    unjudged: Bools | None = None
+    left_out: Integers | None = None
 
     def take(self, rows: Integers) -> Judged:
         """Pick readings, in the order given."""
@@ -77,7 +79,7 @@ class Judged:
             keys=self.keys.take(rows),
             source_key=self.source_key.take(rows),
             health=None if self.health is None else self.health[rows],
-            unjudged=None if self.unjudged is None else self.unjudged[rows],
+            left_out=None if self.left_out is None else self.left_out[rows],
             measures={
                 name: _of_measure(lambda one: one[0][rows], [measure])
                 for name, measure in self.measures.items()
@@ -91,10 +93,24 @@ class Judged:
 
     def wanted(self, flags: Mapping[str, Flags]) -> Mapping[str, Flags]:
         """Take from flags, by field, those of readings that are not to be judged."""
-        if self.unjudged is None:
+        unjudged, unasked = self.unjudged, np.int32(Flag.NOT_EVALUATED)
+        if unjudged is None:
             return flags
-        unasked = np.int32(Flag.NOT_EVALUATED)
-        return {name: np.where(self.unjudged, unasked, one) for name, one in flags.items()}
+        return {name: np.where(unjudged, unasked, one) for name, one in flags.items()}
+
+    @property
+    def unjudged(self) -> Bools | None:
+        """Which readings are not to be judged; None where all are."""
+        return None if self.left_out is None else self.left_out & UNJUDGED != 0
+
+    def placed(self, alone: Bools) -> Judged:
+        """Say which were judged without neighbours: they stand behind their batch.
+
+        Not so where something was left out: whoever wanted that wants it to be seen, and what was
+        found beside neighbours stands back.
+        """
+        behind = alone if self.left_out is None else alone & (self.left_out == 0)
+        return replace(self, behind=np.where(behind, np.int64(ALONE), np.int64(0)))
 
     @property
     def own_flags(self) -> dict[str, Flags]:
@@ -168,7 +184,7 @@ def range_field(measure: str) -> str:
 
 _NO_ARRAYS: Final = (
     "parameter", "origins", "hands", "keys", "source_key", "measures", "counters", "health",
-    "unjudged",
+    "left_out",
 )  # fmt: skip
 _ARRAYS: Final = tuple(name for name in Judged.__dataclass_fields__ if name not in _NO_ARRAYS)
 
@@ -196,7 +212,7 @@ def joined(parts: Sequence[Judged]) -> Judged:
         hands=_joined_hands(parts),
         counters=_joined_counters(parts),
         health=joined_health([(part.health, len(part.utc)) for part in parts]),
-        unjudged=_joined_unjudged(parts),
+        left_out=_joined_left_out(parts),
         keys=concatenated([part.keys for part in parts]),
         source_key=concatenated([part.source_key for part in parts]),
         measures=measures,
@@ -210,12 +226,12 @@ def _joined_hands(parts: Sequence[Judged]) -> Sequence[Hand]:
     return [hand for one in parts for hand in one.hands or [NO_HAND] * len(one.origins)]
 
 
-def _joined_unjudged(parts: Sequence[Judged]) -> Bools | None:
-    if all(part.unjudged is None for part in parts):
+def _joined_left_out(parts: Sequence[Judged]) -> Integers | None:
+    if all(part.left_out is None for part in parts):
         return None
-    return np.concatenate(
-        [np.zeros(len(p.utc), np.bool_) if p.unjudged is None else p.unjudged for p in parts]
-    )
+    nothing = [np.zeros(len(part.utc), np.int64) for part in parts]
+    found = [n if p.left_out is None else p.left_out for p, n in zip(parts, nothing, strict=True)]
+    return np.concatenate(found)
 
 
 def _joined_counters(parts: Sequence[Judged]) -> Sequence[Counter | None]:

@@ -16,12 +16,17 @@ from weather.rain import DAY, Counter
 from weather.units import known_units
 from weather.zones import zone_of
 
+UNJUDGED: Final = 1
+UNCORRECTED: Final = 2
 _MINUTE: Final = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What all readings of one parameter in one table of a source have in common."""
+    """What all readings of one parameter in one table of a source have in common.
+
+    ``left_out`` is what is not done with them: 1 judging, 2 correcting, 3 neither.
+    """
 
     parameter: str
     zone: str
@@ -31,8 +36,17 @@ class Table:
     interval_micros: int
     counter: Counter | None = None
     health: Health | None = None
-    validate: bool = True
-    clean: bool = True
+    left_out: int = 0
+
+    @property
+    def validate(self) -> bool:
+        """Whether they are judged."""
+        return not self.left_out & UNJUDGED
+
+    @property
+    def clean(self) -> bool:
+        """Whether they are corrected."""
+        return not self.left_out & UNCORRECTED
 
 
 def table_of(
@@ -56,8 +70,7 @@ def table_of(
         interval_micros=reading.interval_seconds * 1_000_000,
         counter=_counter(reading.measures.get("value")),
         health=reading.health,
-        validate=mapping.validate_data,
-        clean=mapping.clean_data,
+        left_out=mapping.left_out,
     )
 
 

@@ -156,6 +156,17 @@ def test_what_a_job_read_uncorrected_is_corrected_once_it_is_read_again() -> Non
     assert [one["value"] for one in course(again, first, batches=2)] == [100.0, 101.0]
 
 
+@pytest.mark.requirement("B11", "D2a")
+@pytest.mark.parametrize("version", [UNJUDGED, AS_GIVEN, UNJUDGED + AS_GIVEN - 1])
+def test_what_is_switched_off_is_seen_also_where_a_reading_had_neighbours(version: int) -> None:
+    noon = local("2013-07-01T12:00:00")
+    hours = [raw(key=str(n), observed_local=noon + n * MINUTE, value=20.0) for n in range(40)]
+    late = {**hours[1], "mapping_version": version}
+    first, *_, last = course(*(("temperature", one) for one in (*hours[1:], late)), batches=40)
+    assert (first["source_key"], last["source_key"], last["mapping_version"]) == ("1", "1", version)
+    assert last["revision"] > first["revision"]
+
+
 def test_a_mapping_of_which_nothing_is_switched_off_stays_as_it_is() -> None:
     usual = mapping("humidity")
     off = usual.treated(validate=False, clean=False)

@@ -26,6 +26,8 @@ pytestmark = pytest.mark.requirement("B6", "E3")
 SECOND = 1_000_000
 CADENCES = (1, 10, 60, 300, 600, 900, 1800, 3600, 10_800, 21_600, 86_400)
 RESOLUTIONS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+COARSE = {"temperature": 5.0, "humidity": 5.0}
+"""Beyond that a sensor tells little of the weather: a barometer may stand still for days."""
 SERIES = [("temperature", "value"), ("humidity", "value"), ("pressure", "value"), ("wind", "speed")]
 USUAL = {"temperature": 15.0, "humidity": 60.0, "pressure": 1013.0, "wind": 4.0}
 DAILY = {"temperature": 6.0, "humidity": 20.0, "pressure": 3.0, "wind": 3.0}
@@ -65,7 +67,7 @@ def test_a_healthy_station_of_any_cadence_and_resolution_is_left_alone(
     parameter: str, cadence: int
 ) -> None:
     measure = next(name for name in SERIES if name[0] == parameter)
-    for resolution in RESOLUTIONS:
+    for resolution in (*RESOLUTIONS, 2.0, COARSE.get(parameter, 2.0)):
         values = healthy(parameter, cadence, resolution)
         at = np.arange(len(values)) * cadence * SECOND
         share = np.mean(flagged(judged(measure, at, values)) >= Flag.SUSPECT)

@@ -46,7 +46,14 @@ def judge_in_time(
         step = aggregate(step, digits_test(found.odd))
     flags = {
         "step": step,
-        "spike": spike_test(found.rise, found.fall, found.elapsed, found.to_behind, limits.spike),
+        "spike": spike_test(
+            found.rise,
+            found.fall,
+            found.elapsed,
+            found.to_behind,
+            limits.spike,
+            found.resolution,
+        ),
         "flat_line": flat_line_test(
             values, at - found.past.since, found.past.length, found.resolution, limits.flat_line
         ),

@@ -9,16 +9,24 @@ from weather.limits import Height, Spike
 from weather.qc.flags import Flag, flags_like
 
 _MINUTE = 60_000_000
+_ROUNDED = 1.5
+"""Limits at most by which a coarse sensor may stand out more: three limits always do."""
 
 
 def spike_test(
-    rise: Floats, fall: Floats, to_before: Micros, to_behind: Micros, limits: Spike | None
+    rise: Floats,
+    fall: Floats,
+    to_before: Micros,
+    to_behind: Micros,
+    limits: Spike | None,
+    resolution: Floats | None = None,
 ) -> Flags:
     """Flag values that stand out on the same side from both neighbours.
 
     ``rise`` is the value less the one before, ``fall`` the value less the one behind (NaN where
     there is none); both times are positive, in microseconds. How high a spike is, see
-    :class:`weather.limits.Height`. Comparisons are strict.
+    :class:`weather.limits.Height`. Comparisons are strict. Where a ``resolution`` is given (NaN
+    where it is not known), a value may stand out by that much more: a coarse sensor rounds.
 
     A reading that did not jump cannot become a spike by ``differential``: it is good before the
     next one is there. One that did is 2 until then, and so for ever if the next is missing or too
@@ -33,11 +41,14 @@ def spike_test(
         return flags_like(rise.shape, Flag.NOT_EVALUATED)
     apart = limits.within_minutes * _MINUTE
     behind = ~np.isnan(fall) & (to_behind <= apart)
-    height = _height(rise, fall, limits.height)
+    height, jump = _height(rise, fall, limits.height), np.abs(rise)
+    if resolution is not None:
+        coarse = np.minimum(np.nan_to_num(resolution, nan=0.0), _ROUNDED * limits.suspect)
+        height, jump = height - coarse, jump - coarse
     flags = flags_like(rise.shape, Flag.GOOD)
     flags[behind & (height > limits.suspect)] = Flag.SUSPECT
     flags[behind & (height > limits.fail)] = Flag.FAIL
-    flat = (np.abs(rise) <= limits.suspect) & (limits.height is Height.DIFFERENTIAL)
+    flat = (jump <= limits.suspect) & (limits.height is Height.DIFFERENTIAL)
     flags[~behind & ~flat] = Flag.NOT_EVALUATED
     flags[np.isnan(rise) | (to_before > apart)] = Flag.NOT_EVALUATED
     return flags

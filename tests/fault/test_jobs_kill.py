@@ -54,6 +54,8 @@ pytestmark = [
 IMPORTS = ("daily_import", "hourly_import", "historical_backfill")
 OUTSIDE = "DELETE FROM weather_hourly WHERE observed_at < ? OR observed_at >= ?"
 DUE = datetime(2013, 11, 5, 0, tzinfo=UTC)
+NAMED = ("sensor_id", "source_key", "mapping_version")
+UNJUDGED = 100_000_001
 UNCOUNTED = JobConfig(validate_data=False)
 CONFIGS = {
     "daily_import": UNCOUNTED,
@@ -94,15 +96,15 @@ class Place:
             rows = source.execute("SELECT count(*) FROM weather_hourly").fetchone()[0]
         return rows, keys_held(part, MAPPING)
 
-    def in_topics(self) -> Counter[tuple[str, str, str]]:
-        """Count the readings on the raw topics: parameter, sensor, row."""
-        topics, found = self.settings.topics, Counter[tuple[str, str, str]]()
+    def in_topics(self) -> Counter[tuple[str, str, str, int]]:
+        """Count the readings on the raw topics: parameter, sensor, row, version of the mapping."""
+        topics, found = self.settings.topics, Counter[tuple[str, str, str, int]]()
         with closing(Registry(self.settings.registry)) as registry:
             for parameter in PARAMETERS:
                 decode = Decoder(raw_schema(parameter), registry.schema_of)
                 values = read_all(self.settings.kafka, topics.raw(parameter), topics.partitions)
                 found.update(
-                    (parameter, reading["sensor_id"], reading["source_key"])
+                    (parameter, *(reading[name] for name in NAMED))
                     for reading in map(decode, values)
                 )
         return found
@@ -185,6 +187,7 @@ def test_an_import_that_is_killed_twice_publishes_every_reading_once(
     grown = place.in_topics() - before
     assert set(grown.values()) == {1}
     assert Counter(parameter for parameter, *_ in grown) == held
+    assert {version for *_, version in grown} == {UNJUDGED}
 
 
 def test_by_the_clock_an_hourly_import_reads_increments_where_no_source_does(place: Place) -> None:

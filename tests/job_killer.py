@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+import numpy as np
+
 from operate.anomaly import job
 from operate.jobs import worker
 from operate.jobs.attempts import Attempt
@@ -27,6 +29,8 @@ from operate.jobs.settings import Queue
 from operate.jobs.work import Work
 from operate.settings import load
 from runtime import logs
+from schemas.columnar import Numbers
+from schemas.columnar_numbers import numbers_encoded
 from sink.database import Connection, Database
 
 IN_THE_MIDDLE: Final = "in the middle"
@@ -132,8 +136,14 @@ def _worker(config: Path, queue: Queue, die: str) -> None:
     worker.run(load(config), queue, stay=False, halt=threading.Event())
 
 
+def _compile() -> None:
+    """Load what is compiled, which takes a second; whoever is forked has it then."""
+    numbers_encoded(Numbers(np.array([1 << 40])), "long", nullable=True)
+
+
 def main() -> None:
     """Do as each line says."""
+    _compile()
     for line in sys.stdin:
         config, queue, die = json.loads(line)
         pid = os.fork()

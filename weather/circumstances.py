@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weather.arrays import Bools, Flags, Floats, Micros
-from weather.limits import Limits
+from weather.limits import Limits, Timeliness
+from weather.parameters import parameter_of
+from weather.qc.arrival import ANY_DELAY, Arrival, timeliness_test
 from weather.qc.climate import climate_test
 from weather.qc.flags import Flag, aggregate, flags_like
 from weather.qc.rain import amount_test
@@ -57,13 +59,47 @@ def range_flags(
     """
     if not ruleset.depends(parameter, measure):
         return _judged(ruleset.limits_of(parameter, measure), values, known)
-    nowhere = np.zeros(len(values), np.int64)
-    classes = nowhere if known.classes is None else known.classes
-    months = nowhere if known.observed_local is None else months_of(known.observed_local)
     flags = flags_like(values.shape, Flag.MISSING)
-    for limits, rows in ruleset.cases(parameter, measure, classes, months):
+    for limits, rows in ruleset.cases(parameter, measure, *_where(known, len(values))):
         flags[rows] = _judged(limits, values[rows], known.take(rows))
     return flags
+
+
+def arrival_of(
+    parameter: str,
+    observed: Micros,
+    arrived: Micros,
+    ruleset: Ruleset,
+    known: Circumstances = UNKNOWN,
+    usual: Timeliness = ANY_DELAY,
+) -> Arrival:
+    """Find readings that come too early or too late, by the limits of class and month.
+
+    ``observed`` and ``arrived`` are in UTC microseconds. Where a ruleset says nothing, the
+    ``usual`` limits hold.
+
+    >>> from weather.ruleset import DEFAULT
+    >>> at = np.array([0, 600]) * 1_000_000
+    >>> arrival_of("temperature", at, at[:1], DEFAULT).flags.tolist()
+    [1, 3]
+    """
+    measure = parameter_of(parameter).main.name
+    if not ruleset.depends(parameter, measure):
+        limits = ruleset.limits_of(parameter, measure).timeliness
+        return timeliness_test(observed, arrived, limits or usual)
+    arrived = np.broadcast_to(arrived, observed.shape)
+    found = Arrival(*(np.zeros(len(observed), np.bool_) for _ in Arrival._fields))
+    for one, rows in ruleset.cases(parameter, measure, *_where(known, len(observed))):
+        made = timeliness_test(observed[rows], arrived[rows], one.timeliness or usual)
+        found.ahead[rows], found.late[rows] = made
+    return found
+
+
+def _where(known: Circumstances, n: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Give class and month of each reading, 0 where they are not known."""
+    nowhere = np.zeros(n, np.int64)
+    classes = nowhere if known.classes is None else known.classes
+    return classes, nowhere if known.observed_local is None else months_of(known.observed_local)
 
 
 def _judged(limits: Limits, values: Floats, known: Circumstances) -> Flags:

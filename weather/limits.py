@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -87,7 +87,18 @@ class Buddies(NamedTuple):
     gradient: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+class Timeliness(NamedTuple):
+    """How long a reading may be under way, in minutes: from its observation until it was read.
+
+    One that claims to be observed more than ``future_minutes`` after it was read is suspect. A late
+    one is as true as any: it is suspect only where a limit is set.
+    """
+
+    future_minutes: float = 5.0
+    late_minutes: float = math.inf
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Limits:
     """The tests of one measure; one that has no limits here is not made.
 
@@ -106,6 +117,8 @@ class Limits:
         amounts: in rising order of minutes, how much rain may fall in an interval.
         buddies: how far it may be from its neighbours.
         anomaly: what is usual, as a model has learnt it.
+        timeliness: how long a reading may be under way; that of the parameter's main measure counts
+            for all of it.
     """
 
     fail: Span
@@ -120,3 +133,14 @@ class Limits:
     amounts: tuple[Step, ...] = ()
     buddies: Buddies | None = None
     anomaly: Anomaly | None = None
+    timeliness: Timeliness | None = None
+
+    def __repr__(self) -> str:
+        """Tell of the tests that are made: what has its default says nothing.
+
+        >>> Limits(Span(0.0, 5.0), digits=True)
+        Limits(fail=Span(low=0.0, high=5.0), digits=True)
+        """
+        told = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}
+        made = (f"{name}={value!r}" for name, (value, usual) in told.items() if value != usual)
+        return f"Limits({', '.join(made)})"

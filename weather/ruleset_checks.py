@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -57,11 +58,19 @@ def _of(limits: Limits) -> Iterator[str]:
     for pair in (limits.spike, limits.buddies):
         if pair is not None and not 0 <= pair.suspect <= pair.fail:
             yield "what fails must be more than what is suspect"
-    factor = limits.factor
-    if factor is not None and not (factor.minutes > 0 and factor.suspect > 1):
-        yield "a factor needs positive minutes, and must be more than 1"
+    yield from _times(limits)
     if limits.flat_line is not None:
         yield from _still(limits.flat_line)
+
+
+def _times(limits: Limits) -> Iterator[str]:
+    factor, under_way = limits.factor, limits.timeliness
+    if factor is not None and not (factor.minutes > 0 and factor.suspect > 1):
+        yield "a factor needs positive minutes, and must be more than 1"
+    if under_way is not None and not (
+        0 <= under_way.future_minutes < math.inf and under_way.late_minutes > 0
+    ):
+        yield "a reading may be under way for no less than no time"
 
 
 def _still(flat: FlatLine) -> Iterator[str]:

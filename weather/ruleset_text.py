@@ -21,7 +21,7 @@ from typing import Any, Final
 from weather.anomaly import Anomaly
 from weather.anomaly import from_plain as anomaly_of
 from weather.anomaly import to_plain as plain_anomaly
-from weather.limits import Buddies, Factor, FlatLine, Height, Limits, Span, Spike, Step
+from weather.limits import Buddies, Factor, FlatLine, Height, Limits, Span, Spike, Step, Timeliness
 from weather.parameters import measure_of
 from weather.ruleset import ALWAYS, Override, Ruleset
 from weather.ruleset_checks import check
@@ -33,7 +33,13 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _SPANS: Final = {"fail", "suspect"}
 _ROWS: Final = {"steps": Step, "amounts": Step}
-_ONE: Final = {"factor": Factor, "spike": Spike, "flat_line": FlatLine, "buddies": Buddies}
+_ONE: Final = {
+    "factor": Factor,
+    "spike": Spike,
+    "flat_line": FlatLine,
+    "buddies": Buddies,
+    "timeliness": Timeliness,
+}
 
 
 def to_plain(ruleset: Ruleset) -> Plain:
@@ -101,7 +107,7 @@ def _plain(value: Any) -> Any:
         return list(value)
     if isinstance(value, Anomaly):
         return plain_anomaly(value)
-    if isinstance(value, Step | Factor | Spike | FlatLine | Buddies):
+    if isinstance(value, Step | Factor | Spike | FlatLine | Buddies | Timeliness):
         usual = value._field_defaults
         told = value._asdict().items()
         return {name: _plain(one) for name, one in told if name not in usual or one != usual[name]}

@@ -180,11 +180,19 @@ def _station(_ruleset: Ruleset) -> list[Row]:
     ]
 
 
-def _time(_ruleset: Ruleset) -> list[Row]:
+def _time(ruleset: Ruleset) -> list[Row]:
+    late = [*_of_measures(_late)(ruleset)]
     return [
-        {"rule": f"observed more than {ANY_DELAY.future:g} s after it was read", "flag": "3"},
+        {"rule": f"observed over {ANY_DELAY.future_minutes:g} min after it was read", "flag": "3"},
         {"rule": "an hour that the local clock skipped", "flag": "3"},
+        *({"rule": f"{one['measure']} {one['late']}", "flag": "3"} for one in late),
+        *(() if late else ({"rule": "read too late: no limits by default", "flag": ""},)),
     ]
+
+
+def _late(limits: Limits) -> Iterator[Mapping[str, Any]]:
+    if limits.timeliness is not None:
+        yield {"late": f"read over {limits.timeliness.late_minutes:g} min after it was observed"}
 
 
 def _finite(value: float) -> str:

@@ -208,7 +208,11 @@ def _findings(
             yield field.removeprefix("flag_") + told, column == found
     doubtful = judged.flag_time == Flag.SUSPECT
     yield "time_in_future", doubtful & judged.in_future
-    yield "time_never_was", doubtful & ~judged.in_future
+    never = doubtful & ~judged.in_future
+    if judged.late is not None:
+        yield "late", doubtful & judged.late
+        never &= ~judged.late
+    yield "time_never_was", never
     yield "calibration_expired", judged.flag_calibration == Flag.SUSPECT
     if judged.health is not None:
         yield "unwell", judged.health == Flag.FAIL

@@ -9,7 +9,6 @@ import numpy as np
 from schemas.columnar import Strings
 from schemas.mapping_tables import Health
 from weather.arrays import Flags
-from weather.qc.flags import Flag
 from weather.qc.station import health_test
 
 _NOTHING: Final = -1
@@ -41,11 +40,3 @@ def _number(word: bytes | None) -> int:
         return int((word or b"").decode().strip(), 0)
     except ValueError:
         return _NOTHING
-
-
-def joined_health(parts: list[tuple[Flags | None, int]]) -> Flags | None:
-    """Join what was found of several parts, each with its length; None where nobody was asked."""
-    if all(flags is None for flags, _ in parts):
-        return None
-    unasked = np.int32(Flag.NOT_EVALUATED)
-    return np.concatenate([np.full(n, unasked) if f is None else f for f, n in parts])

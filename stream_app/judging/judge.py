@@ -33,9 +33,11 @@ from stream_app.overrides.table import Overrides
 from stream_app.rulesets.parts import parted
 from stream_app.rulesets.table import Rulesets
 from weather.arrays import Bools, Flags, Micros
-from weather.circumstances import Circumstances
+from weather.circumstances import Circumstances, arrival_of
 from weather.clean import Given, clean
 from weather.corrections import ALL, Correction
+from weather.limits import Timeliness
+from weather.qc.arrival import Arrival
 from weather.qc.flags import Flag, flags_like
 from weather.rain import Counter
 from weather.ruleset import Ruleset
@@ -112,13 +114,15 @@ class Judge:
     def _by(self, ruleset: Ruleset, of_table: Read, times: _Times) -> Judged:
         decoded, table, utc = of_table.decoded, of_table.table, times.utc
         origins, origin, hands = held(decoded, utc, ruleset.version, self.sensors, self.overrides)
+        known = _circumstances(of_table, classes_of(origins, origin) if ruleset.overrides else None)
+        under_way = self._under_way(of_table, times, ruleset, known)
         readings = clean(
             table.parameter,
             _given(of_table),
             calibration_of(origins, origin),
             ruleset if self._judges(table) else None,
             self._allowed(table),
-            _circumstances(of_table, classes_of(origins, origin) if ruleset.overrides else None),
+            known,
         )
         in_date = calibration_flags(origins, origin, utc)
         if not self._judges(table):
@@ -140,16 +144,32 @@ class Judge:
             measures=readings.measures,
             corrections=readings.corrections,
             flag_measured=readings.flag,
-            flag_time=times.flag,
+            flag_time=self._flag_time(table, times, under_way),
             flag_metadata=metadata_flags(origins, origin),
             flag_calibration=in_date,
-            in_future=times.in_future,
+            in_future=under_way.ahead,
             deleted=np.array([one.head.deletes for one in origins])[origin],
             behind=np.zeros(len(utc), np.int64),
             counters=self._counters(table, len(origins)),
             health=self._health(decoded, table),
             left_out=np.full(len(utc), table.left_out) if table.left_out else None,
+            late=under_way.late & ~times.skipped if under_way.late.any() else None,
         )
+
+    def _under_way(
+        self, of_table: Read, times: _Times, ruleset: Ruleset, known: Circumstances
+    ) -> Arrival:
+        """Look at the time from observing to reading; both stand in the raw record."""
+        extracted = numbers(of_table.decoded.columns, "extracted_at")
+        usual = Timeliness(self.future_tolerance_seconds / 60)
+        return arrival_of(of_table.table.parameter, times.utc, extracted, ruleset, known, usual)
+
+    def _flag_time(self, table: Table, times: _Times, under_way: Arrival) -> Flags:
+        if not self._judges(table):
+            return flags_like(len(times.utc), Flag.NOT_EVALUATED)
+        flags = under_way.flags
+        flags[times.skipped] = Flag.SUSPECT
+        return flags
 
     def _judges(self, table: Table) -> bool:
         return self.validate and table.validate
@@ -175,27 +195,19 @@ class Judge:
             fold, version = np.zeros(len(local), np.int64), version.copy()
             fold[twice], version[twice] = _told(of_table, twice, folds)
             utc, status = to_utc(local, zone, fold)
-        extracted = numbers(of_table.decoded.columns, "extracted_at")
-        in_future: Bools = utc > extracted + round(self.future_tolerance_seconds * 1e6)
-        flags = flags_like(len(local), Flag.GOOD)
-        flags[in_future | (status == LocalTime.MISSING)] = Flag.SUSPECT
-        if not self._judges(of_table.table):
-            flags[:] = Flag.NOT_EVALUATED
-        return _Times(utc, version, flags, in_future)
+        return _Times(utc, version, status == LocalTime.MISSING)
 
 
 class _Times(NamedTuple):
-    """When readings of a table were made, under which version they stand, and what is doubtful."""
+    """When readings of a table were made, their versions, and whether the hour never was."""
 
     utc: Micros
     version: Integers
-    flag: Flags
-    in_future: Bools
+    skipped: Bools
 
     def take(self, rows: Integers) -> _Times:
         """Pick readings."""
-        flag, in_future = self.flag[rows], self.in_future[rows]
-        return _Times(self.utc[rows], self.version[rows], flag, in_future)
+        return _Times(self.utc[rows], self.version[rows], self.skipped[rows])
 
 
 def told_by(head: Head) -> str:

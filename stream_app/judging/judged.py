@@ -11,7 +11,6 @@ import numpy as np
 from schemas.columnar import Integers, Strings, concatenated
 from stream_app.cleaned import CleanedColumns
 from stream_app.judging.heads import Head
-from stream_app.judging.health import joined_health
 from stream_app.judging.table import UNJUDGED
 from stream_app.metadata.sensors import Placement
 from stream_app.overrides.applying import overruled
@@ -40,8 +39,9 @@ class Judged:
     what people say, by origin; none where nobody says anything. ``counters`` say how gauges count,
     by origin too; none where none does. ``health`` is what stations say of their sensors; None
     where no mapping tells of it. ``left_out`` is what their mapping does not want done (1 judging,
-    2 correcting, 3 both); None where all is done. ``behind`` is how far its revision stands behind
-    that of its batch: 0 where it had neighbours.
+    2 correcting, 3 both); None where all is done. ``late`` are those that were read later than
+    their ruleset allows; None where none was. ``behind`` is how far its revision stands behind that
+    of its batch: 0 where it had neighbours.
     """
 
     parameter: str
@@ -69,6 +69,7 @@ class Judged:
     counters: Sequence[Counter | None] = ()
     health: Flags | None = None
     left_out: Integers | None = None
+    late: Bools | None = None
 
     def take(self, rows: Integers) -> Judged:
         """Pick readings, in the order given."""
@@ -78,13 +79,16 @@ class Judged:
             **arrays,
             keys=self.keys.take(rows),
             source_key=self.source_key.take(rows),
-            health=None if self.health is None else self.health[rows],
-            left_out=None if self.left_out is None else self.left_out[rows],
+            **self._marks(rows),
             measures={
                 name: _of_measure(lambda one: one[0][rows], [measure])
                 for name, measure in self.measures.items()
             },
         )
+
+    def _marks(self, rows: Integers) -> dict[str, Any]:
+        marks = {name: getattr(self, name) for name in _MARKS}
+        return {name: None if one is None else one[rows] for name, one in marks.items()}
 
     def sensor(self, row: int) -> str:
         """Give the sensor of one reading."""
@@ -182,10 +186,16 @@ def range_field(measure: str) -> str:
     return "flag_range" if measure == "value" else f"flag_{measure}_range"
 
 
+_MARKS: Final[dict[str, Any]] = {
+    "health": np.int32(Flag.NOT_EVALUATED),
+    "left_out": np.int64(0),
+    "late": np.False_,
+}
+"""Columns that are there only where there is something to say, and what says nothing."""
 _NO_ARRAYS: Final = (
-    "parameter", "origins", "hands", "keys", "source_key", "measures", "counters", "health",
-    "left_out",
-)  # fmt: skip
+    *("parameter", "origins", "hands", "keys", "source_key", "measures", "counters"),
+    *_MARKS,
+)
 _ARRAYS: Final = tuple(name for name in Judged.__dataclass_fields__ if name not in _NO_ARRAYS)
 
 
@@ -204,15 +214,15 @@ def joined(parts: Sequence[Judged]) -> Judged:
         name: _of_measure(np.concatenate, [part.measures[name] for part in parts])
         for name in parts[0].measures
     }
+    marks: dict[str, Any] = {name: _joined_marks(name, parts) for name in _MARKS}
     together = replace(
         parts[0],
         **arrays,
+        **marks,
         origins=[one for part in parts for one in part.origins],
         origin=np.concatenate(origin),
         hands=_joined_hands(parts),
         counters=_joined_counters(parts),
-        health=joined_health([(part.health, len(part.utc)) for part in parts]),
-        left_out=_joined_left_out(parts),
         keys=concatenated([part.keys for part in parts]),
         source_key=concatenated([part.source_key for part in parts]),
         measures=measures,
@@ -226,12 +236,11 @@ def _joined_hands(parts: Sequence[Judged]) -> Sequence[Hand]:
     return [hand for one in parts for hand in one.hands or [NO_HAND] * len(one.origins)]
 
 
-def _joined_left_out(parts: Sequence[Judged]) -> Integers | None:
-    if all(part.left_out is None for part in parts):
+def _joined_marks(name: str, parts: Sequence[Judged]) -> Any:
+    marks = [(getattr(part, name), len(part.utc)) for part in parts]
+    if all(one is None for one, _ in marks):
         return None
-    nothing = [np.zeros(len(part.utc), np.int64) for part in parts]
-    found = [n if p.left_out is None else p.left_out for p, n in zip(parts, nothing, strict=True)]
-    return np.concatenate(found)
+    return np.concatenate([np.full(n, _MARKS[name]) if one is None else one for one, n in marks])
 
 
 def _joined_counters(parts: Sequence[Judged]) -> Sequence[Counter | None]:

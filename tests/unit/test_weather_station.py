@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weather.qc.arrival import Timeliness, duplicate_test, duplicates, timeliness_test
+from weather.limits import Timeliness
+from weather.qc.arrival import duplicate_test, duplicates, timeliness_test
 from weather.qc.buddy import Places, buddy_test
 from weather.qc.consistency import parched, wet
 from weather.qc.flags import Flag
@@ -60,8 +61,9 @@ def test_a_calibration_holds_until_the_moment_at_which_it_expires() -> None:
 def test_a_reading_from_the_future_is_suspect_and_a_late_one_only_where_that_is_asked() -> None:
     observed = np.array([300, 301, -86_400]) * SECOND
     arrived = np.zeros(3, np.int64)
-    assert timeliness_test(observed, arrived).tolist() == [1, 3, 1]
-    assert timeliness_test(observed, arrived, Timeliness(late=3600)).tolist() == [1, 3, 3]
+    assert timeliness_test(observed, arrived).flags.tolist() == [1, 3, 1]
+    late = timeliness_test(observed, arrived, Timeliness(late_minutes=60))
+    assert (late.flags.tolist(), late.late.tolist()) == ([1, 3, 3], [False, False, True])
 
 
 @given(

@@ -9,36 +9,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weather.arrays import Bools, Flags, Floats, Micros
-from weather.qc.flags import Flag, flags_like
+from weather.limits import Timeliness
+from weather.qc.flags import Flag
 
-_SECOND: Final = 1_000_000
-
-
-class Timeliness(NamedTuple):
-    """How long a reading may be under way: seconds between its observation and its arrival.
-
-    One that claims to be observed more than ``future`` seconds after it arrived is suspect. A late
-    one is as true as any: it is suspect only where a limit is set.
-    """
-
-    future: float = 300.0
-    late: float = math.inf
+_MINUTE: Final = 60_000_000
 
 
 ANY_DELAY: Final = Timeliness()
 
 
-def timeliness_test(observed: Micros, arrived: Micros, limits: Timeliness = ANY_DELAY) -> Flags:
-    """Flag readings from the future, and those that took too long, with 3; times in UTC micros.
+class Arrival(NamedTuple):
+    """What is wrong with the time between observation and reading; both of shape (n,).
+
+    Attributes:
+        ahead: it claims a time that was yet to come when it was read.
+        late: it was read later than the limits allow.
+    """
+
+    ahead: Bools
+    late: Bools
+
+    @property
+    def flags(self) -> Flags:
+        """Suspect, or good."""
+        return np.where(self.ahead | self.late, np.int32(Flag.SUSPECT), np.int32(Flag.GOOD))
+
+
+def timeliness_test(observed: Micros, arrived: Micros, limits: Timeliness = ANY_DELAY) -> Arrival:
+    """Find readings from the future, and those that took too long; times in UTC micros.
+
+    Both are the reading's own, so it is judged alike whenever it is judged again.
 
     >>> observed, arrived = np.array([0, 301, 300]) * 1_000_000, np.zeros(3, np.int64)
-    >>> timeliness_test(observed, arrived).tolist()
+    >>> timeliness_test(observed, arrived).flags.tolist()
     [1, 3, 1]
     """
-    under_way = (arrived - observed) / _SECOND
-    flags = flags_like(observed.shape, Flag.GOOD)
-    flags[(under_way < -limits.future) | (under_way > limits.late)] = Flag.SUSPECT
-    return flags
+    under_way = arrived - observed
+    ahead: Bools = under_way < -round(limits.future_minutes * _MINUTE)
+    if math.isinf(limits.late_minutes):
+        return Arrival(ahead, np.zeros_like(ahead))
+    return Arrival(ahead, under_way > round(limits.late_minutes * _MINUTE))
 
 
 class Duplicates(NamedTuple):

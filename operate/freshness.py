@@ -49,10 +49,17 @@ class Limits:
         floor = timedelta(seconds=settings.silence_floor_seconds)
         return cls(settings.silence_cadences, floor)
 
+    def wait(self, cadence: timedelta | None) -> timedelta:
+        """Say for how long nothing need come of a sensor that is well.
+
+        >>> Limits(3.0, timedelta(minutes=5)).wait(timedelta(hours=1))
+        datetime.timedelta(seconds=10800)
+        """
+        return max(self.cadences * cadence if cadence else _UNKNOWN, self.floor)
+
     def is_late(self, newest: Newest, now: datetime) -> bool:
         """Say whether a sensor should have been heard again by now."""
-        wait = self.cadences * newest.cadence if newest.cadence else _UNKNOWN
-        return now - newest.observed_at > max(wait, self.floor)
+        return now - newest.observed_at > self.wait(newest.cadence)
 
 
 def newest(connection: Connection) -> list[Newest]:

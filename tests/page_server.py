@@ -36,6 +36,7 @@ def station(number: int, now: datetime) -> dict[str, Any]:
             "height": 2.0,
             "calibration_due": (now + timedelta(days=9)).isoformat() if number % 9 == 0 else None,
             "cadence_seconds": 600.0,
+            "late_after_seconds": 1800.0,
             "observed_at": (now - late).isoformat(),
             "flag": 4 if number % 40 == 0 else 1,
             "score": 1.0,

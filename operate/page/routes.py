@@ -10,13 +10,14 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response
 
 from operate.api.context import Context
+from operate.freshness import Limits
 from operate.page.eyes import Eyes
 from operate.page.files import HEADERS, INDEX, File, files
 from operate.page.flow import Sampler
 from operate.page.quality import quality
 from operate.page.ranges import MOST_POINTS
 from operate.page.readings import series
-from operate.page.stations import station, stations
+from operate.page.stations import station, stations, with_limits
 from schemas.topics import PARAMETERS
 
 _PAGE: Final = 200
@@ -71,11 +72,14 @@ def _add_flow(routes: APIRouter, context: Context) -> None:
 
 
 def _add_data(routes: APIRouter, context: Context) -> None:
+    limits = Limits.of(context.settings.stream)
+
     @routes.get("/api/v1/stations", tags=["data"])
     def station_page(after: After = "", limit: Limit = _PAGE) -> dict[str, Any]:
         """Give stations with their sensors and newest readings, by station id."""
         with context.database("listing stations") as connection:
-            return stations(connection, after, limit)
+            found = stations(connection, after, limit)
+        return {**found, "stations": with_limits(found["stations"], limits)}
 
     @routes.get("/api/v1/stations/{name}", tags=["data"])
     def one_station(name: str) -> dict[str, Any]:
@@ -84,7 +88,8 @@ def _add_data(routes: APIRouter, context: Context) -> None:
             found = station(connection, name)
         if found is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"there is no station {name}")
-        return found
+        (told,) = with_limits([found], limits)
+        return told
 
     @routes.get("/api/v1/readings", tags=["data"])
     def readings(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from psycopg.rows import dict_row
 
+from operate.freshness import Limits
 from sink.database import Connection
 
 Document = dict[str, Any]
@@ -89,6 +91,15 @@ def grouped(
     for row in sensors:
         of_station[row["station_id"]].append({**row, "latest": measures.get(row["sensor_id"], [])})
     return [_station(station, members) for station, members in of_station.items()]
+
+
+def with_limits(found: list[Document], limits: Limits) -> list[Document]:
+    """Add to each sensor after how long it is late: as the API and the doctor hold it to be."""
+    for sensor in (one for station in found for one in station["sensors"]):
+        known = sensor["cadence_seconds"]
+        wait = limits.wait(timedelta(seconds=known) if known else None)
+        sensor["late_after_seconds"] = wait.total_seconds()
+    return found
 
 
 def _station(station: str, sensors: Sequence[Document]) -> Document:

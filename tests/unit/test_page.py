@@ -12,13 +12,14 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from operate.freshness import Limits
 from operate.page.files import STATIC, files
 from operate.page.flow import Look, Sampler, lag, told
 from operate.page.quality import quality
 from operate.page.ranges import MOST_POINTS, Resolution, bounded, resolution
 from operate.page.readings import MEASURES, measure_of, question
 from operate.page.routes import files_router
-from operate.page.stations import grouped
+from operate.page.stations import grouped, with_limits
 from runtime.errors import Configuration
 from schemas.topics import PARAMETERS, Topics
 
@@ -136,6 +137,11 @@ def test_a_station_is_where_its_readings_say_and_else_where_metadata_does() -> N
     assert (found["latitude"], found["longitude"]) == (51.0, 8.0)
     (sensor,) = found["sensors"]
     assert [one["measure"] for one in sensor["values"]] == ["wind_speed", "wind_gust"]
+    limits = Limits(3.0, timedelta(minutes=5))
+    unknown = {"sensors": [{"cadence_seconds": None}]}
+    first, other = with_limits([found, unknown], limits)
+    waits = [one["sensors"][0]["late_after_seconds"] for one in (first, other)]
+    assert waits == [300.0, 86_400.0], "as /api/v1/freshness has it"
     (silent,) = grouped(["A"], sensors, [])
     assert (silent["latitude"], silent["longitude"]) == (50.0, 7.0)
     assert silent["sensors"][0]["observed_at"] is None

@@ -5,9 +5,7 @@ import { worst } from "./flags.js";
 import { secondsSince } from "./format.js";
 
 const PAGE = 200;
-const LATE = 3;
-const SILENT = 24;
-const GRACE_SECONDS = 300;
+const SILENT = 8;
 export const SOON_DAYS = 30;
 
 export const STATES = {
@@ -45,13 +43,12 @@ function told(station) {
   };
 }
 
-/** Fresh until it has missed two readings; silent when it has missed a day's worth of hours. */
+/** Late when the API says so, by the sensor's own rhythm; silent after eight times as long. */
 export function stateOf(sensor) {
   const age = secondsSince(sensor.observed_at);
   if (age === null) return "unknown";
-  const cadence = sensor.cadence_seconds ?? 600;
-  if (age <= LATE * cadence + GRACE_SECONDS) return "fresh";
-  return age <= SILENT * cadence + GRACE_SECONDS ? "late" : "silent";
+  if (age <= sensor.late_after_seconds) return "fresh";
+  return age <= SILENT * sensor.late_after_seconds ? "late" : "silent";
 }
 
 export const dueSoon = (due) => due && new Date(due) - Date.now() < SOON_DAYS * 86400e3;

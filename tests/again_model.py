@@ -184,7 +184,7 @@ class Model:
     def revive(self) -> None:
         """Forget what was not written down, and begin anew with what was."""
         one = mapping("temperature")
-        several = {p: mapping(p).tables[0].readings[0] for p in ("humidity", "wind")}
+        several = {p: mapping(p).tables[0].readings[0] for p in ("humidity", "wind", "pressure")}
         several["rainfall"] = _gauge(self._counter)
         table = one.tables[0].model_copy(
             update={"readings": (one.tables[0].readings[0], *several.values())}

@@ -8,6 +8,7 @@ schema can read whatever a topic still keeps.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -16,7 +17,7 @@ from confluent_kafka.schema_registry import SchemaRegistryClient, SchemaRegistry
 
 # The client speaks through httpx2 where that is installed, else through httpx; this is the one.
 from confluent_kafka.schema_registry.common._httpx_compat import httpx
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
 from runtime.errors import Configuration, DataQuality, Transient
 from schemas import avsc
@@ -40,6 +41,14 @@ class RegistrySettings(BaseModel):
     user: str = ""
     password: SecretStr = SecretStr("")
     timeout_seconds: float = 5.0
+
+    @field_validator("url")
+    @classmethod
+    def _is_of_http(cls, url: str) -> str:
+        if not re.match("https?://[^/]", url):
+            problem = "it is no address of HTTP, such as http://127.0.0.1:8081"
+            raise ValueError(problem)
+        return url
 
 
 def subject_of(topic: str) -> str:

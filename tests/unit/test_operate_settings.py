@@ -111,6 +111,7 @@ def test_a_secret_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatc
         ("stream: fast", "stream = 'fast'", "correct it"),
         ("log_level: LOUD", "log_level = 'LOUD'", "AOS_LOG_LEVEL"),
         ("kafka: {brokers: x}", "kafka.brokers: there is no such", "kafka.bootstrap_servers"),
+        ("registry: {url: localhost}", "registry.url = 'localhost': it is no address", "correct"),
         ("[1, 2]", "--config", "sections"),
         ("sink: {a: 'b", "it is not YAML", "sections"),
     ],

@@ -102,4 +102,6 @@ def _tell_end(report: Report) -> None:
     elif wrong:
         typer.echo(f"{wrong:,} are wrong; --repair reads them once more")
     else:
-        typer.echo("nothing is wrong")
+        typer.echo(
+            f"nothing is wrong{': each difference has its cause' * bool(report.differences)}"
+        )

@@ -14,7 +14,7 @@ from operate.reconcile.ledger import Ledger
 from operate.reconcile.reading import Told, note_newest, read_behind_the_source
 from operate.reconcile.repair import Repaired, repair, wanted
 from operate.reconcile.scope import Scope
-from operate.reconcile.source import read_source, worlds
+from operate.reconcile.source import check_source, read_source, worlds
 from operate.settings import Settings
 from schemas.registry import Registry
 from sink import migrate
@@ -87,6 +87,8 @@ def reconcile(
     ):
         database.check()
         migrate.check_migrated(database)
+        for world in sources:
+            check_source(world, scope)
         ledger = Ledger(database, who or operator())
         number = ledger.begin(scope)
         seen = read_behind_the_source(settings, registry, database, scope, tell)

@@ -38,6 +38,18 @@ def worlds(settings: Settings) -> Iterator[list[World]]:
         yield made
 
 
+def check_source(world: World, scope: Scope) -> None:
+    """See that all that is meant can be read, before anything is.
+
+    Raises:
+        Configuration: a table is not there, or cannot be searched by time; or a name means nothing.
+        Transient: the database does not answer.
+    """
+    request = scope.request()
+    for part in chosen(world.mapping, request):
+        open_table(world.database, world.mapping, part, request.stations)
+
+
 def read_source(world: World, scope: Scope, seen: Seen) -> Counter[str]:
     """Take in what a source holds; give how many rows its mapping filters, by table and code.
 

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
+from sqlalchemy import create_engine
 
 from operate.reconcile.compare import WRONG, Cause, Difference, Facts, compare
 from operate.reconcile.decoding import RawEntries
 from operate.reconcile.entries import Entry, Hops, Key, Sum, by_hour, keep
 from operate.reconcile.repair import wanted
 from operate.reconcile.scope import Scope
+from operate.reconcile.source import check_source
 from operate.reconcile.takeback import taken_back, written_anew, written_delete
+from producers.backfill.connection import Quiet
+from producers.backfill.opened import World
 from runtime.errors import Configuration
 from schemas import avsc
 from schemas.codec import Encoder
+from schemas.mapping import Mapping
+from tests.only_endpoint import endpoints_of
 from tests.raw_records import local, raw
+from tests.sources import create, document
 from tests.unit.stream_fakes import mapping
 from weather.time import to_utc
 
@@ -159,6 +169,20 @@ def test_a_scope_is_a_stretch_of_time_and_some_stations() -> None:
     assert not scope.holds(scope.since, "LGA")
     with pytest.raises(Configuration, match="no such parameter"):
         Scope.of(parameters=("rain",))
+
+
+def test_a_table_that_cannot_be_searched_by_time_is_refused_before_any_is_read(
+    tmp_path: Path,
+) -> None:
+    given = document()
+    given["tables"][0]["time"] |= {"format": "%d.%m.%Y %H:%M"}
+    engine = create_engine(f"sqlite:///{create(tmp_path / 'aos.db')}")
+    world = SimpleNamespace(
+        mapping=Mapping.model_validate(given), database=Quiet(endpoints_of(engine))
+    )
+    with pytest.raises(Configuration, match="rows of hourly cannot be searched by the time"):
+        check_source(cast("World", world), Scope.of())
+    engine.dispose()
 
 
 def test_a_repair_wins_over_everything_that_any_hop_knows() -> None:

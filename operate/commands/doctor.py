@@ -14,7 +14,7 @@ from operate.doctor.walk import Condition, Diagnosis, Finding, Layer, Part, walk
 from operate.lag.looking import Looker
 from operate.lag.sampling import Sampler
 from operate.options import AsJson, Config
-from operate.printing import print_json, show
+from operate.printing import console, print_json, table
 from operate.settings import load
 from runtime.errors import Configuration, Exit
 
@@ -34,7 +34,7 @@ def doctor(config: Config = None, as_json: AsJson = False) -> None:
     else:
         mark, colour = ("✓", "green") if found.is_well else ("✗", "red")
         typer.echo(f"{typer.style(mark, fg=colour)} {found.headline}")
-        show([_row(finding) for finding in found.findings], as_json=False)
+        console().print(table([_row(finding) for finding in found.findings]))
     if not found.is_well:
         raise typer.Exit(Exit.FAILED)
 

@@ -83,7 +83,7 @@ def check_files(source: SourceSettings) -> str:
         if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
             problem = f"there is no file {url.database}"
             raise Configuration(problem, mend="correct source.url")
-    return "a file: there is no name to look up"
+    return "a file, and it is there"
 
 
 def resolve(addresses: Sequence[Address]) -> str:

@@ -211,6 +211,15 @@ def test_liveness_over_http_names_who_is_dead() -> None:
     assert api.client().get("/health/live").status_code == 200
 
 
+def test_each_check_is_a_line_that_begins_with_its_mark(tmp_path: Path) -> None:
+    config = tmp_path / "aos.yaml"
+    config.write_text("registry: {url: nonsense, " + "x" * 200 + ": 1}\n")
+    told = CliRunner().invoke(app, ["doctor", "--config", str(config)]).stdout
+    lines = [line.split() for line in told.splitlines()]
+    assert ["✗", "settings"] in [words[:2] for words in lines]
+    assert ["·", "DNS", "AOS"] in [words[:3] for words in lines]
+
+
 def test_health_is_looked_at_once_for_many_who_ask() -> None:
     looks: list[AosError | None] = []
 

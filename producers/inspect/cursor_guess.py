@@ -31,8 +31,9 @@ def cursor_of(layout: Layout, time: dict[str, Any] | None, dialect: str) -> Gues
     if found is not None:
         return found
     told = "no column tells which rows are new: add a rowversion, or a time of change with an index"
-    name = str(time.get("column")) if time else ""
-    if sortable(layout, name, dialect):
+    named = [layout.modified.value] if layout.modified else []
+    named += [str(time.get("column"))] if time else []
+    if name := next((one for one in named if sortable(layout, one, dialect)), ""):
         told = f"{told}; {name} would do for want of better, but may be NULL: make it NOT NULL"
     return Guess({"mode": "timestamp", "column": UNSET}, 0.0, told)
 

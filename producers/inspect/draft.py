@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from producers.inspect.guesses import Guess, Notes
 from producers.inspect.layout import Layout
+from producers.inspect.left_out import say_values_in_words
 from producers.inspect.metadata_guess import (
     calibration_table,
     explain_codes,
@@ -68,13 +69,21 @@ def propose(layouts: Sequence[Layout], hints: Hints, dialect: str) -> Proposal:
         proposal.document["metadata"] = metadata
     _compare(proposal)
     for layout in layouts:
-        if len(layout.measures) > 1 and time_of(layout) is None:
-            told = "has columns of the weather, but no time that can be read"
-            notes.say(f"{layout.table.full_name} {told}")
+        _say_why_not(layout, notes)
     if not proposal.document["tables"]:
         notes.say("no table looks like readings of the weather")
     proposal.problem = _problem(proposal.document)
     return proposal
+
+
+def _say_why_not(layout: Layout, notes: Notes) -> None:
+    """Say what keeps a table out that looks as if it held readings."""
+    if time_of(layout) is None:
+        if len(layout.measures) > 1:
+            told = "has columns of the weather, but no time that can be read"
+            notes.say(f"{layout.table.full_name} {told}")
+    elif layout.code and layout.value is None:
+        say_values_in_words(layout, notes)
 
 
 def source_name(name: str) -> str:

@@ -43,20 +43,33 @@ def say_what_is_left(layout: Layout, notes: Notes) -> None:
         notes.say("wind direction or gust is there, but no wind speed: wind is not mapped")
 
 
+def say_values_in_words(layout: Layout, notes: Notes) -> None:
+    """Note that a table is left out, since the values of its rows are no numbers."""
+    for name, sense in layout.senses.items():
+        facts = layout.facts[name]
+        if sense.value == "value" and facts.words and not facts.may_measure:
+            told = f"{name} looks like its value, but holds {_some_words(facts)}"
+            notes.say(f"{layout.table.full_name} is not mapped: {told}")
+
+
 def _say_words(layout: Layout, notes: Notes) -> None:
     """Note measures that are words: points of the compass, say."""
     for name, sense in layout.senses.items():
         facts = layout.facts[name]
         looks = sense.value in MEASURED and sense.confidence >= _SURE
         if looks and facts.words and not facts.may_measure:
-            some = ", ".join(word for word, _ in facts.words.most_common(3))
-            why = "; a decimal comma is not read: make a view" if _with_comma(facts) else ""
-            notes.say(f"{name} is not mapped: it looks like {sense.value}, but holds {some}{why}")
+            told = f"it looks like {sense.value}, but holds {_some_words(facts)}"
+            notes.say(f"{name} is not mapped: {told}")
         elif looks and (others := _other_words(facts)):
             notes.say(
                 f"{name} holds {others} among its numbers: such values are published as text, and "
                 "flagged, unless you name them under sentinels"
             )
+
+
+def _some_words(facts: Facts) -> str:
+    some = ", ".join(word for word, _ in facts.words.most_common(3))
+    return some + ("; a decimal comma is not read: make a view" if _with_comma(facts) else "")
 
 
 def _with_comma(facts: Facts) -> bool:

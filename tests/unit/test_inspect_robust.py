@@ -127,6 +127,29 @@ def test_a_database_without_weather_says_so(tmp_path: Path) -> None:
     consistent(found)
 
 
+def test_a_table_of_values_with_a_decimal_comma_is_named_though_it_is_left_out(
+    tmp_path: Path,
+) -> None:
+    schema = """CREATE TABLE messwert (nr INTEGER PRIMARY KEY, station TEXT, groesse TEXT,
+        zeit TEXT, wert TEXT);"""
+    rows = [
+        (n, "ZRH", ("LUFTTEMP", "REL_FEUCHTE")[n % 2], f"{at:%d.%m.%Y %H:%M}", f"{n % 9},5")
+        for n, (at, _) in enumerate(hours(60))
+    ]
+    said = told(look_at(fill(tmp_path / "a.db", schema, {"messwert": rows})))
+    assert "messwert is not mapped: wert looks like its value, but holds" in said
+    assert "a decimal comma is not read: make a view" in said
+
+
+def test_a_time_of_change_that_may_be_null_is_named_where_there_is_no_id(tmp_path: Path) -> None:
+    schema = """CREATE TABLE OBS (STN TEXT, YMD TEXT NOT NULL, HH TEXT NOT NULL, TA REAL,
+        UPD_DT TEXT, PRIMARY KEY (STN, YMD, HH));"""
+    rows = [("108", f"{at:%Y%m%d}", f"{at:%H}00", w["ta"], f"{at}") for at, w in hours(60)]
+    found = look_at(fill(tmp_path / "a.db", schema, {"OBS": rows}), zone="Asia/Seoul")
+    reasons = [one.guess.reason for one in found.proposal.notes.guesses]
+    assert any("UPD_DT would do for want of better, but may be NULL" in one for one in reasons)
+
+
 @pytest.mark.parametrize("kind", ["DECIMAL(8,2)", "TEXT", ""])
 def test_values_of_any_declared_type_are_numbers(tmp_path: Path, kind: str) -> None:
     schema = (

@@ -10,7 +10,8 @@ import os
 import sys
 import threading
 from importlib import import_module
-from typing import Any, Final, NamedTuple
+from importlib.metadata import version
+from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -140,8 +141,20 @@ app = typer.Typer(
 )
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"aos-stream {version('aos-stream')}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", is_eager=True, callback=_tell_version, help="Show the version."),
+]
+
+
 @app.callback()
-def aos() -> None:
+def aos(_version: Version = False) -> None:
     """Weather readings from AOS through Kafka and Faust into TimescaleDB.
 
     Settings come from a YAML file and from the environment. The file is --config FILE, AOS_CONFIG,

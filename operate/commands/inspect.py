@@ -28,6 +28,7 @@ from runtime.errors import Configuration, Exit
 from weather.zones import zone_of
 
 _NO_MAPPING: Final = Path("mapping.yaml")
+_URLS: Final = "write it like mssql+pyodbc://user@host:1433/database or sqlite:////path/to/file"
 Url = Annotated[
     str | None, typer.Option("--url", help="Database; else source.url of the settings.")
 ]
@@ -88,6 +89,12 @@ def _source(url: str | None, config: Path | None, name: str | None) -> SourceSet
     if url is None:
         (chosen,) = several.named(load(config).all_sources(), [name] if name else ())
         return chosen
+    if "://" not in url:
+        path = Path(url)
+        shown = url if path.exists() else "…"  # it may hold a password
+        mend = f"write sqlite:///{path.absolute()}" if path.exists() else _URLS
+        setting, problem = "--url", "it is no URL"
+        raise Configuration.of(setting, shown, problem, mend=mend)
     return SourceSettings(url=url, mapping=_NO_MAPPING)
 
 

@@ -17,8 +17,10 @@ from schemas.topics import Topics
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 File = Annotated[
-    Path | None, typer.Option("--file", help="Mapping; else source.mapping of the settings.")
+    Path | None,
+    typer.Argument(metavar="[FILE]", help="Mapping; else source.mapping of the settings."),
 ]
+Option = Annotated[Path | None, typer.Option("--file", help="The same.")]
 
 
 @app.callback()
@@ -27,17 +29,19 @@ def mapping() -> None:
 
 
 @app.command()
-def check(file: File = None, config: Config = None) -> None:
+def check(file: File = None, option: Option = None, config: Config = None) -> None:
     """Read a mapping; exit 2 and one line say what is wrong with it."""
-    found, _ = _mapping(file, config)
+    found, _ = _mapping(file or option, config)
     readings = sum(len(table.readings) for table in found.tables)
     typer.echo(f"{found.key} maps {readings} readings of {len(found.tables)} tables")
 
 
 @app.command()
-def document(file: File = None, config: Config = None, as_json: AsJson = False) -> None:
+def document(
+    file: File = None, option: Option = None, config: Config = None, as_json: AsJson = False
+) -> None:
     """Write, in Markdown, what becomes of each source column: topic field, table column, rules."""
-    found, topics = _mapping(file, config)
+    found, topics = _mapping(file or option, config)
     if as_json:
         print_json([line._asdict() for line in lines(found, topics)])
     else:

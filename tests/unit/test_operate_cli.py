@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,28 @@ def test_status_of_a_directory_without_a_stack_starts_nothing(tmp_path: Path) ->
     assert {row["state"] for row in json.loads(told.stdout)} == {"stopped"}
     down = CLI.invoke(app, ["down", "--directory", str(tmp_path / "none")])
     assert down.stdout.strip() == "nothing was running"
+
+
+def test_the_version_is_told() -> None:
+    told = CLI.invoke(app, ["--version"])
+    assert (told.exit_code, told.stdout) == (0, f"aos-stream {version('aos-stream')}\n")
+
+
+def test_a_mapping_is_checked_where_it_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "mapping.yaml"
+    path.write_text("source: SET-ME")
+    for arguments in ([str(path)], ["--file", str(path)]):
+        told = CLI.invoke(app, ["mapping", "check", *arguments])
+        assert (told.exit_code, "mapping.yaml" in told.stderr) == (2, True)
+
+
+def test_a_path_in_the_place_of_a_url_is_written_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "aos.db"
+    path.touch()
+    told = CLI.invoke(app, ["inspect", "--url", str(path)])
+    assert (told.exit_code, told.stderr.strip()[-len(str(path)) :]) == (2, str(path))
+    assert "sqlite:///" in told.stderr
+    assert "hunter2" not in CLI.invoke(app, ["inspect", "--url", "Server=a;PWD=hunter2"]).stderr
 
 
 def test_a_summary_with_counters_can_be_logged() -> None:

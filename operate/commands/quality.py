@@ -17,12 +17,14 @@ from operate.quality.course import verdicts
 from operate.quality.false_flags import counts
 from operate.quality.pages import write_pages
 from operate.quality.readings import Past, read_past
-from operate.quality.recall import recalls, summary
+from operate.quality.recall import Recall, recalls, summary
 from operate.quality.scores import By, worths
 from operate.settings import load
 from producers import several
 from producers.settings import SourceSettings
 from runtime.errors import Configuration, Exit
+from weather.dense import DENSE
+from weather.ruleset import DEFAULT
 from weather.score_policy import QUALITY_THRESHOLD
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -44,6 +46,13 @@ Without = Annotated[
 Out = Annotated[Path, typer.Option("--out", help="Directory to write to.")]
 Whole = Annotated[
     bool, typer.Option("--each", help="A line for each parameter: what found it, what more takes.")
+]
+Network = Annotated[
+    bool,
+    typer.Option(
+        "--network",
+        help="By the rules of a dense, live network, with eight stations made around each.",
+    ),
 ]
 Grouped = Annotated[By, typer.Option("--by", help="A line for each sensor, or each of its days.")]
 Threshold = Annotated[
@@ -91,6 +100,7 @@ def recall(  # noqa: PLR0913, PLR0917 - one for each option
     source: Source = None,
     without: Without = None,
     each: Whole = False,
+    network: Network = False,
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
@@ -100,7 +110,7 @@ def recall(  # noqa: PLR0913, PLR0917 - one for each option
         found = [
             one
             for table in past.tables()
-            for one in recalls(table, past.only(table, without or ()), tell=tell)
+            for one in _recalls(table, past.only(table, without or ()), tell, network=network)
         ]
     rows = [one.as_row() for one in found] if each or as_json else summary(found)
     show(rows, as_json=as_json, empty="there are no series long enough")
@@ -151,6 +161,13 @@ def plots(
 def _telling() -> Iterator[Callable[[str], None]]:
     with Console(stderr=True).status("judging") as status:
         yield lambda what: status.update(Text(what))
+
+
+def _recalls(
+    table: str, past: Past, tell: Callable[[str], None], *, network: bool
+) -> Iterator[Recall]:
+    rules = DENSE if network else DEFAULT
+    return recalls(table, past, ruleset=rules, tell=tell, around=network)
 
 
 def _past(url: str | None, mapping: Path | None, config: Path | None, name: str | None) -> Past:

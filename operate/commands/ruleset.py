@@ -19,13 +19,14 @@ from producers.reading.times import now_micros
 from runtime.errors import Configuration
 from schemas.rulesets import PublishedRuleset, same_limits, usable
 from stream_app.rulesets.table import Rulesets
+from weather.dense import DENSE
 from weather.korea import KOREA
 from weather.ruleset import ALWAYS, DEFAULT, Ruleset
 from weather.ruleset_text import to_plain
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
-BUILT_IN: Final = {ruleset.version: ruleset for ruleset in (DEFAULT, KOREA)}
+BUILT_IN: Final = {ruleset.version: ruleset for ruleset in (DEFAULT, KOREA, DENSE)}
 _ALWAYS: Final = "always"
 
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="Version, as listed.")]

@@ -14,10 +14,13 @@ from operate.quality.course import verdicts
 from operate.quality.false_flags import MOST_PERCENT, Count, counts
 from operate.quality.faults import CASES, MAIN
 from operate.quality.judgements import told
+from operate.quality.network import falsely
 from operate.quality.plots import Data, data_of, plot
 from operate.quality.readings import Past
 from operate.quality.recall import Recall, recalls, summary
+from operate.quality.series import series_of
 from runtime.errors import Configuration
+from weather.dense import DENSE
 from weather.injection import Fault
 
 _BEGIN: Final = "<!-- made by `aos quality plots`: {} -->"
@@ -25,6 +28,7 @@ _END: Final = "<!-- until here -->"
 FALSE_FLAGS: Final = "false-flags.md"
 RECALL: Final = "recall.md"
 JUDGED: Final = "judged-by-hand.csv"
+_SLOW: Final = [c for c in CASES if c.fault in (Fault.DRIFT, Fault.SWAP, Fault.CLOCK)]
 
 
 def put(page: str, block: str, text: str) -> str:
@@ -63,6 +67,7 @@ def write_pages(
     _rewrite(directory, FALSE_FLAGS, "judged", told((directory / JUDGED).read_text("utf-8")))
     found = [one for name, part in data for one in recalls(name, part, tell=tell)]
     _rewrite(directory, RECALL, "recall", recalled(found))
+    _rewrite(directory, RECALL, "network", networked(data, tell))
     return [*written, FALSE_FLAGS, RECALL]
 
 
@@ -116,6 +121,22 @@ def recalled(found: Sequence[Recall]) -> str:
         markdown(missed) if missed else "Nothing.",
     ]
     return "\n\n".join(parts)
+
+
+def networked(data: Sequence[tuple[str, Past]], tell: Callable[[str], None]) -> str:
+    """Write what a dense, live network finds of the faults that a station alone lets pass."""
+    found, looked, wrong = list[Recall](), 0, 0
+    for name, past in data:
+        found += recalls(name, past, _SLOW, DENSE, tell, around=True)
+        for series in series_of(past, verdicts(past), MAIN, DENSE):
+            several, said = falsely(series)
+            looked, wrong = looked + several, wrong + said
+    if not found:
+        return "There are no series long enough."
+    share = 100 * wrong / max(looked, 1)
+    false = f"Of {looked:,} healthy readings the stations around contradict {wrong}: {share:.2f} %."
+    missed = _missed([one for one in found if one.holds is False])
+    return "\n\n".join([false, markdown(summary(found)), markdown(missed) if missed else ""])
 
 
 def _units(parameter: str) -> dict[str, str]:

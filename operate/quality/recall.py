@@ -17,6 +17,8 @@ import numpy as np
 from operate.quality.counters import with_resets
 from operate.quality.course import Verdicts, is_bad, verdicts
 from operate.quality.faults import CASES, MAIN, Case, Put, is_limited
+from operate.quality.magnitudes import DRIFT_READINGS
+from operate.quality.network import contradicted
 from operate.quality.readings import Past
 from operate.quality.series import Series, as_live, series_of, with_faults
 from operate.quality.targets import Target, target_of
@@ -27,6 +29,7 @@ from weather.ruleset import DEFAULT, Ruleset
 _ENOUGH: Final = 30
 """Faults of a kind for which a short data set is gone through again, with other places."""
 _MOST_ROUNDS: Final = 8
+_DAY: Final = 86_400_000_000
 
 
 @dataclass(slots=True)
@@ -41,6 +44,7 @@ class Recall:
     readings: int = 0
     flagged: int = 0
     limited: bool = False
+    brief: bool = False
     by: Counter[str] = field(default_factory=Counter)
 
     def add(self, event: Places, flagged: Bools) -> None:
@@ -59,7 +63,7 @@ class Recall:
     @property
     def target(self) -> Target:
         """What was to be reached."""
-        return target_of(self.case, self.parameter, limited=self.limited)
+        return target_of(self.case, self.parameter, limited=self.limited, brief=self.brief)
 
     @property
     def holds(self) -> bool | None:
@@ -91,8 +95,13 @@ def recalls(
     cases: Sequence[Case] = CASES,
     ruleset: Ruleset = DEFAULT,
     tell: Callable[[str], None] = lambda _what: None,
+    *,
+    around: bool = False,
 ) -> Iterator[Recall]:
-    """Put each case into a data set in turn, and see what is found."""
+    """Put each case into a data set in turn, and see what is found.
+
+    ``around``: the stations of a :mod:`~operate.quality.network` are asked, too.
+    """
     past = as_live(past, verdicts(past, ruleset))
     healthy = verdicts(past, ruleset)
     series = series_of(past, healthy, MAIN, ruleset)
@@ -111,7 +120,8 @@ def recalls(
             for one in put:
                 name = one.series.parameter
                 recall = found.setdefault(name, Recall(data, name, case))
-                _count(recall, one, healthy[name], judged[name])
+                said = contradicted(one) if around else np.zeros(len(one.series.at), np.bool_)
+                _count(recall, one, (healthy[name], judged[name]), said)
         yield from found.values()
 
 
@@ -139,12 +149,16 @@ def _is_short(recall: Recall | None) -> bool:
     return recall is None or recall.events < _ENOUGH
 
 
-def _count(recall: Recall, put: Put, before: Verdicts, after: Verdicts) -> None:
-    rows, event = put.series.rows, put.faulty.event
+def _count(recall: Recall, put: Put, found: tuple[Verdicts, Verdicts], said: Bools) -> None:
+    """Count what was found; ``said`` is what the stations around say of the readings, (n,)."""
+    (before, after), rows, event = found, put.series.rows, put.faulty.event
     count = 1 + max(int(one.judged.offsets.max()) for one in (before, after))
     new = _new(before.flag, before, after.flag, after, count)[rows]
-    recall.add(event, new)
+    recall.add(event, new | said)
     recall.limited |= is_limited(put.series)
+    recall.brief |= put.series.cadence * DRIFT_READINGS < _DAY
+    if said.any():
+        recall.by["neighbours"] += len(np.unique(event[said]))
     for name, flags in after.flags.items():
         mine = _new(before.flags[name], before, flags, after, count)[rows]
         number = len(np.unique(event[mine & (event != NONE)]))

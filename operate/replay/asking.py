@@ -15,6 +15,7 @@ from operate.settings import Settings
 from schemas.rulesets import PublishedRuleset, usable
 from schemas.topics import PARAMETERS
 from stream_app.replay.request import Request
+from weather.dense import DENSE
 from weather.korea import KOREA
 from weather.ruleset import DEFAULT, Ruleset
 
@@ -60,7 +61,7 @@ def known_ruleset(settings: Settings, given: str) -> Ruleset:
         Configuration: there is none such.
         AosError: brokers or registry do not answer.
     """
-    known = {one.version: one for one in (DEFAULT, KOREA)}
+    known = {one.version: one for one in (DEFAULT, KOREA, DENSE)}
     with board(settings, settings.topics.rulesets) as place:
         told = (PublishedRuleset.of_record(record).ruleset for record in place.records())
         known |= {one.version: one for one in told}

@@ -17,12 +17,14 @@ from operate.quality.catalogue import TESTS
 from operate.quality.course import is_bad, verdicts
 from operate.quality.false_flags import Count, counts
 from operate.quality.faults import CASES, MAIN, Case
+from operate.quality.network import falsely
 from operate.quality.plots import data_of, plot
 from operate.quality.readings import Past, read_past
 from operate.quality.recall import Recall, recalls, summary
 from operate.quality.scores import By, worths
 from operate.quality.series import as_live, series_of, with_faults
 from producers.settings import SourceSettings
+from weather.dense import DENSE
 from weather.injection import NONE, Fault
 
 HOURS, MINUTES = "weather_hourly", "aws_minute"
@@ -115,6 +117,38 @@ def test_leaked_sentinels_and_large_spikes_are_found(found: list[Recall]) -> Non
     for parameter in ("temperature", "humidity", "pressure"):
         assert recall[Fault.SPIKE, parameter].recall >= 0.95
     assert recall[Fault.RESET, "rainfall"].events > 0
+
+
+@pytest.mark.requirement("B6", "E3")
+def test_a_dense_live_network_finds_slow_drifts_and_slow_clocks_that_a_station_lets_pass(
+    hours: Past,
+) -> None:
+    cases = Case(Fault.DRIFT, 1), Case(Fault.CLOCK, 1)
+    alone, together = (
+        {(one.case.fault, one.parameter): one.recall for one in recalls(HOURS, hours, cases, *how)}
+        for how in ((), (DENSE,))
+    )
+    asked = {
+        (one.case.fault, one.parameter): one
+        for one in recalls(HOURS, hours, cases, DENSE, around=True)
+    }
+    assert alone[Fault.CLOCK, "temperature"] == 0.0
+    assert together[Fault.CLOCK, "temperature"] == 1.0
+    for parameter in ("temperature", "pressure"):
+        drift = asked[Fault.DRIFT, parameter]
+        assert alone[Fault.DRIFT, parameter] < 0.5 <= drift.recall
+        assert drift.by["neighbours"] > 0
+
+
+def test_stations_around_leave_nearly_all_healthy_readings_alone(hours: Past) -> None:
+    (series,) = [
+        one
+        for one in series_of(hours, verdicts(hours), MAIN, DENSE)
+        if one.sensor == "JFK:temperature"
+    ]
+    several, said = falsely(series)
+    assert several > 400
+    assert said / several < 0.005
 
 
 def test_what_is_too_short_to_be_seen_is_not_found_and_not_promised(found: list[Recall]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from weather.dense import DENSE
 from weather.korea import KOREA
 from weather.limits import Height, Limits, Span
 from weather.parameters import PARAMETERS
@@ -40,7 +41,7 @@ def limited(**limits: Any) -> dict[str, Any]:
     return plain(limits={"temperature.value": {"fail": [-40, 60], **limits}})
 
 
-@pytest.mark.parametrize("ruleset", [DEFAULT, KOREA, SEOUL], ids=lambda one: one.version)
+@pytest.mark.parametrize("ruleset", [DEFAULT, KOREA, DENSE, SEOUL], ids=lambda one: one.version)
 def test_a_ruleset_is_the_same_after_json(ruleset: Ruleset) -> None:
     assert from_plain(json.loads(json.dumps(to_plain(ruleset), allow_nan=False))) == ruleset
 

@@ -24,13 +24,13 @@ from runtime.kafka_read import is_end, reader
 from runtime.kafka_topics import ensure_topics
 from runtime.retry import Backoff, retry
 from schemas.registry import Registry, RegistrySettings
-from schemas.topics import PARAMETERS, Topics
+from schemas.topics import Topics
 from stream_app.metadata.opening import reference_now
 from stream_app.neighbours.desk import Desk
+from stream_app.neighbours.memory import Came
+from stream_app.neighbours.rules import Rules
 from stream_app.outputs.delivery import SECONDS, Outbox, Outputs, asked, producer
 from stream_app.settings import StreamSettings
-from weather.parameters import parameter_of
-from weather.ruleset import Ruleset
 
 _LOG: Final = logging.getLogger("aos.stream.neighbours")
 _POLL_SECONDS: Final = 0.2
@@ -54,10 +54,8 @@ def run(
     registry: RegistrySettings,
     topics: Topics,
     stop: threading.Event,
-    *,
-    ruleset: Ruleset | None = None,
 ) -> Summary:
-    """Ask neighbours until ``stop`` is set, by a ruleset; by default that which holds by now.
+    """Ask neighbours until ``stop`` is set, by the rulesets that readings name.
 
     Raises:
         Configuration: brokers or registry cannot be reached.
@@ -72,23 +70,25 @@ def run(
         specs = [*topics.source_specs(), *topics.stream_specs(), *topics.people_specs()]
         ensure_topics(AdminClient(kafka.client()), specs, topics.replication)
         schemas.register(specs)
-        ruleset = ruleset or _holding(kafka, topics, schemas)
-        group = topics.named(f"{settings.group}-neighbours")
-        parameters = [p for p in PARAMETERS if _limits(ruleset, p) is not None]
-        desks = {topics.clean(p): Desk(p, topics, schemas, settings, ruleset) for p in parameters}
+        group, readings, strange = topics.named(f"{settings.group}-neighbours"), 0, set[str]()
         way = open_.enter_context(closing(_Way(kafka, group, settings)))
-        consumer = open_.enter_context(closing(reader(kafka, group_id=group)))
-        return _Loop(desks, way, consumer, topics.partitions, settings).run(stop)
+        while not stop.is_set():
+            rules = _rules(kafka, topics, schemas, strange)
+            desks = {
+                topics.clean(name): Desk(name, topics, schemas, settings, rules)
+                for name in rules.parameters
+            }
+            with closing(reader(kafka, group_id=group)) as consumer:
+                loop = _Loop(desks, rules, way, consumer, topics.partitions, settings)
+                strange |= loop.run(stop)
+            readings += loop.readings
+    return Summary(readings)
 
 
-def _holding(kafka: KafkaSettings, topics: Topics, registry: Registry) -> Ruleset:
-    """Give the ruleset that judges what is observed now."""
+def _rules(kafka: KafkaSettings, topics: Topics, registry: Registry, strange: set[str]) -> Rules:
+    """Read the rulesets that were published; versions found by then are strange no more."""
     with closing(reference_now(kafka, topics, registry)) as reference:
-        return reference.rulesets.history.at(time.time_ns() // 1000)
-
-
-def _limits(ruleset: Ruleset, parameter: str) -> object:
-    return ruleset.limits_of(parameter, parameter_of(parameter).main.name).buddies
+        return Rules(reference.rulesets.history, time.time_ns() // 1000, strange)
 
 
 class _Way:
@@ -131,29 +131,31 @@ class _Loop:
     def __init__(
         self,
         desks: Mapping[str, Desk],
+        rules: Rules,
         way: _Way,
         consumer: Consumer,
         partitions: int,
         settings: StreamSettings,
     ) -> None:
         self._desks = desks
+        self._rules = rules
         self._way = way
         self._consumer = consumer
         self._places = [(topic, number) for topic in desks for number in range(partitions)]
         self._back = -(-settings.neighbours_readings // max(1, len(self._places)))
         self._committed: dict[Place, int] = {}
-        self._readings = 0
+        self.readings = 0
 
-    def run(self, stop: threading.Event) -> Summary:
-        """Go on until ``stop`` is set."""
+    def run(self, stop: threading.Event) -> set[str]:
+        """Go on until ``stop`` is set, or readings name rulesets that are not known: give these."""
         self._committed = self._positions()
         starts = {place: self._start(place) for place in self._places}
         self._consumer.assign([TopicPartition(t, n, at) for (t, n), at in starts.items()])
         while not stop.is_set():
             messages = [one for one in self._polled() if not is_end(one)]
-            if messages:
-                self._step(messages, stop)
-        return Summary(self._readings)
+            if messages and (news := self._step(messages, stop)):
+                return news
+        return set()
 
     def _polled(self) -> list[Message]:
         try:
@@ -163,24 +165,40 @@ class _Loop:
             raise translated(error, "reading clean topics") from error
         return [] if first is None else [first, *more]
 
-    def _step(self, messages: Sequence[Message], stop: threading.Event) -> None:
-        """Take in what was read; what lies before the group's positions was spoken of already."""
-        outputs, positions, now = Outputs(), dict[Place, int](), time.time_ns() // 1000
+    def _step(self, messages: Sequence[Message], stop: threading.Event) -> set[str]:
+        """Take in what was read; what lies before the group's positions was spoken of already.
+
+        Of readings that name rulesets which are not known yet nothing is taken: these are given.
+        """
+        known, new = dict[str, list[Came]](), dict[str, list[Came]]()
         for topic, desk in self._desks.items():
             mine = [one for one in messages if one.topic() == topic]
-            known = [one for one in mine if not self._is_new(one)]
-            new = [one for one in mine if self._is_new(one)]
-            desk.take(known)
-            outputs.bulks.extend(desk.bulks(desk.take(new), now))
-            positions |= {(topic, one.partition() or 0): (one.offset() or 0) + 1 for one in new}
+            known[topic] = [*desk.read(one for one in mine if not self._is_new(one))]
+            new[topic] = [*desk.read(one for one in mine if self._is_new(one))]
+        news = self._rules.news(one.ruleset for came in new.values() for one in came)
+        if not news:
+            self._say(messages, known, new, stop)
+        return news
+
+    def _say(
+        self,
+        messages: Sequence[Message],
+        known: Mapping[str, Sequence[Came]],
+        new: Mapping[str, Sequence[Came]],
+        stop: threading.Event,
+    ) -> None:
+        outputs, now = Outputs(), time.time_ns() // 1000
+        for topic, desk in self._desks.items():
+            desk.take(known[topic])
+            outputs.bulks.extend(desk.bulks(desk.take(new[topic]), now))
+        positions = {_place(one): (one.offset() or 0) + 1 for one in filter(self._is_new, messages)}
         if positions:
             retry(lambda: self._way.commit(outputs, positions), _PATIENT, stop, _said)
             self._committed |= positions
-            self._readings += len(messages)
+            self.readings += len(messages)
 
     def _is_new(self, message: Message) -> bool:
-        place = (message.topic() or "", message.partition() or 0)
-        return (message.offset() or 0) >= self._committed[place]
+        return (message.offset() or 0) >= self._committed[_place(message)]
 
     def _positions(self) -> dict[Place, int]:
         asked_for = [TopicPartition(*place) for place in self._places]
@@ -193,6 +211,10 @@ class _Loop:
     def _start(self, place: Place) -> int:
         low, _ = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=SECONDS)
         return max(int(low), self._committed[place] - self._back)
+
+
+def _place(message: Message) -> Place:
+    return message.topic() or "", message.partition() or 0
 
 
 def _said(error: Transient, wait: float) -> None:

@@ -8,7 +8,7 @@ What has not been touched for longest is forgotten: a reading that comes later f
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -28,6 +28,7 @@ class Came(NamedTuple):
     """A clean reading as it comes: what the test needs, and how its record is found again.
 
     ``usable``: no other test failed it. ``said``: what the agent has said of it, 2 for nothing.
+    ``ruleset`` is the version that judged it.
     """
 
     sensor: str
@@ -41,6 +42,7 @@ class Came(NamedTuple):
     said: int
     message: bytes
     partition: int
+    ruleset: str = ""
 
     @property
     def ours(self) -> bool:
@@ -72,6 +74,8 @@ class Held:
 
 
 _NOWHERE: Final = -1
+LimitsOf = Callable[[str], Buddies | None]
+"""Gives the limits that a version of the rules has; None where it asks nobody."""
 Slot = dict[int, dict[str, Held]]
 """Readings of one time, by cell and sensor."""
 
@@ -79,9 +83,13 @@ Slot = dict[int, dict[str, Held]]
 class Memory:
     """Readings of one parameter."""
 
-    def __init__(self, limits: Buddies, most: int) -> None:
-        """``most``: readings that are remembered."""
+    def __init__(self, limits: LimitsOf, radius: float, most: int) -> None:
+        """Remember so many readings at ``most``.
+
+        ``limits`` gives those of a ruleset's version, ``radius`` is the largest of them in metres.
+        """
         self._limits = limits
+        self._width = 2 * radius
         self._most = most
         self._slots: OrderedDict[int, Slot] = OrderedDict()
         self._where: dict[tuple[str, int], int] = {}
@@ -124,10 +132,7 @@ class Memory:
 
         They are twice as wide as neighbours are near: a neighbour's own decide whether it counts.
         """
-        place, width = (
-            (np.array([came.latitude]), np.array([came.longitude])),
-            2 * self._limits.radius,
-        )
+        place, width = (np.array([came.latitude]), np.array([came.longitude])), self._width
         if np.isnan(place).any():
             return _NOWHERE, (_NOWHERE,)
         return int(cell_of(*place, width)[0]), tuple({*cells_around(*place, width)[0].tolist()})
@@ -158,7 +163,14 @@ class Memory:
                     del self._where[sensor, at]
 
 
-def _flags(every: list[Held], limits: Buddies) -> list[int]:
+def _flags(every: list[Held], limits_of: LimitsOf) -> list[int]:
+    """Judge readings by one another, each by the limits of its own ruleset."""
+    versions = {held.came.ruleset for held in every}
+    by = {version: _judged_by(every, limits_of(version)) for version in versions}
+    return [by[held.came.ruleset][place] for place, held in enumerate(every)]
+
+
+def _judged_by(every: list[Held], limits: Buddies | None) -> list[int]:
     """Judge readings by one another: 3 and 4 are said of a reading, all else is 2."""
     came = [held.came for held in every]
     places = Places(

@@ -37,6 +37,7 @@ def came(record: Record, message: bytes, partition: int) -> Came:
         said=record[FIELD],
         message=message,
         partition=partition,
+        ruleset=record["ruleset_version"],
     )
 
 

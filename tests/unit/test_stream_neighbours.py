@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,15 @@ from hypothesis import strategies as st
 from schemas.codec import Record
 from stream_app.judging.worth import Bar
 from stream_app.neighbours.memory import FREE, OURS, Came, Memory
+from stream_app.neighbours.rules import Rules
 from stream_app.neighbours.saying import came, said
 from tests.clean_records import clean
+from weather.dense import DENSE
 from weather.limits import Buddies
 from weather.qc.buddy import Places, buddy_tests
 from weather.qc.flags import Flag
+from weather.ruleset import DEFAULT
+from weather.ruleset_history import RulesetHistory
 from weather.score_policy import Policy
 
 LIMITS = Buddies(20_000, 200, least=3, suspect=2, fail=4, least_spread=1)
@@ -35,11 +40,15 @@ def reading(station: str, at: int, value: float, revision: int = FREE, **more: A
     return Came(sensor=station, at=at, value=value, **{**given, **place, **more})
 
 
+def memory(most: int = 1000) -> Memory:
+    return Memory(lambda _: LIMITS, LIMITS.radius, most)
+
+
 class Reader:
     """Keeps the last word on every reading, as a reader of the clean topic does."""
 
     def __init__(self, most: int = 1000) -> None:
-        self.memory = Memory(LIMITS, most)
+        self.memory = memory(most)
         self.last: dict[tuple[str, int], tuple[tuple[int, int], int]] = {}
 
     def take(self, batch: list[tuple[Came, bool]]) -> None:
@@ -122,7 +131,7 @@ def test_one_that_begins_anew_reads_back_what_was_said_and_says_it_not_again() -
     first.take([(one, True) for one in told])
     version, flag = first.last["s0", 0]
     assert (flag, version[1]) == (4, FREE + OURS)
-    again = Memory(LIMITS, 1000)
+    again = memory()
     ours = reading("s0", 0, 30.0, version[1], said=flag)
     assert again.take([*told, ours]) == []
     assert again.take([reading("s0", 0, 10.0, 2 * FREE)]) == []  # nothing was said of that one
@@ -130,11 +139,39 @@ def test_one_that_begins_anew_reads_back_what_was_said_and_says_it_not_again() -
 
 
 def test_what_was_touched_longest_ago_is_forgotten_first() -> None:
-    memory = Memory(LIMITS, 12)
+    small = memory(12)
     for at in range(5):
-        memory.take([reading(f"s{i}", at, 10.0) for i in range(6)])
-    assert len(memory) == 12
-    assert memory.take([reading("s0", 0, 99.0, 2 * FREE)]) == []
+        small.take([reading(f"s{i}", at, 10.0) for i in range(6)])
+    assert len(small) == 12
+    assert small.take([reading("s0", 0, 99.0, 2 * FREE)]) == []
+
+
+@pytest.mark.requirement("B6")
+def test_each_reading_is_asked_about_by_the_limits_of_the_ruleset_that_it_names() -> None:
+    wide, nobody = LIMITS._replace(suspect=50, fail=60), None
+    by = {"strict": LIMITS, "wide": wide, "off": nobody}
+    found = {}
+    for version in by:
+        asked = Memory(by.__getitem__, LIMITS.radius, 1000)
+        told = [reading(f"s{i}", 0, 10.0 if i else 30.0, ruleset="strict") for i in range(1, 6)]
+        came = asked.take([*told, reading("s0", 0, 30.0, ruleset=version)])
+        found[version] = [(held.came.sensor, held.wanted) for held in came]
+        again = reading("s0", 0, 30.0, 2 * FREE, ruleset="strict")
+        assert [held.wanted for held in asked.take([again])] == [4], "sent again by other rules"
+    assert found == {"strict": [("s0", 4)], "wide": [], "off": []}
+
+
+@pytest.mark.requirement("B6", "D9")
+def test_rules_are_looked_up_once_for_each_version_that_is_new() -> None:
+    mine = replace(DENSE, version="mine", valid_from=100)
+    rules = Rules(RulesetHistory([mine]), 200)
+    assert rules.parameters == ["temperature", "pressure"]
+    assert rules.radius("pressure") == 100_000
+    assert rules.limits("pressure", "mine") is not None
+    assert rules.limits("pressure", DEFAULT.version) is None
+    assert rules.limits("pressure", "lost") is not None, "what holds now stands in"
+    assert rules.news(["mine", DEFAULT.version, "later"]) == {"later"}
+    assert Rules(RulesetHistory(), 200, {"later"}).news(["later"]) == set()
 
 
 def spoken(record: Record, flag: int, bar: Bar | None = None) -> Record:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -20,6 +20,9 @@ from runtime.refusals import refusal
 from schemas.mapping_parts import Part, unset
 from schemas.mapping_sensors import Metadata
 from schemas.mapping_tables import AnyTable, LongTable, Measure, Reading, Table, WideTable
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 __all__ = [
     "AnyTable", "LongTable", "Mapping", "Measure", "Metadata", "Reading", "Table", "WideTable",
@@ -134,9 +137,17 @@ def read_mapping(path: Path) -> Mapping:
     except OSError as error:
         problem = f"the file cannot be read ({error.strerror})"
         raise _refused(path, problem) from error
+    except UnicodeDecodeError as error:
+        raise _refused(path, "it is not written in UTF-8") from error
     except yaml.YAMLError as error:
-        raise _refused(path, f"it is not YAML: {' '.join(str(error).split())}") from error
+        raise _refused(path, f"it is not YAML: {_where(error)}") from error
     return parse_mapping(document, path)
+
+
+def _where(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    told = getattr(error, "problem", None) or str(error)
+    return f"{told}, line {mark.line + 1}, column {mark.column + 1}" if mark else told
 
 
 def parse_mapping(document: Any, path: Path) -> Mapping:
@@ -149,13 +160,23 @@ def parse_mapping(document: Any, path: Path) -> Mapping:
         problem = f"still to be set by someone who knows the source: {', '.join(open_places)}"
         raise _refused(path, problem)
     try:
-        return Mapping.model_validate(document)
+        mapping = Mapping.model_validate(document)
     except ValidationError as error:
         found = error.errors()
         # A list of which every item is refused counts as empty: the items say enough.
         own = [e for e in found if e["type"] != "too_short" or len(found) == 1]
-        told = (f"{_place(e['loc'], document)}: {refusal(e)}" for e in own)
+        told = (f"{_place(e['loc'], document)}: {_refusal(e)}" for e in own)
         raise _refused(path, "; ".join(told)) from error
+    for table in mapping.tables:
+        if problem := table.time.unreadable:
+            raise _refused(path, f"tables.{table.table}.time.format: {problem}")
+    return mapping
+
+
+def _refusal(detail: ErrorDetails) -> str:
+    told = refusal(detail)
+    of_cursor = detail["loc"][-1:] == ("cursor",)
+    return told.replace("its shape", "its mode", 1) if of_cursor else told
 
 
 def _place(location: Sequence[int | str], document: Any) -> str:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from weather.zones import zone_of
 
 UNSET: Final = "SET-ME"
 """Stands in a draft where nobody but the owner of the data knows the answer."""
 
 Columns = str | tuple[str, ...]
+_DIRECTIVES: Final = ("%Y", "%y", "%m", "%d", "%H", "%I", "%M", "%S", "%f", "%p", "%%")
+
+
+def _known_zone(name: str) -> str:
+    zone_of(name)
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
 class Part(BaseModel):
@@ -32,7 +44,7 @@ class Time(Part):
     column: str | None = None
     date: Columns | None = None
     time: Columns | None = None
-    zone: str
+    zone: Zone
     digits: Literal["hour", "hhmm"] = "hhmm"
     format: str | None = None
     epoch: Literal["s", "ms", "us"] | None = None
@@ -41,6 +53,20 @@ class Time(Part):
     def columns(self) -> tuple[str, ...]:
         """The columns it needs, in the order in which they are read."""
         return (*_several(self.column), *_several(self.date), *_several(self.time))
+
+    @property
+    def unreadable(self) -> str:
+        """What of ``format`` no time can be read by; empty if there is nothing.
+
+        >>> Time(column="at", zone="UTC", format="%d.%b").unreadable
+        '%b is none of %Y %y %m %d %H %I %M %S %f %p %%'
+        """
+        named = {*re.findall("%.?", self.format or "")}
+        if unknown := named - {*_DIRECTIVES}:
+            return f"{min(unknown)} is none of {' '.join(_DIRECTIVES)}"
+        if self.format and not (named & {"%Y", "%y"} and {"%m", "%d"} <= named):
+            return "it needs %Y (or %y), %m and %d"
+        return ""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from schemas.mapping_parts import Part
+from schemas.mapping_parts import Part, Zone
 from schemas.mapping_tables import Parameter
 
 
@@ -66,7 +66,7 @@ class Metadata(Part):
     mapping speak of; nothing is known of them but their station's place.
     """
 
-    zone: str = "UTC"
+    zone: Zone = "UTC"
     stations: StationTable
     sensors: SensorTable | None = None
     calibrations: CalibrationTable | None = None

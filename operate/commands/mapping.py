@@ -5,15 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from operate.options import AsJson, Config
 from operate.printing import print_json
 from operate.settings import load
+from runtime.errors import Configuration
 from schemas.mapping import Mapping, read_mapping
 from schemas.mapping_document import document as written
 from schemas.mapping_document import lines
 from schemas.topics import Topics
+from weather.coordinates import to_wgs84
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 File = Annotated[
@@ -32,6 +35,8 @@ def mapping() -> None:
 def check(file: File = None, option: Option = None, config: Config = None) -> None:
     """Read a mapping; exit 2 and one line say what is wrong with it."""
     found, _ = _mapping(file or option, config)
+    if found.metadata:
+        _check_crs(found.metadata.stations.crs)
     readings = sum(len(table.readings) for table in found.tables)
     typer.echo(f"{found.key} maps {readings} readings of {len(found.tables)} tables")
 
@@ -46,6 +51,15 @@ def document(
         print_json([line._asdict() for line in lines(found, topics)])
     else:
         typer.echo(written(found, topics), nl=False)
+
+
+def _check_crs(crs: str) -> None:
+    nowhere = np.zeros(0)
+    try:
+        to_wgs84(nowhere, nowhere, crs)
+    except ValueError as error:
+        problem = f"metadata.stations.crs: {error}"
+        raise Configuration(problem, mend="correct the mapping") from error
 
 
 def _mapping(file: Path | None, config: Path | None) -> tuple[Mapping, Topics]:

@@ -24,7 +24,6 @@ from producers.reading.rows import columns_of
 from runtime.errors import Configuration
 from schemas.mapping import AnyTable, Mapping
 from schemas.mapping_parts import Via
-from weather.zones import zone_of
 
 Types = dict[str, AnyType]
 
@@ -84,10 +83,8 @@ def check_mapping(connection: Connection, mapping: Mapping) -> dict[str, Types]:
     """Hold the mapping against the live database; give the types of each table's columns.
 
     Raises:
-        Configuration: a table or column is not there, or a zone is none.
+        Configuration: a table or column is not there.
     """
-    for zone in _zones(mapping):
-        _check_zone(zone)
     _check_metadata(connection, mapping)
     return {mapped.table: _check_table(connection, mapped) for mapped in mapping.tables}
 
@@ -151,18 +148,6 @@ def _check_columns(
         problem = f"table {name} has no column {', '.join(missing)}"
         raise _refused(problem, f"name some of: {', '.join(types)}")
     return types
-
-
-def _zones(mapping: Mapping) -> set[str]:
-    metadata = {mapping.metadata.zone} if mapping.metadata else set()
-    return {mapped.time.zone for mapped in mapping.tables} | metadata
-
-
-def _check_zone(zone: str) -> None:
-    try:
-        zone_of(zone)
-    except ValueError as error:
-        raise _refused(str(error), "correct the zone") from error
 
 
 def _refused(problem: str, mend: str) -> Configuration:

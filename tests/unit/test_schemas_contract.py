@@ -104,6 +104,7 @@ def test_a_mapping_of_a_later_release_is_a_data_error() -> None:
         (("tables", 0, "readings", 1), HUMIDITY, "humidity stands twice"),
         (("tables", 0, "tabel"), "x", "tabel"),
         (("version",), 0, "version"),
+        (("tables", 0, "cursor", "mode"), "timestmp", "cursor: its mode has to be 'timestamp_id'"),
     ],
     ids=[
         "parameter",
@@ -116,6 +117,7 @@ def test_a_mapping_of_a_later_release_is_a_data_error() -> None:
         "same parameter",
         "unknown key",
         "version",
+        "cursor",
     ],
 )
 def test_a_wrong_mapping_names_the_place(
@@ -137,6 +139,8 @@ def test_a_wrong_mapping_names_the_place(
 def test_a_mapping_that_is_missing_or_no_yaml_is_a_wrong_setting(tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("a: [1")
-    for path in (tmp_path / "none.yaml", broken):
+    korean = tmp_path / "korean.yaml"
+    korean.write_bytes("source: 기상".encode("cp949"))
+    for path in (tmp_path / "none.yaml", broken, korean):
         with pytest.raises(Configuration, match=r"source\.mapping"):
             read_mapping(path)

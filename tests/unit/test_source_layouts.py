@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, date, datetime, time
@@ -167,6 +168,21 @@ def test_hours_that_run_together_count_to_24() -> None:
 def test_a_time_that_says_two_things_or_none_is_refused(how: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Time.model_validate(how)
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ({"column": "m", "zone": "Asia/Seol"}, "time.zone: unknown time zone 'Asia/Seol'"),
+        ({"column": "m", "zone": "UTC", "format": "%d.%b.%Y"}, "time.format: %b is none of %Y"),
+        ({"column": "m", "zone": "UTC", "format": "%H:%M"}, "time.format: it needs %Y"),
+    ],
+)
+def test_a_time_that_nobody_could_read_is_refused_by_the_file_alone(
+    how: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(Configuration, match=re.escape(told)):
+        parse_mapping(document(time=how), Path("mapping.yaml"))
 
 
 def test_a_draft_in_which_something_is_open_is_refused_by_its_place() -> None:

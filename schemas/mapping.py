@@ -165,7 +165,7 @@ def parse_mapping(document: Any, path: Path) -> Mapping:
         found = error.errors()
         # A list of which every item is refused counts as empty: the items say enough.
         own = [e for e in found if e["type"] != "too_short" or len(found) == 1]
-        told = (f"{_place(e['loc'], document)}: {_refusal(e)}" for e in own)
+        told = (f"{_place(e['loc'], document)}: {_refusal(e)}".removeprefix(": ") for e in own)
         raise _refused(path, "; ".join(told)) from error
     for table in mapping.tables:
         if problem := table.time.unreadable:

@@ -141,6 +141,7 @@ def test_a_mapping_that_is_missing_or_no_yaml_is_a_wrong_setting(tmp_path: Path)
     broken.write_text("a: [1")
     korean = tmp_path / "korean.yaml"
     korean.write_bytes("source: 기상".encode("cp949"))
-    for path in (tmp_path / "none.yaml", broken, korean):
-        with pytest.raises(Configuration, match=r"source\.mapping"):
+    (empty := tmp_path / "empty.yaml").touch()
+    for path in (tmp_path / "none.yaml", broken, korean, empty):
+        with pytest.raises(Configuration, match=r"source\.mapping = '.*': \w"):
             read_mapping(path)

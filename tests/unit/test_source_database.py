@@ -149,7 +149,6 @@ def changed(**table: object) -> dict[str, object]:
         (changed(table="daily"), "no table daily.*hourly, minutely"),
         (changed(station="stn"), "hourly has no column stn.*station"),
         (changed(cursor={"column": "ts", "id": "id"}), "hourly has no column ts"),
-        (changed(time={"column": "at", "zone": "Mars/North"}), "Mars/North"),
     ],
 )
 def test_a_mapping_that_does_not_fit_the_database_is_refused(

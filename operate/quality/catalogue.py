@@ -7,15 +7,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
 from operate.quality.faults import Case
 from schemas import avsc
 from schemas.topics import PARAMETERS, clean_schema
+from weather.arrays import Bools, Flags
 from weather.injection import Fault
+from weather.korea import KOREA
 from weather.limits import Limits
 from weather.parameters import measure_of
 from weather.qc.arrival import ANY_DELAY
 from weather.qc.consistency import DRIEST_RAIN
 from weather.qc.digits import STEPS
+from weather.qc.flags import Flag
 from weather.qc.station import DEW_ABOVE, SEA_LEVEL_APART
 from weather.ruleset import DEFAULT, Ruleset
 
@@ -34,6 +39,8 @@ class Test:
         passed: the fault that shows what gets past it.
         parameters: in whose series these are looked for, in this order.
         joins: the field that holds its verdict beside another test's.
+        says: which flags of that field are its own.
+        drawn_by: the ruleset of its plot, where none by default makes the test.
     """
 
     name: str
@@ -43,6 +50,12 @@ class Test:
     passed: Case | None = None
     parameters: tuple[str, ...] = ()
     joins: str = ""
+    says: tuple[Flag, ...] = (Flag.SUSPECT, Flag.FAIL)
+    drawn_by: Ruleset = DEFAULT
+
+    def found(self, flags: Flags) -> Bools:
+        """Say which flags tell that it found something."""
+        return np.isin(flags, self.says)
 
     def owns(self, field: str) -> bool:
         """Say whether a field is its own."""
@@ -218,11 +231,14 @@ TESTS: Final = (
          ("wind",)),
     Test("time", "flag_time", _time, Case(Fault.CLOCK, 3), Case(Fault.CLOCK, 1),
          ("temperature",)),
-    Test("climate", "_climate", _of_measures(_climate), joins="flag_range"),
+    Test("climate", "_climate", _of_measures(_climate), Case(Fault.UNIT, 0), Case(Fault.UNIT, 1),
+         ("temperature",), joins="flag_range", says=(Flag.SUSPECT,), drawn_by=KOREA),
     Test("rain", "_amount", _of_measures(_amounts), Case(Fault.RESET, 2), Case(Fault.RESET, 0),
          ("rainfall",), joins="flag_range"),
-    Test("station", "flag_calibration|flag_health", _station),
-    Test("neighbours", "_buddy", _of_measures(_buddies)),
+    Test("station", "flag_calibration|flag_health", _station, None, Case(Fault.DRIFT, 2),
+         ("temperature",)),
+    Test("neighbours", "_buddy", _of_measures(_buddies), Case(Fault.DRIFT, 1),
+         Case(Fault.DRIFT, 0), ("temperature",)),
 )  # fmt: skip
 """In the order in which the pages stand in the index."""
 

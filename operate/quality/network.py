@@ -12,12 +12,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from operate.quality.course import is_bad
 from operate.quality.faults import Put
 from operate.quality.series import Series
-from weather.arrays import Bools, Floats
+from weather.arrays import Flags, Floats
 from weather.injection import NONE
 from weather.qc.buddy import Places, buddy_test
-from weather.qc.flags import Flag
+from weather.qc.flags import Flag, flags_like
 
 STATIONS: Final = 8
 _HOUR: Final = 3_600_000_000
@@ -49,14 +50,13 @@ class Around(NamedTuple):
             made[:, place] += stays * made[:, place - 1]
         return cls(series.values + made[1:] - made[0])
 
-    def contradict(self, series: Series, at: int, value: float) -> bool:
-        """Say whether a value of the station in the middle, of some time, would be flagged."""
+    def flag(self, series: Series, at: int, value: float) -> int:
+        """Judge a value of the station in the middle; 2 where nobody has its time."""
         place = int(np.searchsorted(series.at, at))
         if place == len(series.at) or series.at[place] != at or math.isnan(value):
-            return False
+            return Flag.NOT_EVALUATED
         every = np.append(self.values[:, place], value)
-        flag = buddy_test(_PLACES, every, series.limits.buddies)[-1]
-        return bool(flag in (Flag.SUSPECT, Flag.FAIL))
+        return int(buddy_test(_PLACES, every, series.limits.buddies)[-1])
 
 
 def _places() -> Places:
@@ -68,14 +68,14 @@ def _places() -> Places:
 _PLACES: Final = _places()
 
 
-def contradicted(put: Put) -> Bools:
-    """Say which readings of faults the stations around would flag, of shape (n,)."""
-    found = np.zeros(len(put.series.at), np.bool_)
+def said(put: Put) -> Flags:
+    """Give what the stations around say of readings of faults, of shape (n,); 2 of all others."""
+    found = flags_like(len(put.series.at), Flag.NOT_EVALUATED)
     around = Around.of(put.series)
     if around is not None:
         for row in np.flatnonzero(put.faulty.event != NONE).tolist():
             at, value = int(put.faulty.at[row]), float(put.faulty.values[row])
-            found[row] = around.contradict(put.series, at, value)
+            found[row] = around.flag(put.series, at, value)
     return found
 
 
@@ -86,4 +86,5 @@ def falsely(series: Series) -> tuple[int, int]:
     if around is None:
         return 0, 0
     values = ((int(series.at[row]), float(series.values[row])) for row in rows.tolist())
-    return len(rows), sum(around.contradict(series, *one) for one in values)
+    flags = np.array([around.flag(series, *one) for one in values])
+    return len(rows), int(is_bad(flags).sum())

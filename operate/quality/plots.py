@@ -16,6 +16,7 @@ from operate.quality.catalogue import Test
 from operate.quality.counters import counter_flags, with_resets
 from operate.quality.course import Verdicts, is_bad, verdicts
 from operate.quality.faults import MAIN, Case, Put
+from operate.quality.network import said
 from operate.quality.readings import Past
 from operate.quality.series import Series, as_live, series_of, with_faults
 from operate.quality.svg import Panel, drawn
@@ -23,6 +24,7 @@ from weather.arrays import Flags
 from weather.injection import NONE, Fault, Faulty
 from weather.parameters import measure_of
 from weather.qc.flags import Flag, aggregate, flags_like
+from weather.qc.station import calibration_test
 
 _AROUND: Final = 24
 _MOST: Final = 160
@@ -56,6 +58,8 @@ def plot(test: Test, every: Sequence[Data]) -> str | None:
 
 def _caught(test: Test, data: Data) -> Iterator[Panel]:
     yield from _real(test, data)
+    if test.owns("flag_calibration"):
+        yield from _expired(test, data)
     if test.caught is not None:
         yield from _injected(test, test.caught, data, caught=True)
 
@@ -70,8 +74,19 @@ def _real(test: Test, data: Data) -> Iterator[Panel]:
     for series in _ordered(test, data):
         flags = _by_row(test, series, data.healthy[series.parameter])
         none = Faulty(series.at, series.values, np.full(len(flags), NONE))
-        for place in np.flatnonzero(is_bad(flags)).tolist():
+        for place in np.flatnonzero(test.found(flags)).tolist():
             yield _panel("caught, in real data", series, none, flags, slice(place, place + 1))
+
+
+def _expired(test: Test, data: Data) -> Iterator[Panel]:
+    """Give a window in the middle of which a calibration runs out."""
+    for series in _ordered(test, data):
+        place = len(series.at) // 2
+        flags = calibration_test(series.at, np.full_like(series.at, series.at[place]))
+        none = Faulty(series.at, series.values, np.full(len(flags), NONE))
+        yield _panel(
+            "caught: calibration out of date", series, none, flags, slice(place, place + 1)
+        )
 
 
 def _injected(test: Test, case: Case, data: Data, *, caught: bool) -> Iterator[Panel]:
@@ -81,7 +96,7 @@ def _injected(test: Test, case: Case, data: Data, *, caught: bool) -> Iterator[P
         return
     chosen = _ordered(test, data)
     put = [one for one in case.put(data.series, _SEED) if one.series in chosen]
-    after = verdicts(with_faults(data.past, put)) if put else {}
+    after = verdicts(with_faults(data.past, put), test.drawn_by) if put else {}
     for series in chosen:
         for one in put:
             if one.series is series:
@@ -91,9 +106,11 @@ def _injected(test: Test, case: Case, data: Data, *, caught: bool) -> Iterator[P
 def _events(test: Test, case: Case, put: Put, after: Verdicts, *, caught: bool) -> Iterator[Panel]:
     series, faulty = put
     flags, whole = _by_row(test, series, after), _row_flags(series, after, after.flag)
+    if test.owns("flag_buddy"):
+        flags = said(put)
     for event in range(int(faulty.event.max(initial=-1)) + 1):
         rows = np.flatnonzero(faulty.event == event)
-        if is_bad(flags[rows]).any() is not np.bool_(caught):
+        if test.found(flags[rows]).any() is not np.bool_(caught):
             continue
         others = "another test flags it" if is_bad(whole[rows]).any() else "no test flags it"
         title = f"{'caught' if caught else 'passed'}: {case.fault}, {case.told(series.parameter)}"

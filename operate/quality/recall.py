@@ -18,7 +18,7 @@ from operate.quality.counters import with_resets
 from operate.quality.course import Verdicts, is_bad, verdicts
 from operate.quality.faults import CASES, MAIN, Case, Put, is_limited
 from operate.quality.magnitudes import DRIFT_READINGS
-from operate.quality.network import contradicted
+from operate.quality.network import said
 from operate.quality.readings import Past
 from operate.quality.series import Series, as_live, series_of, with_faults
 from operate.quality.targets import Target, target_of
@@ -120,8 +120,8 @@ def recalls(
             for one in put:
                 name = one.series.parameter
                 recall = found.setdefault(name, Recall(data, name, case))
-                said = contradicted(one) if around else np.zeros(len(one.series.at), np.bool_)
-                _count(recall, one, (healthy[name], judged[name]), said)
+                told = is_bad(said(one)) if around else np.zeros(len(one.series.at), np.bool_)
+                _count(recall, one, (healthy[name], judged[name]), told)
         yield from found.values()
 
 
@@ -149,16 +149,16 @@ def _is_short(recall: Recall | None) -> bool:
     return recall is None or recall.events < _ENOUGH
 
 
-def _count(recall: Recall, put: Put, found: tuple[Verdicts, Verdicts], said: Bools) -> None:
-    """Count what was found; ``said`` is what the stations around say of the readings, (n,)."""
+def _count(recall: Recall, put: Put, found: tuple[Verdicts, Verdicts], told: Bools) -> None:
+    """Count what was found; ``told`` is what the stations around contradict, (n,)."""
     (before, after), rows, event = found, put.series.rows, put.faulty.event
     count = 1 + max(int(one.judged.offsets.max()) for one in (before, after))
     new = _new(before.flag, before, after.flag, after, count)[rows]
-    recall.add(event, new | said)
+    recall.add(event, new | told)
     recall.limited |= is_limited(put.series)
     recall.brief |= put.series.cadence * DRIFT_READINGS < _DAY
-    if said.any():
-        recall.by["neighbours"] += len(np.unique(event[said]))
+    if told.any():
+        recall.by["neighbours"] += len(np.unique(event[told]))
     for name, flags in after.flags.items():
         mine = _new(before.flags[name], before, flags, after, count)[rows]
         number = len(np.unique(event[mine & (event != NONE)]))

@@ -236,3 +236,15 @@ def test_a_database_without_its_mapping_is_a_mistake_of_one_line(where: list[obj
     assert told.exit_code == 2
     assert "--mapping" in told.stderr
     assert len(told.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.requirement("F3")
+@pytest.mark.parametrize("name", ["climate", "station", "neighbours"])
+def test_a_test_that_no_real_day_shows_has_a_plot_of_what_it_would_catch(
+    name: str, hours: Past
+) -> None:
+    (test,) = [one for one in TESTS if one.name == name]
+    drawn = plot(test, [data_of(HOURS, hours)])
+    assert drawn is not None
+    assert "caught: " in drawn
+    assert "#e08a00" in drawn, "a flagged reading is marked"

@@ -124,19 +124,18 @@ def test_a_dense_live_network_finds_slow_drifts_and_slow_clocks_that_a_station_l
     hours: Past,
 ) -> None:
     cases = Case(Fault.DRIFT, 1), Case(Fault.CLOCK, 1)
-    alone, together = (
-        {(one.case.fault, one.parameter): one.recall for one in recalls(HOURS, hours, cases, *how)}
-        for how in ((), (DENSE,))
+    alone, asked = (
+        {(one.case.fault, one.parameter): one for one in found}
+        for found in (
+            recalls(HOURS, hours, cases),
+            recalls(HOURS, hours, cases, DENSE, around=True),
+        )
     )
-    asked = {
-        (one.case.fault, one.parameter): one
-        for one in recalls(HOURS, hours, cases, DENSE, around=True)
-    }
-    assert alone[Fault.CLOCK, "temperature"] == 0.0
-    assert together[Fault.CLOCK, "temperature"] == 1.0
+    clocks = Fault.CLOCK, "temperature"
+    assert (alone[clocks].recall, asked[clocks].recall) == (0.0, 1.0)
     for parameter in ("temperature", "pressure"):
         drift = asked[Fault.DRIFT, parameter]
-        assert alone[Fault.DRIFT, parameter] < 0.5 <= drift.recall
+        assert alone[Fault.DRIFT, parameter].recall < 0.5 <= drift.recall
         assert drift.by["neighbours"] > 0
 
 

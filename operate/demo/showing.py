@@ -39,6 +39,10 @@ _WORK: Final = {
     "stream": "judges raw readings into the clean topics, a transaction for each batch",
     "sink": "loads clean readings and their offsets in one transaction",
 }
+_STRANGERS: Final = (
+    "Nothing is lost. If another source was read here, too, its readings are what is too many: "
+    "--directory gives a demo a place of its own."
+)
 _QUIET: Final = "dim"
 _ASKED: Final = "SELECT count(*) FROM weather.wind"
 
@@ -110,6 +114,9 @@ def verdict(report: Report) -> RenderableType:
     told = f"Dead letters: {total.dead_lettered:,}. Re-emissions: raw {raw:,}, clean {clean:,}."
     passed_over = [Text(f"Not mapped: {rows}.", "yellow") for rows in report.unmapped]
     broken = [Text.assemble(("✗ ", "red"), str(found)) for found in report.breaks]
+    lost = sum(found.lost for found in report.breaks)
+    if any(found.surplus for found in report.breaks) and not lost:
+        broken.append(Text(_STRANGERS, "yellow"))
     return Group(_head(report), *broken, *passed_over, Text(told, style=_QUIET))
 
 

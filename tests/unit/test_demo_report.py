@@ -81,6 +81,10 @@ def test_the_verdict_names_what_differs() -> None:
     assert "weather_hourly|3|EWR:wind" in told
     assert "equal at every hop" not in told
     assert "equal at every hop" in drawn(showing.verdict(EQUAL))
+    assert "another source" not in told
+    broken = Break("source → raw", "wind", 0, 1, ("+mine|1|108:wind",))
+    told = drawn(showing.verdict(dataclasses.replace(WHOLE, breaks=(broken,))))
+    assert "another source was read here" in told
 
 
 def test_the_verdict_never_calls_keys_equal_that_were_dead_lettered() -> None:

@@ -41,6 +41,9 @@ def _problems(ruleset: Ruleset) -> Iterator[str]:
             yield f"{name} names a month that is not 1 to 12"
         if any(each not in _CLASSES for each in one.classes):
             yield f"{name} names a class that is not 1 to 5"
+        base = ruleset.limits.get((one.parameter, one.measure))
+        if one.classes and base is not None and one.limits.buddies != base.buddies:
+            yield f"{name} has neighbours for some classes: they are of all"
 
 
 def _named(name: str, limits: Limits) -> Iterator[str]:

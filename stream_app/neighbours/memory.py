@@ -28,7 +28,7 @@ class Came(NamedTuple):
     """A clean reading as it comes: what the test needs, and how its record is found again.
 
     ``usable``: no other test failed it. ``said``: what the agent has said of it, 2 for nothing.
-    ``ruleset`` is the version that judged it.
+    ``ruleset`` is the version that judged it, ``month`` that of the local clock.
     """
 
     sensor: str
@@ -43,6 +43,7 @@ class Came(NamedTuple):
     message: bytes
     partition: int
     ruleset: str = ""
+    month: int = 1
 
     @property
     def ours(self) -> bool:
@@ -74,8 +75,8 @@ class Held:
 
 
 _NOWHERE: Final = -1
-LimitsOf = Callable[[str], Buddies | None]
-"""Gives the limits that a version of the rules has; None where it asks nobody."""
+LimitsOf = Callable[[str, int], Buddies | None]
+"""Gives the limits that a version of the rules has in a month; None where it asks nobody."""
 Slot = dict[int, dict[str, Held]]
 """Readings of one time, by cell and sensor."""
 
@@ -86,7 +87,7 @@ class Memory:
     def __init__(self, limits: LimitsOf, radius: float, most: int) -> None:
         """Remember so many readings at ``most``.
 
-        ``limits`` gives those of a ruleset's version, ``radius`` is the largest of them in metres.
+        ``limits`` gives those of a version and a month, ``radius`` is the largest in metres.
         """
         self._limits = limits
         self._width = 2 * radius
@@ -164,10 +165,10 @@ class Memory:
 
 
 def _flags(every: list[Held], limits_of: LimitsOf) -> list[int]:
-    """Judge readings by one another, each by the limits of its own ruleset."""
-    versions = {held.came.ruleset for held in every}
-    by = {version: _judged_by(every, limits_of(version)) for version in versions}
-    return [by[held.came.ruleset][place] for place, held in enumerate(every)]
+    """Judge readings by one another, each by the limits of its own ruleset and month."""
+    named = [(held.came.ruleset, held.came.month) for held in every]
+    by = {name: _judged_by(every, limits_of(*name)) for name in {*named}}
+    return [by[name][place] for place, name in enumerate(named)]
 
 
 def _judged_by(every: list[Held], limits: Buddies | None) -> list[int]:

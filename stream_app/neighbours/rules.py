@@ -23,14 +23,18 @@ class Rules:
         self._usual = history.at(now)
         self._strange = {*strange}
 
-    def limits(self, parameter: str, version: str) -> Buddies | None:
-        """Give the limits that a ruleset has for a parameter."""
-        return _limits(self._by_version.get(version, self._usual), parameter)
+    def limits(self, parameter: str, version: str, month: int) -> Buddies | None:
+        """Give the limits that a ruleset has for a parameter in a month, 1 to 12.
+
+        Those of a class are for none: neighbours are of all classes.
+        """
+        return _limits(self._by_version.get(version, self._usual), parameter, month)
 
     def radius(self, parameter: str) -> float:
-        """Say how far any ruleset looks, in metres; 0 where none does."""
-        every = (_limits(one, parameter) for one in (*self._by_version.values(), self._usual))
-        return max((one.radius for one in every if one is not None), default=0.0)
+        """Say how far any ruleset looks in any month, in metres; 0 where none does."""
+        every = [*self._by_version.values(), self._usual]
+        found = (_limits(one, parameter, month) for one in every for month in range(1, 13))
+        return max((one.radius for one in found if one is not None), default=0.0)
 
     @property
     def parameters(self) -> list[str]:
@@ -42,5 +46,11 @@ class Rules:
         return {*versions} - self._by_version.keys() - self._strange
 
 
-def _limits(ruleset: Ruleset, parameter: str) -> Buddies | None:
-    return ruleset.limits_of(parameter, parameter_of(parameter).main.name).buddies
+def _limits(ruleset: Ruleset, parameter: str, month: int) -> Buddies | None:
+    main = parameter_of(parameter).main.name
+    found = ruleset.limits_of(parameter, main)
+    for one in ruleset.overrides:
+        mine = (one.parameter, one.measure) == (parameter, main) and not one.classes
+        if mine and (not one.months or month in one.months):
+            found = one.limits
+    return found.buddies

@@ -12,6 +12,7 @@ from stream_app.judging.worth import Bar
 from stream_app.neighbours.memory import Came
 from weather.parameters import parameter_of
 from weather.qc.flags import Flag, aggregate
+from weather.ruleset import months_of
 from weather.score import of_stream
 from weather.score_policy import Policy
 
@@ -38,6 +39,7 @@ def came(record: Record, message: bytes, partition: int) -> Came:
         message=message,
         partition=partition,
         ruleset=record["ruleset_version"],
+        month=int(months_of(np.array([record["observed_local"]]))[0]),
     )
 
 

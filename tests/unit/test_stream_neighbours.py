@@ -21,7 +21,7 @@ from weather.dense import DENSE
 from weather.limits import Buddies
 from weather.qc.buddy import Places, buddy_tests
 from weather.qc.flags import Flag
-from weather.ruleset import DEFAULT
+from weather.ruleset import DEFAULT, Override
 from weather.ruleset_history import RulesetHistory
 from weather.score_policy import Policy
 
@@ -41,7 +41,7 @@ def reading(station: str, at: int, value: float, revision: int = FREE, **more: A
 
 
 def memory(most: int = 1000) -> Memory:
-    return Memory(lambda _: LIMITS, LIMITS.radius, most)
+    return Memory(lambda _version, _month: LIMITS, LIMITS.radius, most)
 
 
 class Reader:
@@ -152,7 +152,7 @@ def test_each_reading_is_asked_about_by_the_limits_of_the_ruleset_that_it_names(
     by = {"strict": LIMITS, "wide": wide, "off": nobody}
     found = {}
     for version in by:
-        asked = Memory(by.__getitem__, LIMITS.radius, 1000)
+        asked = Memory(lambda name, _month: by[name], LIMITS.radius, 1000)
         told = [reading(f"s{i}", 0, 10.0 if i else 30.0, ruleset="strict") for i in range(1, 6)]
         came = asked.take([*told, reading("s0", 0, 30.0, ruleset=version)])
         found[version] = [(held.came.sensor, held.wanted) for held in came]
@@ -164,12 +164,20 @@ def test_each_reading_is_asked_about_by_the_limits_of_the_ruleset_that_it_names(
 @pytest.mark.requirement("B6", "D9")
 def test_rules_are_looked_up_once_for_each_version_that_is_new() -> None:
     mine = replace(DENSE, version="mine", valid_from=100)
+    winter = Override(
+        "pressure",
+        "value",
+        replace(DENSE.limits["pressure", "value"], buddies=None),
+        months=(12, 1, 2),
+    )
+    mine = replace(mine, overrides=(winter,))
     rules = Rules(RulesetHistory([mine]), 200)
     assert rules.parameters == ["temperature", "pressure"]
     assert rules.radius("pressure") == 100_000
-    assert rules.limits("pressure", "mine") is not None
-    assert rules.limits("pressure", DEFAULT.version) is None
-    assert rules.limits("pressure", "lost") is not None, "what holds now stands in"
+    assert rules.limits("pressure", "mine", 7) is not None
+    assert rules.limits("pressure", "mine", 1) is None
+    assert rules.limits("pressure", DEFAULT.version, 7) is None
+    assert rules.limits("pressure", "lost", 7) is not None, "what holds now stands in"
     assert rules.news(["mine", DEFAULT.version, "later"]) == {"later"}
     assert Rules(RulesetHistory(), 200, {"later"}).news(["later"]) == set()
 

@@ -31,6 +31,16 @@ WINTER = Override(
 SEOUL = replace(KOREA, version="seoul-1", overrides=(WINTER,), valid_from=1_772_323_200_000_000)
 
 
+AROUND = {
+    "radius": 1,
+    "elevation": 1,
+    "least": 5,
+    "suspect": 2,
+    "fail": 3,
+    "least_spread": 1,
+}
+
+
 def plain(**changes: Any) -> dict[str, Any]:
     """Give a small ruleset as plain data, changed."""
     limits = {"temperature.value": {"fail": [-40, 60]}}
@@ -97,6 +107,14 @@ def test_every_part_of_a_ruleset_can_be_told() -> None:
         (
             limited(steps=[{"minutes": 60, "suspect": 3}, {"minutes": 1, "suspect": 3}]),
             "steps do not stand in rising order",
+        ),
+        (
+            plain(
+                overrides=[
+                    {"measure": "temperature.value", "classes": [4], "limits": {"buddies": AROUND}}
+                ]
+            ),
+            "neighbours for some classes: they are of all",
         ),
         (limited(climate=[[0, 1]]), "a climate has 12 months, not 1"),
         (limited(spike={"suspect": 3, "fail": 1, "within_minutes": 9}), "what fails must be more"),

@@ -8,35 +8,31 @@ what came over a wire. It is one more test, which alone never fails a reading.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from weather.arrays import Bools, Flags, Floats, Micros
+from weather.arrays import Flags, Floats, Micros
+from weather.cells import (
+    HOURS,
+    SEASONS,
+    Bins,
+    bits_of,
+    check_edges,
+    check_seasons,
+    hour_of,
+    packed,
+    season_of,
+)
+from weather.company import Company, company_from_plain, company_to_plain
 from weather.qc.flags import Flag
 from weather.qc.series import Neighbours
 
 _HOUR: Final = 3_600_000_000
-_DAY: Final = 24 * _HOUR
-HOURS: Final = 8
-"""Parts of the day, of three hours each, by UTC: the window knows no local clock."""
-SEASONS: Final = 6
-"""Parts of the year, of two months each, beginning with January."""
-MOST_CELLS: Final = 1 << 18
 _SHORTEST: Final = 60_000_000
-_DAYS_OF_SEASON: Final = 61
-_YEAR: Final = 365.2425
-
-Bins = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +70,7 @@ class Edges:
                 np.searchsorted(self.value, values),
                 np.where(unknown, 0, np.searchsorted(self.change, change) + 1),
                 np.searchsorted(self.still, still),
-                at // (_DAY // HOURS) % HOURS,
+                hour_of(at),
                 season_of(at),
             ],
             np.int64,
@@ -90,7 +86,9 @@ class Anomaly:
         threshold: the score (0 usual to 1 odd) from which a reading is suspect; it is in ``table``.
         edges: of its features.
         seasons: parts of the year it has learnt from; of others it says nothing.
-        table: a bit for each cell, packed, compressed, in base 64.
+        table: a bit for each cell, packed.
+        company: the model of the same measure beside its neighbours, for whoever knows these; None
+            where there were none to learn from.
     """
 
     version: str
@@ -98,15 +96,14 @@ class Anomaly:
     edges: Edges
     seasons: tuple[int, ...]
     table: str
+    company: Company | None = None
 
     @classmethod
     def of_scores(
         cls, version: str, scores: Floats, threshold: float, edges: Edges, seasons: tuple[int, ...]
     ) -> Anomaly:
         """Make a model of the scores of all cells, in the order of ``edges.shape``."""
-        packed = np.packbits(scores.ravel() >= threshold)
-        table = base64.b64encode(zlib.compress(packed.tobytes(), 9)).decode()
-        return cls(version, threshold, edges, seasons, table)
+        return cls(version, threshold, edges, seasons, packed(scores, threshold))
 
 
 def anomaly_test(at: Micros, values: Floats, found: Neighbours, model: Anomaly) -> Flags:
@@ -126,22 +123,11 @@ def anomaly_test(at: Micros, values: Floats, found: Neighbours, model: Anomaly) 
     """
     shape = model.edges.shape
     bins = model.edges.bins(at, values, found)
-    odd = _bits(model.table, math.prod(shape))[np.ravel_multi_index(tuple(bins), shape)]
+    odd = bits_of(model.table, math.prod(shape))[np.ravel_multi_index(tuple(bins), shape)]
     flags = np.where(odd, np.int32(Flag.SUSPECT), np.int32(Flag.GOOD))
     if len(model.seasons) < SEASONS:
         flags[~np.isin(bins[-1], model.seasons)] = Flag.NOT_EVALUATED
     return flags
-
-
-def season_of(at: Micros) -> Bins:
-    """Give the part of the year of each time; to within a day, which no weather notices.
-
-    >>> season_of(np.array([0, 59, 70, 364]) * 86_400_000_000).tolist()
-    [0, 0, 1, 5]
-    """
-    day = np.mod(at / _DAY, _YEAR)
-    season: Bins = np.minimum(day // _DAYS_OF_SEASON, SEASONS - 1).astype(np.int64)
-    return season
 
 
 def to_plain(model: Anomaly) -> dict[str, Any]:
@@ -155,6 +141,7 @@ def to_plain(model: Anomaly) -> dict[str, Any]:
         "still": list(edges.still),
         "seasons": list(model.seasons),
         "table": model.table,
+        **({"company": company_to_plain(model.company)} if model.company else {}),
     }
 
 
@@ -179,29 +166,9 @@ def from_plain(plain: Mapping[str, Any]) -> Anomaly:
         raise ValueError(problem) from error
     edges, learnt = Edges(value, change, still), tuple(map(int, seasons))
     for name, one in zip(named, (value, change, still, seasons), strict=True):
-        if not all(math.isfinite(x) for x in one) or any(a >= b for a, b in pairwise(one)):
-            problem = f"the {name} of an anomaly model do not rise"
-            raise ValueError(problem)
-    if not set(learnt) <= set(range(SEASONS)):
-        problem = f"the seasons of an anomaly model are 0 to {SEASONS - 1}"
-        raise ValueError(problem)
-    _bits(table, math.prod(edges.shape))
-    return Anomaly(version, threshold, edges, learnt, table)
-
-
-@lru_cache(maxsize=64)
-def _bits(table: str, cells: int) -> Bools:
-    """Unpack a table once; one that would not fit what it is said to hold is refused."""
-    if cells > MOST_CELLS:
-        problem = f"an anomaly model of {cells:,} cells is too large: {MOST_CELLS:,} at most"
-        raise ValueError(problem)
-    wanted = (cells + 7) // 8
-    try:
-        packed = zlib.decompressobj().decompress(base64.b64decode(table, validate=True), wanted + 1)
-    except (binascii.Error, zlib.error) as error:
-        problem = f"the table of an anomaly model cannot be read: {error}"
-        raise ValueError(problem) from error
-    if len(packed) != wanted:
-        problem = f"the table of an anomaly model has not {cells:,} cells, as its edges say"
-        raise ValueError(problem)
-    return np.unpackbits(np.frombuffer(packed, np.uint8), count=cells).astype(np.bool_)
+        check_edges(name, one)
+    check_seasons(learnt)
+    bits_of(table, math.prod(edges.shape))
+    told = plain.get("company")
+    company = None if told is None else company_from_plain(told)
+    return Anomaly(version, threshold, edges, learnt, table, company)

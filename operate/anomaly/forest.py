@@ -6,10 +6,12 @@ what is kept is an array of scores.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.ensemble import IsolationForest  # type: ignore[import-untyped]
 
 from operate.anomaly.history import History
@@ -18,7 +20,7 @@ from weather.arrays import Floats
 from weather.qc.series import Neighbours
 
 _VALUES: Final = 30
-_ENDS: Final = (0.0005, 0.9995)
+ENDS: Final = (0.0005, 0.9995)
 _CHANGES: Final = (0.5, 0.75, 0.9, 0.97, 0.99, 0.997, 0.9995)
 _STILL: Final = (0.5, 0.9, 0.99, 0.999)
 _FEWEST: Final = 200
@@ -76,43 +78,49 @@ def grow(history: History, growth: Growth) -> Model | None:
     around = history.around()
     edges = edges_of(history, around)
     bins = edges.bins(history.at, history.values, around)[:, rows]
+    forest = forest_of(bins[_WEIGHED, :], growth)
+    seasons = tuple(np.unique(bins[-1]).tolist())
+    return Model(edges, every_cell(forest, edges.shape, _WEIGHED), seasons, -float(forest.offset_))
+
+
+def forest_of(features: NDArray[np.int64], growth: Growth) -> Any:
+    """Let scikit-learn grow a forest on the numbers of bins, of shape (features, n)."""
     forest = IsolationForest(
         n_estimators=growth.trees,
-        max_samples=min(growth.sample, int(rows.sum())),
+        max_samples=min(growth.sample, features.shape[1]),
         contamination=growth.contamination,
         random_state=growth.seed,
-    ).fit(bins[_WEIGHED, :].T)
-    seasons = tuple(np.unique(bins[-1]).tolist())
-    return Model(edges, _every(forest, edges.shape), seasons, -float(forest.offset_))
+    )
+    return forest.fit(features.T)
 
 
 def edges_of(history: History, around: Neighbours) -> Edges:
     """Choose bins: even ones for the value, by their rarity for changes and for standing still."""
     rows = history.clean
-    low, high = np.quantile(history.values[rows], _ENDS).tolist()
+    low, high = np.quantile(history.values[rows], ENDS).tolist()
     loose = Edges((), (), ())
     change, still = (one[rows] for one in loose.scaled(history.at, around))
     size = np.abs(change[~np.isnan(change)])
-    sizes = _rising(np.quantile(size, _CHANGES)) if len(size) else (1.0,)
+    sizes = rising(np.quantile(size, _CHANGES)) if len(size) else (1.0,)
     sizes = tuple(one for one in sizes if one > 0) or (1.0,)
     return Edges(
-        value=_rising(np.linspace(low, high, _VALUES)),
+        value=rising(np.linspace(low, high, _VALUES)),
         change=(*(-one for one in reversed(sizes)), *sizes),
-        still=_rising(np.quantile(still, _STILL)),
+        still=rising(np.quantile(still, _STILL)),
     )
 
 
-def _rising(edges: Floats) -> tuple[float, ...]:
+def rising(edges: Floats) -> tuple[float, ...]:
     """Leave out what does not rise."""
     return tuple(np.unique(np.round(edges, 6)).tolist())
 
 
-def _every(forest: Any, shape: tuple[int, ...]) -> Floats:
-    """Ask a forest about every cell, some at a time."""
+def every_cell(forest: Any, shape: tuple[int, ...], weighed: Sequence[int]) -> Floats:
+    """Ask a forest about every cell, some at a time; ``weighed`` are the features it grew on."""
     count = int(np.prod(shape))
     scores = np.empty(count)
     for first in range(0, count, _AT_ONCE):
         places = np.arange(first, min(first + _AT_ONCE, count))
-        cells = np.array(np.unravel_index(places, shape))[_WEIGHED, :]
+        cells = np.array(np.unravel_index(places, shape))[weighed, :]
         scores[places] = -forest.score_samples(cells.T)
     return scores.reshape(shape)

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
 
 from operate.quality.course import Verdicts
+from schemas.columnar import Integers
 from sink.database import Connection
 from weather.arrays import Bools, Floats, Micros
 from weather.parameters import parameter_of
@@ -30,7 +31,9 @@ _PARTS: Final = 16
 """Into how many parts a short history falls, half of which are grown on."""
 
 _SENSORS: Final = """
-    SELECT sensor_id, newest, count(*)
+    SELECT sensor_id, newest, count(*), max(latitude) FILTER (WHERE observed_at = newest),
+           max(longitude) FILTER (WHERE observed_at = newest),
+           max(elevation) FILTER (WHERE observed_at = newest)
     FROM (
         SELECT DISTINCT ON (sensor_id) sensor_id, observed_at AS newest
         FROM weather.latest WHERE parameter = %s AND observed_at IS NOT NULL
@@ -48,11 +51,20 @@ _READ: Final = """
 """
 
 
+class Place(NamedTuple):
+    """Where a sensor stands: degrees, and metres of height."""
+
+    latitude: float
+    longitude: float
+    elevation: float
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """Readings of one measure, by sensor and then by time; arrays are of shape (n,).
 
     ``clean`` are those that are there and that no test flagged: what a model is to find usual.
+    ``places`` are those of sensors, where they are known: degrees, and metres of height.
     """
 
     parameter: str
@@ -60,6 +72,7 @@ class History:
     at: Micros
     values: Floats
     clean: Bools
+    places: Mapping[str, Place] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Count the readings."""
@@ -78,21 +91,32 @@ class History:
         }
         back = timedelta(days=days)
         known = connection.execute(sql.SQL(_SENSORS).format(**names), (parameter, back)).fetchall()
-        chosen = set(_drawn([(sensor, count) for sensor, _, count in known]))
-        ends = {sensor: newest for sensor, newest, _ in known if sensor in chosen}
+        chosen = set(_drawn([(sensor, count) for sensor, _, count, *_ in known]))
+        ends = {sensor: newest for sensor, newest, *_ in known if sensor in chosen}
+        places = {sensor: Place(*where) for sensor, _, _, *where in known if None not in where}
         given = (list(ends), list(ends.values()), back)
         rows = connection.execute(sql.SQL(_READ).format(**names), given).fetchall()
-        return cls.of_columns(parameter, *zip(*rows, strict=True)) if rows else None
+        if not rows:
+            return None
+        return replace(cls.of_columns(parameter, *zip(*rows, strict=True)), places=places)
 
     @classmethod
     def of_verdicts(cls, parameter: str, found: Verdicts) -> Self:
         """Take what was judged of a source that lies ready."""
+        return cls.in_order(parameter, found)[0]
+
+    @classmethod
+    def in_order(cls, parameter: str, found: Verdicts) -> tuple[Self, Integers]:
+        """Take it, and say where each of its readings stands in the verdicts."""
         judged = found.judged
         names = np.array([origin.head.sensor for origin in judged.origins])[judged.origin]
         values = judged.measures[parameter_of(parameter).main.name].value
         order = np.lexsort((judged.utc, names))
         columns = (names[order], judged.utc[order], values[order], found.flag[order])
-        return cls.of_columns(parameter, *columns)
+        fields = {one.head.sensor: one.placement.fields for one in judged.origins}
+        where = {name: [of[part] for part in Place._fields] for name, of in fields.items()}
+        places = {name: Place(*parts) for name, parts in where.items() if None not in parts}
+        return replace(cls.of_columns(parameter, *columns), places=places), order
 
     @classmethod
     def of_columns(cls, parameter: str, sensors: Any, at: Any, values: Any, flag: Any) -> Self:
@@ -113,7 +137,7 @@ class History:
 
     def clean_where(self, which: Bools) -> History:
         """Call only some readings clean; the others stay, as their neighbours."""
-        return History(self.parameter, self.sensors, self.at, self.values, self.clean & which)
+        return replace(self, clean=self.clean & which)
 
     def span(self) -> tuple[datetime, datetime]:
         """Say from when to when there are readings."""

@@ -6,13 +6,14 @@ Arrays are read back without pickle, so a row can hold numbers and nothing that 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
 from psycopg.types.json import Jsonb
 
+from operate.anomaly.company import Beside
 from operate.anomaly.forest import Model
 from sink.database import Connection
 from weather.anomaly import Anomaly, Edges
@@ -38,7 +39,8 @@ _ALL: Final = f"SELECT {_COLUMNS} FROM ops.anomaly_model ORDER BY trained_at, ve
 class Trained:
     """A model, what it was trained on, and the scores of readings it did not grow on.
 
-    ``held_out`` are quantiles of these scores, rising; ``metrics`` what the training measured.
+    ``held_out`` are quantiles of these scores, rising; ``metrics`` what the training measured;
+    ``beside`` the model of the same measure beside its neighbours, where there were any.
     """
 
     version: str
@@ -50,6 +52,7 @@ class Trained:
     model: Model
     held_out: Floats
     metrics: dict[str, Any]
+    beside: Beside | None = None
 
     def threshold(self, rate: float) -> float:
         """Give the score from which so small a part of the held-out readings is odd."""
@@ -59,7 +62,9 @@ class Trained:
     def at(self, rate: float) -> Anomaly:
         """Give what a ruleset carries of it, at a wanted rate of alerts."""
         model, threshold = self.model, self.threshold(rate)
-        return Anomaly.of_scores(self.version, model.scores, threshold, model.edges, model.seasons)
+        found = (self.version, model.scores, threshold, model.edges, model.seasons)
+        company = None if self.beside is None else self.beside.at(rate)
+        return replace(Anomaly.of_scores(*found), company=company)
 
 
 def put(connection: Connection, trained: Trained) -> None:
@@ -92,6 +97,7 @@ def to_bytes(trained: Trained) -> bytes:
         seasons=np.array(model.seasons, np.int64),
         offset=np.array(model.offset),
         held_out=trained.held_out.astype(np.float32),
+        **({} if trained.beside is None else trained.beside.arrays()),
     )
     return out.getvalue()
 
@@ -104,5 +110,6 @@ def _of_row(row: tuple[Any, ...]) -> Trained:
         seasons = tuple(arrays["seasons"].tolist())
         model = Model(edges, scores, seasons, float(arrays["offset"]))
         held_out = arrays["held_out"].astype(np.float64)
+        beside = Beside.of_arrays(arrays)
     told = (version, parameter, trained_at, since, until, readings)
-    return Trained(*told, model, held_out, metrics)
+    return Trained(*told, model, held_out, metrics, beside)

@@ -12,12 +12,14 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from operate.anomaly import store
+from operate.anomaly.company import beside_neighbours, grow_beside
 from operate.anomaly.forest import USUAL, Growth, grow
 from operate.anomaly.history import History, halves
 from operate.anomaly.store import QUANTILES, Trained
 from operate.given import wrong
 from schemas.topics import PARAMETERS
 from sink.database import Connection
+from weather.company import Around
 
 ALERT_RATE: Final = 0.002
 """The part of usual readings that may be flagged: one in five hundred."""
@@ -83,11 +85,16 @@ def train_at(
 
 
 def trained(
-    history: History, growth: Growth, rate: float = ALERT_RATE, at: datetime | None = None
+    history: History,
+    growth: Growth,
+    rate: float = ALERT_RATE,
+    at: datetime | None = None,
+    among: History | None = None,
 ) -> Trained | None:
     """Grow a model on every other week, and measure it on the rest; None where there is too little.
 
     Where the rest is nothing (less than a week in all), it is measured on what it grew on.
+    Neighbours are looked for in ``among``; in the history itself, where that is not given.
     """
     began = time.perf_counter()
     mine, rest = halves(history)
@@ -104,11 +111,14 @@ def trained(
     found = Trained(
         version, history.parameter, at, *span, len(history), model, held_out, metrics={}
     )
+    beside = beside_neighbours(history, among or history, Around())
+    found = replace(found, beside=grow_beside(mine, rest, beside, growth, Around()))
     threshold = found.threshold(rate)
     measured = {
         "readings": len(history),
         "sensors": len(np.unique(history.sensors)),
         "grown_on": int(mine.clean.sum()),
+        "beside_neighbours": int((history.clean & ~np.isnan(beside)).sum()) if found.beside else 0,
         "held_out": int(rest.clean.sum()),
         "contamination": growth.contamination,
         "odd_by_contamination": round(float((scores >= model.offset).mean()), 5),

@@ -23,7 +23,8 @@ from operate.anomaly.store import Trained, _of_row, to_bytes
 from operate.anomaly.training import train, trained
 from operate.anomaly.tuning import with_models, without_models
 from runtime.errors import Configuration
-from weather.anomaly import SEASONS, Anomaly, Edges, anomaly_test, from_plain, to_plain
+from weather.anomaly import Anomaly, Edges, anomaly_test, from_plain, to_plain
+from weather.cells import SEASONS
 from weather.parameters import PARAMETERS
 from weather.qc.flags import Flag
 from weather.qc.series import Past, neighbours

@@ -47,7 +47,7 @@ def test_healthy_readings_are_counted_by_rules_by_the_model_and_by_both(found: J
     for one in found.healthy:
         assert one.station == "LGA"
         assert one.readings > 400
-        assert max(one.rules, one.model) <= one.both <= one.rules + one.model
+        assert max(one.rules, one.model) <= one.all <= one.rules + one.model + one.beside
 
 
 def test_both_find_at_least_what_the_rules_find(found: Judged) -> None:
@@ -55,9 +55,9 @@ def test_both_find_at_least_what_the_rules_find(found: Judged) -> None:
     assert len(spikes) == 5
     for one in found.faults:
         assert one.events > 0
-        assert one.both.caught >= one.rules.caught * 0.95  # a flag more may hide which was new
-        assert one.both.alarms >= one.rules.alarms
-        for way in (one.rules, one.model, one.both):
+        assert one.all.caught >= one.rules.caught * 0.95  # a flag more may hide which was new
+        assert one.all.alarms >= one.rules.alarms
+        for way in (one.rules, one.model, one.beside, one.all):
             assert way.caught <= one.events
             assert way.inside <= way.alarms
     assert all(one.rules.caught for one in spikes)

@@ -15,7 +15,8 @@ from stream_app.window.changelog import RingWriter
 from stream_app.window.kinds import KINDS, field_names
 from stream_app.window.recovery import Recovery
 from stream_app.window.state import Overlay, State
-from weather.anomaly import SEASONS, Anomaly, Edges
+from weather.anomaly import Anomaly, Edges
+from weather.cells import SEASONS
 from weather.parameters import parameter_of
 from weather.qc.consistency import parched, wet, wind_consistency
 from weather.qc.digits import STEPS, counted

@@ -37,8 +37,10 @@ class Desk:
     ) -> None:
         name = clean_schema(parameter)
         self._topic = topics.clean(parameter)
-        limits = partial(rules.limits, parameter)
-        self._memory = Memory(limits, rules.radius(parameter), settings.neighbours_readings)
+        ways = partial(rules.limits, parameter), partial(rules.company, parameter)
+        self._memory = Memory(
+            ways[0], rules.radius(parameter), settings.neighbours_readings, ways[1]
+        )
         self._decode = Decoder(name, registry.schema_of)
         self._encode = Encoder(name, registry.id_of(subject_of(self._topic), name))
         self._bar = Bar(settings.quality_policy, settings.quality_threshold)

@@ -14,9 +14,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from weather.company import Company
 from weather.grid import cell_of, cells_around
 from weather.limits import Buddies
 from weather.qc.buddy import Places, buddy_test
+from weather.qc.company import company_test
 from weather.qc.flags import Flag
 
 OURS: Final = 8
@@ -77,6 +79,8 @@ class Held:
 _NOWHERE: Final = -1
 LimitsOf = Callable[[str, int], Buddies | None]
 """Gives the limits that a version of the rules has in a month; None where it asks nobody."""
+CompanyOf = Callable[[str], Company | None]
+"""Gives the learnt model that a version of the rules carries; None where it carries none."""
 Slot = dict[int, dict[str, Held]]
 """Readings of one time, by cell and sensor."""
 
@@ -84,12 +88,16 @@ Slot = dict[int, dict[str, Held]]
 class Memory:
     """Readings of one parameter."""
 
-    def __init__(self, limits: LimitsOf, radius: float, most: int) -> None:
+    def __init__(
+        self, limits: LimitsOf, radius: float, most: int, company: CompanyOf = lambda _version: None
+    ) -> None:
         """Remember so many readings at ``most``.
 
-        ``limits`` gives those of a version and a month, ``radius`` is the largest in metres.
+        ``limits`` gives those of a version and a month, ``company`` the version's model of readings
+        beside their neighbours; ``radius`` is the largest in metres.
         """
         self._limits = limits
+        self._company = company
         self._width = 2 * radius
         self._most = most
         self._slots: OrderedDict[int, Slot] = OrderedDict()
@@ -151,10 +159,19 @@ class Memory:
             near = set().union(*(held.around for held in members.values()))
             every = [held for one in sorted(near & slot.keys()) for held in slot[one].values()]
             every.sort(key=lambda held: held.came.sensor)
-            for held, flag in zip(every, _flags(every, self._limits), strict=True):
+            for held, flag in zip(every, self._flags(every), strict=True):
                 if held.cell == cell and flag != held.came.said:
                     held.wanted = flag
                     yield held
+
+    def _flags(self, every: list[Held]) -> list[int]:
+        """Judge readings by one another, each by what its own ruleset has for its month."""
+        named = [(held.came.ruleset, held.came.month) for held in every]
+        by = {
+            name: _judged_by(every, self._limits(*name), self._company(name[0]))
+            for name in {*named}
+        }
+        return [by[name][place] for place, name in enumerate(named)]
 
     def _forget(self) -> None:
         while len(self._where) > self._most and len(self._slots) > 1:
@@ -164,15 +181,8 @@ class Memory:
                     del self._where[sensor, at]
 
 
-def _flags(every: list[Held], limits_of: LimitsOf) -> list[int]:
-    """Judge readings by one another, each by the limits of its own ruleset and month."""
-    named = [(held.came.ruleset, held.came.month) for held in every]
-    by = {name: _judged_by(every, limits_of(*name)) for name in {*named}}
-    return [by[name][place] for place, name in enumerate(named)]
-
-
-def _judged_by(every: list[Held], limits: Buddies | None) -> list[int]:
-    """Judge readings by one another: 3 and 4 are said of a reading, all else is 2."""
+def _judged_by(every: list[Held], limits: Buddies | None, company: Company | None) -> list[int]:
+    """Judge readings of one time by one another: 3 and 4 are said of a reading, all else is 2."""
     came = [held.came for held in every]
     places = Places(
         np.array([one.latitude for one in came]),
@@ -181,5 +191,8 @@ def _judged_by(every: list[Held], limits: Buddies | None) -> list[int]:
     )
     values, usable = np.array([c.value for c in came]), np.array([c.usable for c in came])
     flags = buddy_test(places, values, limits, usable)
+    if company is not None:
+        odd = company_test(came[0].at, places, values, company, usable) == Flag.SUSPECT
+        flags = np.where(odd & (flags != Flag.FAIL), np.int32(Flag.SUSPECT), flags)
     bad = (flags == Flag.SUSPECT) | (flags == Flag.FAIL)
     return [int(flag) for flag in np.where(bad, flags, np.int32(Flag.NOT_EVALUATED))]

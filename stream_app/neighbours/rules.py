@@ -1,4 +1,4 @@
-"""By which limits readings are asked about: those of the ruleset that each of them names.
+"""By which limits and models readings are asked about: those of the ruleset that each names.
 
 So the agent follows the stream: readings that new rules concern are sent again under their version,
 and are asked about anew. A version that nobody has heard of yet is looked up once.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from weather.company import Company
 from weather.limits import Buddies
 from weather.parameters import PARAMETERS, parameter_of
 from weather.ruleset import DEFAULT, Ruleset
@@ -30,11 +31,17 @@ class Rules:
         """
         return _limits(self._by_version.get(version, self._usual), parameter, month)
 
+    def company(self, parameter: str, version: str) -> Company | None:
+        """Give the model of a parameter beside its neighbours that a ruleset carries, if any."""
+        return _company(self._by_version.get(version, self._usual), parameter)
+
     def radius(self, parameter: str) -> float:
-        """Say how far any ruleset looks in any month, in metres; 0 where none does."""
+        """Say how far any ruleset or its model looks in any month, in metres; 0 for nowhere."""
         every = [*self._by_version.values(), self._usual]
         found = (_limits(one, parameter, month) for one in every for month in range(1, 13))
-        return max((one.radius for one in found if one is not None), default=0.0)
+        models = (_company(one, parameter) for one in every)
+        radii = [one.radius for one in found if one is not None]
+        return max([0.0, *radii, *(one.around.radius for one in models if one is not None)])
 
     @property
     def parameters(self) -> list[str]:
@@ -54,3 +61,8 @@ def _limits(ruleset: Ruleset, parameter: str, month: int) -> Buddies | None:
         if mine and (not one.months or month in one.months):
             found = one.limits
     return found.buddies
+
+
+def _company(ruleset: Ruleset, parameter: str) -> Company | None:
+    anomaly = ruleset.limits_of(parameter, parameter_of(parameter).main.name).anomaly
+    return None if anomaly is None else anomaly.company

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,9 @@ from stream_app.neighbours.memory import FREE, OURS, Came, Memory
 from stream_app.neighbours.rules import Rules
 from stream_app.neighbours.saying import came, said
 from tests.clean_records import clean
+from weather.anomaly import Anomaly, Edges
+from weather.cells import SEASONS
+from weather.company import Around, Company, CompanyEdges
 from weather.dense import DENSE
 from weather.limits import Buddies
 from weather.qc.buddy import Places, buddy_tests
@@ -180,6 +185,27 @@ def test_rules_are_looked_up_once_for_each_version_that_is_new() -> None:
     assert rules.limits("pressure", "lost", 7) is not None, "what holds now stands in"
     assert rules.news(["mine", DEFAULT.version, "later"]) == {"later"}
     assert Rules(RulesetHistory(), 200, {"later"}).news(["later"]) == set()
+
+
+@pytest.mark.requirement("B9")
+def test_a_model_that_the_rules_carry_is_asked_too_and_fails_nobody() -> None:
+    edges = CompanyEdges((), (-5.0, 5.0))
+    scores = np.zeros(edges.shape)
+    scores[:, [0, 2]] = 0.9
+    model = Company.of_scores(scores, 0.8, edges, Around(20_000, 200, 2), tuple(range(SEASONS)))
+    anomaly = Anomaly("m", 2.0, Edges((), (), ()), (), "", model)
+    rainfall = replace(DEFAULT.limits["rainfall", "value"], anomaly=anomaly)
+    limits = {**DEFAULT.limits, ("rainfall", "value"): rainfall}
+    learnt = replace(DEFAULT, version="learnt", valid_from=100, limits=MappingProxyType(limits))
+    rules = Rules(RulesetHistory([learnt]), 200)
+    assert (rules.parameters, rules.radius("rainfall")) == (["rainfall", "temperature"], 20_000)
+    ways = partial(rules.limits, "rainfall"), partial(rules.company, "rainfall")
+    asked = Memory(ways[0], rules.radius("rainfall"), 1000, ways[1])
+    told = [reading(f"s{i}", 0, 10.0 if i else 30.0, ruleset="learnt") for i in range(6)]
+    assert [(held.came.sensor, held.wanted) for held in asked.take(told)] == [("s0", 3)]
+    (back,) = asked.take([reading("s0", 0, 11.0, 2 * FREE, ruleset="learnt", said=3)])
+    assert back.wanted == 2
+    assert asked.take([reading("s0", 1, 30.0, ruleset=DEFAULT.version)]) == []
 
 
 def spoken(record: Record, flag: int, bar: Bar | None = None) -> Record:

@@ -33,18 +33,18 @@ def rolling_seconds(name: str) -> int | None:
 
 
 def daily_totals(name: str) -> str:
-    """Say why a total since midnight cannot be mapped yet."""
+    """Say why a total since midnight is left to a person."""
     return (
-        f"{name} is a running total since midnight, and its differences are not made yet; mapped "
-        "as it stands, every row would count the whole day's rain again"
+        f"{name} is a running total since midnight: beside it `counter: daily` makes amounts of "
+        "it; as it stands, every row would count the whole day's rain again"
     )
 
 
 def counter(name: str) -> str:
-    """Say why a counter that is never reset cannot be mapped yet."""
+    """Say why a counter that is never reset is left to a person."""
     return (
-        f"{name} only rises, as a counter that is never reset does, and its differences are not "
-        "made yet"
+        f"{name} only rises, as a counter that is never reset does: beside it `counter: running` "
+        "makes amounts of it"
     )
 
 

@@ -78,6 +78,7 @@ def test_a_korean_wide_table_with_hour_24_and_a_daily_total(tmp_path: Path) -> N
     temperature = next(r for r in table["readings"] if r["parameter"] == "temperature")
     assert temperature["measures"]["value"]["sentinels"] == [-99.9]
     assert "RN_DAY is not mapped: RN_DAY is a running total since midnight" in told(found)
+    assert "beside it `counter: daily` makes amounts of it" in told(found)
     assert "PS is not mapped" in told(found)
     readings = rows_by(path, found, "AWS_HOUR").records["temperature"]
     assert len(readings) == 480

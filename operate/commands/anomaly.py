@@ -231,7 +231,8 @@ def _summary(found: dict[str, Any]) -> dict[str, Any]:
 
 def _figures(metrics: dict[str, Any]) -> dict[str, Any]:
     names = ("sensors", "grown_on", "held_out", "contamination", "threshold", "flagged_of_held_out")
-    return {name.replace("_", " "): metrics[name] for name in names}
+    found = {name.replace("_", " "): metrics[name] for name in names}
+    return {**found, "beside neighbours": metrics.get("beside_neighbours", 0)}
 
 
 def _newest(settings: Settings) -> dict[str, Trained]:

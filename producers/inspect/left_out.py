@@ -69,7 +69,7 @@ def _say_words(layout: Layout, notes: Notes) -> None:
 
 def _some_words(facts: Facts) -> str:
     some = ", ".join(word for word, _ in facts.words.most_common(3))
-    return some + ("; a decimal comma is not read: make a view" if _with_comma(facts) else "")
+    return some + ("; a decimal comma is not read: make a view or a computed column" if _with_comma(facts) else "")
 
 
 def _with_comma(facts: Facts) -> bool:

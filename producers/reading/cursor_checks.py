@@ -35,6 +35,8 @@ def _check_nulls(connection: Connection, table: AnyTable) -> None:
         if column in optional and not (by_id and column == how.columns[0]):
             problem = f"column {column} may be NULL, and rows without it would never be read"
             mend = f"ALTER TABLE … ALTER COLUMN {column} … NOT NULL, or choose another column"
+            if _is_view(connection, table):
+                mend = "map the table behind this view; a computed column does what the view does"
             if isinstance(how, TimestampId) and column == how.column:
                 mend += ", or set cursor.null_rows: by_id"
             raise _refused(table, problem, mend)
@@ -45,6 +47,10 @@ def _nullable(connection: Connection, table: AnyTable) -> set[str]:
     inspector = inspect(connection)
     found: list[Any] = list(inspector.get_columns(table.table, table.db_schema))
     return {column["name"] for column in found if column["nullable"]} - set(_key(connection, table))
+
+
+def _is_view(connection: Connection, table: AnyTable) -> bool:
+    return table.table in inspect(connection).get_view_names(table.db_schema)
 
 
 def _key(connection: Connection, table: AnyTable) -> list[str]:

@@ -207,6 +207,14 @@ def test_a_cursor_column_that_may_be_null_is_refused_with_the_choice(tmp_path: P
 
 
 @pytest.mark.requirement("A6")
+def test_of_a_view_whose_columns_may_be_null_the_table_behind_it_is_named(tmp_path: Path) -> None:
+    connection = little(tmp_path, ["id"])
+    connection.exec_driver_sql("CREATE VIEW seen AS SELECT * FROM hourly")
+    with pytest.raises(Configuration, match="map the table behind this view"):
+        checked(connection, table="seen")
+
+
+@pytest.mark.requirement("A6")
 def test_deletes_need_a_primary_key_that_names_the_reading(tmp_path: Path) -> None:
     tracking = {"mode": "change_tracking"}
     with pytest.raises(Configuration, match="deleted row only id is known, not station, at"):

@@ -24,7 +24,9 @@ Repair = Annotated[bool, typer.Option("--repair", help="Read what is wrong once 
 Hours = Annotated[
     bool, typer.Option("--hours", help="Show every hour, not only those that differ.")
 ]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="Name at most so many readings.")]
+Limit = Annotated[
+    int, typer.Option("--limit", min=1, help="Name at most so many hours, and readings.")
+]
 
 
 def command(  # noqa: PLR0913, PLR0917 - one for each option
@@ -79,16 +81,22 @@ def document(report: Report) -> dict[str, Any]:
 def _tell(report: Report, *, hours: bool, limit: int) -> None:
     show(report.totals(), as_json=False)
     if report.differences or hours:
-        show(report.by_hour(only_different=not hours), as_json=False)
+        parts = report.by_hour(only_different=not hours)
+        show(parts if hours else parts[:limit], as_json=False)
+        _tell_more(0 if hours else len(parts) - limit, "hours differ")
     for place, rows in sorted(report.filtered.items()):
         typer.echo(f"{rows:,} rows are filtered by the mapping: {place}")
     for (parameter, hop, cause), count in sorted(report.causes().items()):
         typer.echo(f"{count:,} of {parameter}, {hop}: {cause}")
     if report.differences:
         show([one.as_document() for one in report.differences[:limit]], as_json=False)
-    if (left := len(report.differences) - limit) > 0:
-        typer.echo(f"and {left:,} more; --json names all")
+    _tell_more(len(report.differences) - limit, "differences")
     _tell_end(report)
+
+
+def _tell_more(left: int, what: str) -> None:
+    if left > 0:
+        typer.echo(f"and {left:,} more {what}; --json names all")
 
 
 def _tell_end(report: Report) -> None:

@@ -10,11 +10,15 @@ from typing import cast
 import numpy as np
 import pytest
 from sqlalchemy import create_engine
+from typer.testing import CliRunner
 
+from operate.cli import app
+from operate.commands import reconcile as command
 from operate.reconcile.compare import WRONG, Cause, Difference, Facts, compare
 from operate.reconcile.decoding import RawEntries
 from operate.reconcile.entries import Entry, Hops, Key, Sum, by_hour, keep
 from operate.reconcile.repair import wanted
+from operate.reconcile.run import Report
 from operate.reconcile.scope import Scope
 from operate.reconcile.source import check_source
 from operate.reconcile.takeback import taken_back, written_anew, written_delete
@@ -183,6 +187,15 @@ def test_a_table_that_cannot_be_searched_by_time_is_refused_before_any_is_read(
     with pytest.raises(Configuration, match="rows of hourly cannot be searched by the time"):
         check_source(cast("World", world), Scope.of())
     engine.dispose()
+
+
+def test_no_more_hours_are_drawn_than_were_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    hours = {n * 3_600_000_000: {"source": Sum(1, n)} for n in range(9)}
+    report = Report(1, {"wind": hours}, found(raw=None))
+    monkeypatch.setattr(command, "reconcile", lambda *_, **__: report)
+    told = CliRunner().invoke(app, ["reconcile", "--limit", "2"]).stdout
+    assert told.count("1970-01-01 0") == 2
+    assert "and 7 more hours differ; --json names all" in told
 
 
 def test_a_repair_wins_over_everything_that_any_hop_knows() -> None:

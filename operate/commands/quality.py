@@ -18,7 +18,7 @@ from operate.quality.false_flags import counts
 from operate.quality.pages import write_pages
 from operate.quality.readings import Past, read_past
 from operate.quality.recall import Recall, recalls, summary
-from operate.quality.scores import By, worths
+from operate.quality.scores import By, of_batches, worths
 from operate.settings import load
 from producers import several
 from producers.settings import SourceSettings
@@ -54,7 +54,9 @@ Network = Annotated[
         help="By the rules of a dense, live network, with eight stations made around each.",
     ),
 ]
-Grouped = Annotated[By, typer.Option("--by", help="A line for each sensor, or each of its days.")]
+Grouped = Annotated[
+    By, typer.Option("--by", help="A line for each sensor, its days, or what was read at once.")
+]
 Threshold = Annotated[
     float, typer.Option("--threshold", min=0.0, max=1.0, help="Below it a score is called out.")
 ]
@@ -127,12 +129,20 @@ def scores(
     threshold: Threshold = QUALITY_THRESHOLD,
     as_json: AsJson = False,
 ) -> None:
-    """Score sensors, or each of their days, in five dimensions; the worst first.
+    """Score sensors, each of their days, or batches, in five dimensions; the worst first.
 
     What is read now counts as history: its timeliness is not judged.
     """
-    found = verdicts(_past(url, mapping, config, source))
-    scored = [one for verdict in found.values() for one in worths(verdict, by, threshold)]
+    past = _past(url, mapping, config, source)
+    scored = [
+        one
+        for name, verdict in verdicts(past).items()
+        for one in (
+            of_batches(verdict, past.page[name], threshold)
+            if by is By.BATCH
+            else worths(verdict, by, threshold)
+        )
+    ]
     scored.sort(key=lambda one: (one.score, one.sensor, one.day))
     show([one.as_row() for one in scored], as_json=as_json, empty="there are no readings")
 

@@ -1,4 +1,4 @@
-"""The quality of a past in numbers: by sensor, by day, or both, in five dimensions."""
+"""The quality of a past in numbers: by sensor, by day, by batch, in five dimensions."""
 
 from __future__ import annotations
 
@@ -24,11 +24,16 @@ class By(StrEnum):
 
     SENSOR = "sensor"
     DAY = "day"
+    BATCH = "batch"
 
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """The score of a sensor, or of one of its days; ``dimensions`` are those that were judged."""
+    """The score of a sensor, of one of its days, or of a batch.
+
+    ``dimensions`` are those that were judged. A batch has readings of many sensors and days: it
+    names its parameter and its number instead.
+    """
 
     sensor: str
     day: str
@@ -65,6 +70,22 @@ def worths(
         )
 
 
+def of_batches(
+    found: Verdicts, page: Integers, threshold: float = QUALITY_THRESHOLD
+) -> Iterator[Worth]:
+    """Score what was read together; ``page`` says of each reading, by its offset, with which.
+
+    What is complete is what came: nobody knows how much there should have been.
+    """
+    scores = of_readings(found.flags, found.flag == Flag.MISSING)
+    numbers, group = np.unique(page[found.judged.offsets], return_inverse=True)
+    grouped = of_groups(scores, group, len(numbers))
+    counted = np.bincount(group, minlength=len(numbers))
+    for place, number in enumerate(numbers.tolist()):
+        named = found.judged.parameter, f"batch {number}"
+        yield _worth(*named, int(counted[place]), grouped, place, threshold)
+
+
 def _of_sensor(
     sensor: str,
     scores: Scores,
@@ -79,11 +100,18 @@ def _of_sensor(
         group, expected = np.zeros_like(group), expected.sum(keepdims=True)
     grouped = of_groups(scores, group, len(expected), expected)
     counted = np.bincount(group, minlength=len(expected))
-    for number, score in enumerate(grouped.score.tolist()):
+    for number in range(len(expected)):
         day = "" if by is By.SENSOR else str(days[number].astype("datetime64[D]"))
-        sides = {side: float(_column(grouped, side)[number]) for side in Dimension}
-        known = {side.value: worth for side, worth in sides.items() if not np.isnan(worth)}
-        yield Worth(sensor, day, int(counted[number]), score, known, bool(score < threshold))
+        yield _worth(sensor, day, int(counted[number]), grouped, number, threshold)
+
+
+def _worth(
+    sensor: str, day: str, readings: int, grouped: Scores, number: int, threshold: float
+) -> Worth:
+    score = float(grouped.score[number])
+    sides = {side: float(_column(grouped, side)[number]) for side in Dimension}
+    known = {side.value: worth for side, worth in sides.items() if not np.isnan(worth)}
+    return Worth(sensor, day, readings, score, known, score < threshold)
 
 
 def _expected(days: Integers, group: Integers, local: Integers, utc: Integers) -> Floats:

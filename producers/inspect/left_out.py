@@ -13,6 +13,7 @@ from producers.inspect.sentinels import words_for_missing
 from weather.parameters import PARAMETERS as KNOWN
 
 _SURE: Final = 0.6
+_NO_COMMA: Final = "; a decimal comma is not read: make a view or a computed column"
 _COMMA: Final = re.compile(r"-?\d+,\d+")
 
 
@@ -69,7 +70,7 @@ def _say_words(layout: Layout, notes: Notes) -> None:
 
 def _some_words(facts: Facts) -> str:
     some = ", ".join(word for word, _ in facts.words.most_common(3))
-    return some + ("; a decimal comma is not read: make a view or a computed column" if _with_comma(facts) else "")
+    return f"{some}{_NO_COMMA}" if _with_comma(facts) else some
 
 
 def _with_comma(facts: Facts) -> bool:

@@ -88,11 +88,13 @@ def arrival_of(
         limits = ruleset.limits_of(parameter, measure).timeliness
         return timeliness_test(observed, arrived, limits or usual)
     arrived = np.broadcast_to(arrived, observed.shape)
-    found = Arrival(*(np.zeros(len(observed), np.bool_) for _ in Arrival._fields))
+    ahead, late = np.zeros((2, len(observed)), np.bool_)
     for one, rows in ruleset.cases(parameter, measure, *_where(known, len(observed))):
         made = timeliness_test(observed[rows], arrived[rows], one.timeliness or usual)
-        found.ahead[rows], found.late[rows] = made
-    return found
+        ahead[rows] = made.ahead
+        if made.late is not None:
+            late[rows] = made.late
+    return Arrival(ahead, late)
 
 
 def _where(known: Circumstances, n: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:

@@ -153,7 +153,7 @@ class Judge:
             counters=self._counters(table, len(origins)),
             health=self._health(decoded, table),
             left_out=np.full(len(utc), table.left_out) if table.left_out else None,
-            late=under_way.late & ~times.skipped if under_way.late.any() else None,
+            late=None if under_way.late is None else under_way.late & ~times.skipped,
         )
 
     def _under_way(

@@ -63,6 +63,7 @@ def test_a_reading_from_the_future_is_suspect_and_a_late_one_only_where_that_is_
     arrived = np.zeros(3, np.int64)
     assert timeliness_test(observed, arrived).flags.tolist() == [1, 3, 1]
     late = timeliness_test(observed, arrived, Timeliness(late_minutes=60))
+    assert late.late is not None
     assert (late.flags.tolist(), late.late.tolist()) == ([1, 3, 3], [False, False, True])
 
 

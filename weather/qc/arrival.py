@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from weather.arrays import Bools, Flags, Floats, Micros
 from weather.limits import Timeliness
-from weather.qc.flags import Flag
+from weather.qc.flags import Flag, flags_like
 
 _MINUTE: Final = 60_000_000
 
@@ -23,16 +23,18 @@ class Arrival(NamedTuple):
 
     Attributes:
         ahead: it claims a time that was yet to come when it was read.
-        late: it was read later than the limits allow.
+        late: it was read later than the limits allow; None where there is no such limit.
     """
 
     ahead: Bools
-    late: Bools
+    late: Bools | None
 
     @property
     def flags(self) -> Flags:
         """Suspect, or good."""
-        return np.where(self.ahead | self.late, np.int32(Flag.SUSPECT), np.int32(Flag.GOOD))
+        flags = flags_like(self.ahead.shape, Flag.GOOD)
+        flags[self.ahead if self.late is None else self.ahead | self.late] = Flag.SUSPECT
+        return flags
 
 
 def timeliness_test(observed: Micros, arrived: Micros, limits: Timeliness = ANY_DELAY) -> Arrival:
@@ -47,7 +49,7 @@ def timeliness_test(observed: Micros, arrived: Micros, limits: Timeliness = ANY_
     under_way = arrived - observed
     ahead: Bools = under_way < -round(limits.future_minutes * _MINUTE)
     if math.isinf(limits.late_minutes):
-        return Arrival(ahead, np.zeros_like(ahead))
+        return Arrival(ahead, None)
     return Arrival(ahead, under_way > round(limits.late_minutes * _MINUTE))
 
 

@@ -42,9 +42,12 @@ def spike_test(
     apart = limits.within_minutes * _MINUTE
     behind = ~np.isnan(fall) & (to_behind <= apart)
     height, jump = _height(rise, fall, limits.height), np.abs(rise)
-    if resolution is not None:
-        coarse = np.minimum(np.nan_to_num(resolution, nan=0.0), _ROUNDED * limits.suspect)
-        height, jump = height - coarse, jump - coarse
+    high = np.flatnonzero((jump > limits.suspect) | (height > limits.suspect))
+    if resolution is not None and len(high):
+        coarse = np.nan_to_num(resolution[high], nan=0.0)
+        coarse = np.minimum(coarse, _ROUNDED * limits.suspect)
+        height[high] -= coarse
+        jump[high] -= coarse
     flags = flags_like(rise.shape, Flag.GOOD)
     flags[behind & (height > limits.suspect)] = Flag.SUSPECT
     flags[behind & (height > limits.fail)] = Flag.FAIL

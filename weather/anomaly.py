@@ -89,6 +89,7 @@ class Anomaly:
         table: a bit for each cell, packed.
         company: the model of the same measure beside its neighbours, for whoever knows these; None
             where there were none to learn from.
+        rate: the part of usual readings that it was tuned to flag, where that is known.
     """
 
     version: str
@@ -97,6 +98,7 @@ class Anomaly:
     seasons: tuple[int, ...]
     table: str
     company: Company | None = None
+    rate: float | None = None
 
     @classmethod
     def of_scores(
@@ -142,6 +144,7 @@ def to_plain(model: Anomaly) -> dict[str, Any]:
         "seasons": list(model.seasons),
         "table": model.table,
         **({"company": company_to_plain(model.company)} if model.company else {}),
+        **({"rate": model.rate} if model.rate is not None else {}),
     }
 
 
@@ -161,6 +164,7 @@ def from_plain(plain: Mapping[str, Any]) -> Anomaly:
         value, change, still, seasons = (tuple(map(float, plain[name])) for name in named)
         version, table = str(plain["version"]), str(plain["table"])
         threshold = float(plain["threshold"])
+        rate = float(plain["rate"]) if "rate" in plain else None
     except (KeyError, TypeError) as error:
         problem = f"an anomaly model is not whole ({error}): give it as `aos anomaly show` does"
         raise ValueError(problem) from error
@@ -171,4 +175,4 @@ def from_plain(plain: Mapping[str, Any]) -> Anomaly:
     bits_of(table, math.prod(edges.shape))
     told = plain.get("company")
     company = None if told is None else company_from_plain(told)
-    return Anomaly(version, threshold, edges, learnt, table, company)
+    return Anomaly(version, threshold, edges, learnt, table, company, rate)

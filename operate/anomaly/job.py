@@ -40,12 +40,13 @@ def train(work: Work) -> dict[str, Any]:
     days = config.days_back or _YEAR
     told: dict[str, Any] = train_at(tables, work.due, config.parameters, days)
     versions = {one["version"] for one in told.values() if "version" in one}
-    judging = tuning.judging(work.settings)
-    if not judging or versions <= judging:
+    judging = tuning.holding(work.settings)
+    if not judging or versions <= {one.version for one in judging.values()}:
         return {"models": told, "ruleset": None}
+    rates = {name: one.rate for name, one in judging.items() if one.rate is not None}
     with tables.database() as connection:
         newest = store.newest(connection)
-    models = {name: one.at(ALERT_RATE) for name, one in newest.items()}
+    models = {name: one.at(rates.get(name, ALERT_RATE)) for name, one in newest.items()}
     why = f"models trained by job {work.run_id}"
     made = tuning.publish(work.settings, models, None, why)
     return {"models": told, "ruleset": made.ruleset.version}

@@ -64,7 +64,7 @@ class Trained:
         model, threshold = self.model, self.threshold(rate)
         found = (self.version, model.scores, threshold, model.edges, model.seasons)
         company = None if self.beside is None else self.beside.at(rate)
-        return replace(Anomaly.of_scores(*found), company=company)
+        return replace(Anomaly.of_scores(*found), company=company, rate=rate)
 
 
 def put(connection: Connection, trained: Trained) -> None:

@@ -83,10 +83,15 @@ def carried(settings: Settings) -> dict[str, str]:
 
 def judging(settings: Settings) -> set[str]:
     """Name the models by which readings of this moment are judged; none where none is published."""
+    return {model.version for model in holding(settings).values()}
+
+
+def holding(settings: Settings) -> dict[str, Anomaly]:
+    """Give the models by which readings of this moment are judged, by parameter."""
     with board(settings, settings.topics.rulesets) as place:
         known = [PublishedRuleset.of_record(record).ruleset for record in place.records()]
-    holds = Rulesets(*known).history.at(now_micros())
-    return {one.anomaly.version for one in holds.limits.values() if one.anomaly is not None}
+    limits = Rulesets(*known).history.at(now_micros()).limits
+    return {name: one.anomaly for (name, _), one in limits.items() if one.anomaly is not None}
 
 
 def _with_model(one: Override, models: Mapping[tuple[str, str], Anomaly]) -> Override:

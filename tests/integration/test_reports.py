@@ -251,6 +251,7 @@ def test_where_models_judge_a_job_lets_the_new_ones_judge(
     made = train_job(job)
     assert made["ruleset"] is not None
     assert tuning.judging(settings) == {"temperature-20200217T040000Z"}
+    assert tuning.holding(settings)["temperature"].rate == 0.01, "as somebody had wanted it"
     assert train_job(job)["ruleset"] is None  # again: they judge already
     tuning.publish(settings, None, None, "off again")
     assert tuning.judging(settings) == set()

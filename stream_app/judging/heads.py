@@ -82,6 +82,12 @@ class _Alike:
         same = (self._words[place] == words).all(axis=1)
         return np.where(same & (messages.lengths[rows] >= self.end), self._numbers[place], -1)
 
+    def firsts(self, messages: Strings, rows: Integers) -> Integers:
+        """Give the places of the first row of each kind, as far as heads of this length tell."""
+        words = _words(messages.data, messages.starts[rows] + _BEGIN, self._length)
+        _, places = np.unique(_summed(words), return_index=True)
+        return np.sort(places)
+
     def _sort(self) -> None:
         data = np.frombuffer(b"".join(head for head, _ in self._known) + bytes(_WORD), np.uint8)
         words = _words(data, np.arange(len(self._known)) * self._length, self._length)
@@ -122,9 +128,28 @@ class Heads:
                 rows = rows[found[rows] < 0]
                 if not len(rows):
                     break
-            for row in rows.tolist():
-                found[row] = self._sought(messages.one(row) or b"", shape)
+            self._seek(messages, rows, shape, found)
         return found
+
+    def _seek(self, messages: Strings, rows: Integers, shape: int, found: Integers) -> None:
+        """Number messages whose heads are not known by this shape, reading each head once.
+
+        What the first of them has, others are likely to have, or one of the same length: so its
+        length parts them, and of those that look alike up to there one is read. Each round reads
+        at least the first row, and nearly always one is enough.
+        """
+        while len(rows):
+            found[rows[0]] = number = self._sought(messages.one(int(rows[0])) or b"", shape)
+            rows = rows[1:]
+            if number < 0 or not len(rows):
+                continue
+            alike = self._alike[self.all[number].end]
+            firsts = rows[alike.firsts(messages, rows)]
+            for row in firsts.tolist():
+                found[row] = self._sought(messages.one(row) or b"", shape)
+            rows = np.setdiff1d(rows, firsts, assume_unique=True)
+            found[rows] = alike.numbers(messages, rows)
+            rows = rows[found[rows] < 0]
 
     def _sought(self, message: bytes, shape: int) -> int:
         """Read a head that is not known by this shape, and learn it if it is not known at all."""

@@ -15,10 +15,12 @@ from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.avsc import Schema
 from schemas.codec import Decoder, Encoder, Record
+from schemas.columnar import packed
 from schemas.dead_letters import Stage
 from schemas.framing import frame
 from schemas.topics import raw_schema
 from stream_app.judging.decoding import MOST_BYTES
+from stream_app.judging.heads import Heads
 from stream_app.judging.judge import Judge
 from stream_app.metadata.sensors import Sensor
 from stream_app.transport.batch import Records
@@ -33,6 +35,18 @@ pytestmark = pytest.mark.requirement("B2", "B3", "B5")
 NOON = local("2013-07-01T16:00:00")
 NOW = local("2014-01-01T00:00:00")
 HOUR = 3_600_000_000
+
+
+class CountingHeads(Heads):
+    """Says how often it read a head."""
+
+    read = 0
+
+    def _sought(self, message: bytes, shape: int) -> int:
+        self.read += 1
+        return super()._sought(message, shape)
+
+
 SENSORS = {
     f"JFK:{parameter}": Sensor(
         metadata(
@@ -194,6 +208,27 @@ def test_a_reading_that_no_topic_might_take_is_dead_and_harms_no_other() -> None
         1,
         MOST_BYTES - 500,
     ]
+
+
+def test_a_head_is_not_read_for_each_reading_that_has_it() -> None:
+    schemas = Schemas()
+    kinds = [raw(key="1"), raw(key="2", op="delete"), raw(station_id="LGA", sensor_id="LGA:t")]
+    framed = encoded(schemas, "temperature", kinds)
+    broken = framed[0][:7]
+    messages = packed([framed[0], broken, *framed, b"", *framed[::-1], broken] * 30)
+    heads = CountingHeads(avsc.load("raw_reading"), avsc.load("raw_reading"))
+    numbers = heads.numbers(messages)
+    told = [heads.all[n].record | {"at": n} if n >= 0 else None for n in numbers.tolist()]
+    first, second, third = (told[row] for row in (2, 3, 4))
+    assert told == [first, None, first, second, third, None, third, second, first, None] * 30
+    assert [one and one["sensor_id"] for one in (first, second, third)] == [
+        kind["sensor_id"] for kind in kinds
+    ]
+    unreadable = 90
+    assert heads.read <= 3 * len(heads.all) + unreadable
+    heads.read = 0
+    assert heads.numbers(messages).tolist() == numbers.tolist()
+    assert heads.read <= unreadable
 
 
 def test_heads_are_learnt_once_and_known_again() -> None:

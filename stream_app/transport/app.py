@@ -15,6 +15,7 @@ from runtime.kafka import KafkaSettings
 from schemas.topics import Topics
 from stream_app.settings import StreamSettings
 from stream_app.transport.consumer import BatchApp, BatchSchema
+from stream_app.transport.filling import Filling
 
 _EVENTS: Final = 64
 """Batches on their way to their partitions' queues; those hold back the fetching, not this."""
@@ -50,7 +51,8 @@ def build_app(settings: StreamSettings, kafka: KafkaSettings, topics: Topics) ->
         async for event in stream.noack().events():
             app.owner.process(event.value)
 
-    app.batch_records, app.batch_bytes = settings.batch_records, settings.batch_bytes
+    app.batch_records = settings.batch_records
+    app.filling = Filling(settings.batch_records, settings.batch_bytes)
     app.most_fetched_bytes = settings.most_fetched_bytes
     return app
 

@@ -27,10 +27,9 @@ from faust.types.tuples import ConsumerMessage
 
 from runtime.errors import Transient
 from stream_app.transport.batch import Batch, Records, by_partition, joined
+from stream_app.transport.filling import HELPING, Filling
 from stream_app.transport.unwrapped import unwrap_records
 
-HELPING: Final = 2000
-"""Records that are taken from the fetcher at a time, most of them."""
 _LONGEST_FETCH_MS: Final = 100
 _SOON_SECONDS: Final = 0.005
 _COMMIT_SECONDS: Final = 30.0
@@ -106,7 +105,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
                 raise
             return fetched  # a partition that was just assigned: the seek is still to come
         if fetched and self.consumer.flow_active:
-            await self._fill(consumer._fetcher, fetched, *args)  # noqa: SLF001
+            await self.app.filling.fill(consumer._fetcher, fetched, *args)  # noqa: SLF001
         fetched.epoch = self.app.owner.epoch
         return fetched
 
@@ -130,31 +129,6 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         """Commit the group's next offsets, as the member that this consumer is."""
         committed = {TopicPartition(*tp): OffsetAndMetadata(at, "") for tp, at in offsets.items()}
         await self.call_thread(self._ensure_consumer().commit, committed)
-
-    async def _fill(self, fetcher: Any, fetched: Fetched, active: Set[TP]) -> None:
-        """Take what has arrived of each partition number until its batch is full.
-
-        In small helpings, so that a batch stays within its bytes, too.
-        """
-        for number in {tp.partition for tp in active}:
-            wanted = {tp for tp in active if tp.partition == number}
-            while self._has_room(fetched, wanted):
-                try:
-                    more = await fetcher.fetched_records(wanted, timeout=0, max_records=1)
-                except KafkaError:
-                    return  # nothing is lost: it comes again in a round that has nothing to give
-                if not more:
-                    break
-                for tp, records in more.items():
-                    fetched.setdefault(tp, []).extend(records)
-
-    def _has_room(self, fetched: Fetched, wanted: Set[TP]) -> bool:
-        found = [records for tp in wanted if (records := fetched.get(tp))]
-        parts = [part for records in found for part in records]
-        return (
-            sum(map(len, parts)) + HELPING <= self.app.batch_records
-            and sum(int(part.values.lengths.sum()) for part in parts) < self.app.batch_bytes
-        )
 
 
 class BatchConsumer(driver.Consumer):
@@ -253,7 +227,7 @@ class BatchApp(faust.App):
 
     owner: Owner
     batch_records: int
-    batch_bytes: int
+    filling: Filling
     most_fetched_bytes: int
 
     def _new_transport(self) -> BatchTransport:

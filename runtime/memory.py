@@ -6,7 +6,8 @@ import ctypes
 from typing import Final
 
 _MMAP_THRESHOLD: Final = -3
-"""``M_MMAP_THRESHOLD`` of glibc's ``malloc.h``, as mallopt(3) describes it."""
+_ARENA_MAX: Final = -8
+"""``M_MMAP_THRESHOLD`` and ``M_ARENA_MAX`` of glibc's ``malloc.h``: see mallopt(3)."""
 
 
 def give_back_from(size: int) -> bool:
@@ -19,7 +20,22 @@ def give_back_from(size: int) -> bool:
     >>> give_back_from(1 << 20) in (True, False)
     True
     """
+    return _set(_MMAP_THRESHOLD, size)
+
+
+def share_arenas(most: int) -> bool:
+    """Let the threads made from now on share so many pools of small blocks, where each has its own.
+
+    What one thread frees is then of use to the others. Says whether the library heard.
+
+    >>> share_arenas(2) in (True, False)
+    True
+    """
+    return _set(_ARENA_MAX, most)
+
+
+def _set(option: int, value: int) -> bool:
     library = ctypes.CDLL(None)
     if not hasattr(library, "mallopt"):
         return False
-    return bool(library.mallopt(_MMAP_THRESHOLD, size))
+    return bool(library.mallopt(option, value))

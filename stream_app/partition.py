@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -66,6 +66,11 @@ class Tools:
     reviser: Callable[[int], Reviser]
     """Makes what sends its readings again when they are to be judged otherwise."""
     metrics: StreamMetrics
+    judging: threading.Lock = field(default_factory=threading.Lock)
+    """Held by the partition that judges; meanwhile others commit, and share no arrays' memory.
+
+    The interpreter would not let two of them judge faster than one.
+    """
     now: Callable[[], int] = lambda: time.time_ns() // 1000
 
 
@@ -197,12 +202,13 @@ class Partition:
         tools.reference.catch_up(batch.fetched_at)
         overlay, turn = self._state.overlay(), self._reviser.turn
         overlay.positions.update(batch.next_positions())
-        taken = self._step.take(batch, overlay, dead)
-        now = tools.now()
-        finished = [one.weighed(self._bar) for one in taken.finished]
-        outputs = self._recorder.outputs(batch, finished, dead, overlay, now)
-        told = self._keeper.tell([*taken.cleaned.values()])
-        met = self._reviser.meet(told.heard, turn)
+        with tools.judging:
+            taken = self._step.take(batch, overlay, dead)
+            now = tools.now()
+            finished = [one.weighed(self._bar) for one in taken.finished]
+            outputs = self._recorder.outputs(batch, finished, dead, overlay, now)
+            told = self._keeper.tell([*taken.cleaned.values()])
+            met = self._reviser.meet(told.heard, turn)
         outputs.bulks.extend([*told.bulks, *met.bulks])
         self._commit(outputs, batch.next_positions())
         overlay.commit()

@@ -27,6 +27,8 @@ from stream_app.transport.namesakes import refuse_namesake
 _LOG: Final = logging.getLogger("aos.stream.worker")
 ROUND_SECONDS: Final = 0.5
 """How often a partition gets its turn to send readings again."""
+_ENOUGH: Final = 3
+"""Partitions of which one judges and the others commit, so that none has to hold a batch ready."""
 _FORCE_SECONDS: Final = 10.0
 """What the other partitions have to finish their batches in when one hangs."""
 _DEADLINE_SECONDS: Final = 45.0
@@ -74,7 +76,7 @@ class Worker:
         """Partitions that have as many batches as they may; all of them while we are paused."""
         if self._helm.paused:
             return self._seats.keys()
-        most = self._tools.settings.buffered_batches
+        most = 1 if len(self._seats) >= _ENOUGH else self._tools.settings.buffered_batches
         return {number for number, seat in self._seats.items() if seat.batches >= most}
 
     @property

@@ -139,6 +139,21 @@ def test_a_slow_partition_is_fetched_no_further_and_holds_up_no_other() -> None:
     assert not rig.worker.full
 
 
+@pytest.mark.requirement("B2")
+def test_where_others_fill_the_time_no_partition_holds_a_second_batch_ready() -> None:
+    go = threading.Event()
+    rig = Rig({number: lambda batch: go.wait(20) and len(batch) for number in range(3)})
+
+    async def run() -> None:
+        await rig.worker.take({0, 1, 2})
+        assert [rig.fetch(0) for _ in range(2)] == [True, False]
+        go.set()
+        await rig.settle()
+
+    asyncio.run(run())
+    assert rig.worker.readings == 1
+
+
 def test_what_was_fetched_under_another_owner_is_left_out() -> None:
     rig = Rig({0: len})
 

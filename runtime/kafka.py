@@ -20,8 +20,11 @@ _FENCED: Final = frozenset(
         KafkaError.PRODUCER_FENCED,
         KafkaError.INVALID_PRODUCER_EPOCH,
         KafkaError.TRANSACTION_COORDINATOR_FENCED,
+        KafkaError.FENCED_INSTANCE_ID,
     }
 )
+_FATAL: Final = KafkaError._FATAL  # noqa: SLF001
+"""A consumer's way to say that it is of no use any more; only the text tells why."""
 _REFUSED: Final = frozenset(
     {
         KafkaError._AUTHENTICATION,  # noqa: SLF001
@@ -76,7 +79,7 @@ def translated(error: KafkaError | KafkaException, doing: str) -> AosError:
     """Say in our own tree what a Kafka error means for whoever was ``doing`` something."""
     cause: KafkaError = error.args[0] if isinstance(error, KafkaException) else error
     problem = f"{doing}: {cause.str() or cause.name()}"
-    if cause.code() in _FENCED:
+    if cause.code() in _FENCED or (cause.code() == _FATAL and "fenced" in problem):
         return Fenced(problem, mend="nothing: a newer instance with the same identity is at work")
     if cause.code() in _REFUSED:
         return Configuration(
@@ -84,7 +87,7 @@ def translated(error: KafkaError | KafkaException, doing: str) -> AosError:
         )
     if cause.code() in _TOO_LARGE:
         return System(problem, mend="raise max.message.bytes of the topic and the broker")
-    if cause.fatal():
+    if cause.fatal() or cause.code() == _FATAL:
         return System(problem, mend="restart this stage; it goes on where it was")
     return Transient(problem, mend="see whether the brokers are up")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from runtime.errors import Fenced
 from schemas.topics import PARAMETERS
 from tests.clean_records import clean
 from tests.sinks import Rig
@@ -47,3 +48,21 @@ def test_a_second_sink_shares_the_work_and_leaves_again_without_loss(rig: Rig) -
     ledger = rig.query("SELECT sum(inserted)::int AS inserted FROM ops.sink_batch")
     assert ledger == [{"inserted": len(expected) * len(PARAMETERS)}]
     assert summary.counts.dead_lettered == 0
+
+
+@pytest.mark.requirement("C2", "C3")
+def test_a_sink_whose_name_another_has_taken_ends_and_says_so(rig: Rig) -> None:
+    named = {"instance_id": "one", "session_timeout_seconds": 6}
+    with rig.in_background(**named) as first:
+        _publish(rig, range(2))
+        first.progress.wait_for(records=1)
+        with rig.in_background(**named) as second:
+            first.thread.join(30)
+            _publish(rig, range(2, 4))
+            second.progress.wait_for(records=1)
+    rig.load()
+    assert isinstance(first.error, Fenced)
+    assert "newer instance" in first.error.mend
+    assert second.error is None
+    rows = [rig.readings(parameter) for parameter in PARAMETERS]
+    assert [len(each) for each in rows] == [4 * len(STATIONS)] * len(PARAMETERS)

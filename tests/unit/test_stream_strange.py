@@ -50,6 +50,7 @@ def _station(draw: st.DrawFn, station: str) -> list[tuple[str, Record]]:
             at = local(day) + number * seconds * SECOND
             given: dict[str, Any] = {"observed_local": at, "zone": zone}
             given["extracted_at"] = at + LATER
+            given["source_version"] = number  # an hour that never was falls upon the next one
             values = _values(draw, parameter, unit)
             key = f"{parameter}{number}"
             record = raw(parameter, station=station, key=key, **given, **values)

@@ -41,7 +41,8 @@ Form = tuple[Piece, ...]
 UNKNOWN_FORM: Final[Form] = (Piece(FIRST, _NOTHING, _NOTHING),)
 """Form of a sensor without metadata."""
 
-UNCERTAIN: Final[Form] = (Piece(FIRST, -1, -1),)
+_UNSURE: Final = -1
+UNCERTAIN: Final[Form] = (Piece(FIRST, _UNSURE, _UNSURE),)
 """It is not known what held: every form differs from it, everywhere."""
 
 
@@ -96,6 +97,24 @@ def changes(old: Form, new: Form) -> list[Change]:
         touches = found and (found[-1].until, found[-1].valued) == (since, change.valued)
         found.append(change._replace(since=found.pop().since) if touches else change)
     return found
+
+
+def blurred(one: Form, other: Form) -> Form:
+    """Give a form from which both differ, and any other, wherever these two differ.
+
+    >>> later = (*UNKNOWN_FORM, Piece(10, 7, 0))
+    >>> changes(blurred(UNKNOWN_FORM, later), UNKNOWN_FORM) == [Change(10, LAST, valued=False)]
+    True
+    """
+    found: list[Piece] = []
+    for since in sorted({piece.since for form in (one, other) for piece in form}):
+        first, second = _at(one, since), _at(other, since)
+        digest = first.digest if first.digest == second.digest else _UNSURE
+        same = first.calibration == second.calibration
+        piece = Piece(since, digest, first.calibration if same else _UNSURE)
+        if not found or found[-1][1:] != piece[1:]:
+            found.append(piece)
+    return tuple(found)
 
 
 def _bounds(*forms: Form) -> Iterator[int]:

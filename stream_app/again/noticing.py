@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from schemas.topics import Topics
-from stream_app.again.form import Form, changes
+from stream_app.again.form import Form, blurred, changes
 from stream_app.again.task import Item, Task, partners
 from stream_app.again.wire import Known
 
@@ -52,6 +52,31 @@ def noticed(
             if change.since <= last
         ]
     return Noticed(changed, items, more=False)
+
+
+def unsure(
+    sensors: Iterable[str],
+    known: Mapping[str, Known],
+    form_now: Callable[[str, str], Form],
+    looked: dict[str, int],
+    turn: int,
+) -> dict[str, Known]:
+    """Give known sensors that were judged by what no round has looked at yet.
+
+    What holds may be as it was again before the next round looks: that one is to see that it was
+    otherwise meanwhile. ``looked`` remembers in which turn a sensor was found to be as it is known.
+    """
+    found: dict[str, Known] = {}
+    for sensor in sensors:
+        was = known.get(sensor)
+        if was is None or looked.get(sensor) == turn:
+            continue
+        form = blurred(was.form, form_now(sensor, was.station))
+        if form == was.form:
+            looked[sensor] = turn
+        else:
+            found[sensor] = was._replace(form=form)
+    return found
 
 
 def task_of(

@@ -21,7 +21,7 @@ import numpy as np
 
 from stream_app.again.desk import Desk, Ways
 from stream_app.again.form import UNCERTAIN, Form, form_of
-from stream_app.again.noticing import noticed, task_of
+from stream_app.again.noticing import noticed, task_of, unsure
 from stream_app.again.run import Run, Search
 from stream_app.again.task import Task
 from stream_app.again.wire import PROGRESS_KEY, TASK_KEY, Known, Progress, Wire
@@ -39,7 +39,7 @@ _ROUNDS: Final = 2**20
 
 
 class Met(NamedTuple):
-    """Sensors that a batch met for the first time, until its transaction is committed."""
+    """Sensors of which a batch says something new, until its transaction is committed."""
 
     bulks: list[Bulk]
     known: Mapping[str, Known]
@@ -59,6 +59,7 @@ class Reviser:
         self._most = most
         self._known: dict[str, Known] = {}
         self._turn = -1
+        self._looked: dict[str, int] = {}
         self._task: Task | None = None
         self._progress = Progress({}, 0)
         self._search: Search | None = None
@@ -96,7 +97,10 @@ class Reviser:
     def meet(self, cleaned: Sequence[CleanedColumns], turn: int) -> Met:
         """Give what belongs into the transaction of a batch; ``turn`` was that before it."""
         new: dict[str, Known] = {}
+        other: dict[str, Known] = {}
         for columns in cleaned:
+            if self._turn != self._reference.turns.now:
+                other |= unsure(columns.sensors, self._known, self._form, self._looked, turn)
             if all(sensor in self._known for sensor in columns.sensors):
                 continue
             present, first = np.unique(columns.sensor, return_index=True)
@@ -105,12 +109,14 @@ class Reviser:
                 if sensor not in self._known:
                     station, offset = columns.stations[number], int(columns.raw_offset[row])
                     form = self._form(sensor, station)
+                    self._looked[sensor] = turn
                     new[sensor] = Known(station, columns.parameter, offset, form)
         if new and self._reference.turns.now != turn:
             # Some were judged by what held before, some by what holds since.
             for sensor in self._reference.turns.since(turn, new):
                 new[sensor] = new[sensor]._replace(form=UNCERTAIN)
-        return Met(self._bulks(known=new), new)
+        both = {**other, **new}
+        return Met(self._bulks(known=both), both)
 
     def met(self, met: Met) -> None:
         """Take in a batch whose transaction is committed."""
@@ -157,6 +163,7 @@ class Reviser:
         self._known.update(found.changed)
         if not found.more:
             self._turn = turn
+            self._looked.clear()
 
     def _written_down(self, desk: Desk, changed: Mapping[str, Known], task: Task) -> Progress:
         """Write down that a task begins, behind numbers that no batch will use any more."""

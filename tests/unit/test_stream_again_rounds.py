@@ -109,16 +109,15 @@ STRICT = {
     name: replace(RULES.limits[name, "value"], suspect=Span(20.1, 50.0), spike=None)
     for name in ("temperature", "humidity")
 }
-RULESETS = st.builds(
-    lambda parameter, minute: replace(
-        RULES,
-        version=f"strict-{parameter}",
-        limits={**RULES.limits, (parameter, "value"): STRICT[parameter]},
-        valid_from=START + minute * MINUTE,
-    ),
-    st.sampled_from(["temperature", "humidity"]),
-    st.integers(0, 30),
-)
+
+
+def _strict(parameter: str, minute: int) -> Ruleset:
+    limits = {**RULES.limits, (parameter, "value"): STRICT[parameter]}
+    since = START + minute * MINUTE
+    return replace(RULES, version=f"strict-{parameter}", limits=limits, valid_from=since)
+
+
+RULESETS = st.builds(_strict, st.sampled_from(["temperature", "humidity"]), st.integers(0, 30))
 SAYINGS = st.builds(
     lambda number, sensor, since, flag, lifted: Override(
         id=str(number),
@@ -153,6 +152,19 @@ STEPS = st.lists(
 
 
 Step = int | str | Described | Ruleset | Override
+
+
+@pytest.mark.requirement("B6")
+@pytest.mark.parametrize("killed", [False, True])
+def test_rules_that_held_for_one_batch_only_leave_nothing_behind(killed: bool) -> None:
+    twice = [Reading("temperature", "JFK", 0, 20.0 + n, version=1 + n) for n in range(2)]
+    rules = [_strict("temperature", minute) for minute in (1, 0, 1)]
+    model = Model([one.told() for one in twice], RULES)
+    for step in (rules[0], 1, rules[1], 1, *(["kill"] if killed else []), rules[2]):
+        take(model, step)
+    model.finish()
+    (found,) = verdicts(model).values()
+    assert found["ruleset_version"] == RULES.version
 
 
 @pytest.mark.requirement("B4", "B6", "B12", "E2")

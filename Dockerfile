@@ -42,7 +42,7 @@ RUN apt-get update \
 COPY --from=build /opt/aos /opt/aos
 ENV PATH=/opt/aos/bin:$PATH \
     ODBCSYSINI=/opt/aos/etc \
-    NUMBA_CACHE_DIR=/tmp/numba \
+    AOS_LOOPS=/tmp/aos-loops \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 # The one place that is written to: everything else may be mounted read-only.

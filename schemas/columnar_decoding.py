@@ -112,7 +112,8 @@ class Cursor:
     def longs(self, present: Mask | None) -> Numbers:
         """Read variable-length zigzag numbers; what goes on behind its tenth byte is none."""
         there = np.ones(len(self.at), np.bool_) if present is None else present
-        values, sizes = read_longs(self.data, np.ascontiguousarray(self.at), there)
+        values, sizes = np.zeros(len(self.at), np.int64), np.zeros(len(self.at), np.int64)
+        read_longs(self.data, np.ascontiguousarray(self.at), there, values, sizes)
         if sizes.min(initial=0) < 0:
             self.sound &= sizes >= 0
             sizes = np.maximum(sizes, 0)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.compiled import compiled
+from runtime.compiled import BYTES, LONGS, MASK, ROWS_OF_BYTES, compiled
 
 LONGEST: Final = 10
 """Bytes of a whole number of 64 bits, most of them."""
@@ -20,7 +20,7 @@ _Integers = NDArray[np.int64]
 _Mask = NDArray[np.bool_]
 
 
-@compiled
+@compiled(BYTES, LONGS, LONGS, BYTES, LONGS)
 def put(data: _Bytes, starts: _Integers, lengths: _Integers, out: _Bytes, at: _Integers) -> None:
     """Copy each string to its place."""
     for row in range(len(starts)):
@@ -30,13 +30,12 @@ def put(data: _Bytes, starts: _Integers, lengths: _Integers, out: _Bytes, at: _I
             place[byte] = text[byte]
 
 
-@compiled
-def write_longs(values: _Integers, out: NDArray[np.uint8]) -> _Integers:
+@compiled(LONGS, ROWS_OF_BYTES, LONGS)
+def write_longs(values: _Integers, out: NDArray[np.uint8], lengths: _Integers) -> None:
     """Write each number, zigzag and of variable length, from the second byte of its row on.
 
-    ``out`` has the shape (n, 1 + LONGEST). Gives how many bytes each number takes.
+    ``out`` has the shape (n, 1 + LONGEST); ``lengths`` is told how many bytes each number takes.
     """
-    lengths = np.empty(len(values), np.int64)
     for row in range(len(values)):
         left = np.uint64(values[row] << 1) ^ np.uint64(values[row] >> 63)
         place = 1
@@ -46,16 +45,16 @@ def write_longs(values: _Integers, out: NDArray[np.uint8]) -> _Integers:
             place += 1
         out[row, place] = left
         lengths[row] = place
-    return lengths
 
 
-@compiled
-def read_longs(data: _Bytes, at: _Integers, present: _Mask) -> tuple[_Integers, _Integers]:
+@compiled(BYTES, LONGS, MASK, LONGS, LONGS)
+def read_longs(
+    data: _Bytes, at: _Integers, present: _Mask, values: _Integers, sizes: _Integers
+) -> None:
     """Read a number at each place where there is one: the numbers, and how long they are.
 
     One that goes on behind its tenth byte, or behind the data, is -1 long.
     """
-    values, sizes = np.zeros(len(at), np.int64), np.zeros(len(at), np.int64)
     for row in range(len(at)):
         if not present[row]:
             continue
@@ -71,4 +70,3 @@ def read_longs(data: _Bytes, at: _Integers, present: _Mask) -> tuple[_Integers, 
             shift += np.uint64(7)
         values[row] = np.int64(unsigned >> np.uint64(1)) ^ -np.int64(unsigned & np.uint64(1))
         sizes[row] = size
-    return values, sizes

@@ -67,7 +67,8 @@ def _longs(values: NDArray[Any]) -> tuple[Bytes, Integers | int]:
         return short, 1
     data = np.empty((len(values), 1 + LONGEST), np.uint8)
     data[:, 0] = _PRESENT
-    lengths = write_longs(np.ascontiguousarray(values, np.int64), data)
+    lengths = np.empty(len(values), np.int64)
+    write_longs(np.ascontiguousarray(values, np.int64), data, lengths)
     shortest, longest = int(lengths.min()), int(lengths.max())
     return data, longest if shortest == longest else lengths
 

@@ -7,11 +7,11 @@ columns no line is left.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
-from runtime.compiled import compiled
+from runtime.compiled import BYTES, LONG, LONGS, ROWS_OF_LONGS, compiled
 from schemas.columnar import Bytes, Integers
 
 Whole = Any
@@ -32,20 +32,10 @@ class Kind(IntEnum):
     DOUBLE = 5
 
 
-class Program(NamedTuple):
-    """What to do with each field of a record, in their order; each of shape (fields,)."""
-
-    kinds: Integers
-    nullable: Integers
-    widths: Integers
-    """Bytes of a whole number in its column."""
-    least: Integers
-    most: Integers
-    """Between which it has to be."""
-    minus: Integers
-    """What is taken off before it is written."""
-    kept: Integers
-    """In which column of what was found it is kept, or -1."""
+KIND, NULLABLE, WIDTH, LEAST, MOST, MINUS, KEEP = range(7)
+"""Rows of a program, which says what to do with each field of a record, in their order: what it
+holds, whether null is allowed, bytes of a whole number in its column, between which it has to be,
+what is taken off before it is written, and in which column of what was found it is kept, or -1."""
 
 
 SENSOR_AT, SENSOR_LENGTH, AT, VERSION, REVISION, PROCESSED, DELETED, SIZE = range(8)
@@ -71,7 +61,7 @@ _UPSERT: Final = np.frombuffer(b"upsert", np.uint8)
 _DELETE: Final = np.frombuffer(b"delete", np.uint8)
 
 
-@compiled
+@compiled(BYTES, LONG, LONG)
 def is_text(data: Bytes, at: Whole, end: Whole) -> bool:
     """Say whether bytes are UTF-8 (RFC 3629) without the character of number 0."""
     while at < end:
@@ -94,7 +84,7 @@ def is_text(data: Bytes, at: Whole, end: Whole) -> bool:
     return True
 
 
-@compiled
+@compiled()
 def same(data: Bytes, at: Whole, length: Whole, word: Bytes) -> bool:
     """Say whether a text is a certain word."""
     if length != len(word):
@@ -105,7 +95,7 @@ def same(data: Bytes, at: Whole, length: Whole, word: Bytes) -> bool:
     return True
 
 
-@compiled
+@compiled()
 def _put_long(out: Bytes, to: Whole, value: Whole) -> None:
     out[to], out[to + 1] = (value >> 56) & 0xFF, (value >> 48) & 0xFF
     out[to + 2], out[to + 3] = (value >> 40) & 0xFF, (value >> 32) & 0xFF
@@ -113,30 +103,30 @@ def _put_long(out: Bytes, to: Whole, value: Whole) -> None:
     out[to + 6], out[to + 7] = (value >> 8) & 0xFF, value & 0xFF
 
 
-@compiled
+@compiled()
 def _put_int(out: Bytes, to: Whole, value: Whole) -> None:
     out[to], out[to + 1] = (value >> 24) & 0xFF, (value >> 16) & 0xFF
     out[to + 2], out[to + 3] = (value >> 8) & 0xFF, value & 0xFF
 
 
-@compiled
+@compiled()
 def _line(  # noqa: C901, PLR0911, PLR0912, PLR0913, PLR0915, PLR0917 - apart it takes thrice as long
     data: Bytes,
     at: Whole,
     end: Whole,
-    program: Program,
+    program: Integers,
     word: Bytes,
     found: Integers,
     out: Bytes,
     to: Whole,
 ) -> Whole:
     """Write the line of one record; give the place behind it, -1 where the record is bad."""
-    count = len(program.kinds)  # ``op`` has no column, ``deleted_at`` is no field
+    count = program.shape[1]  # ``op`` has no column, ``deleted_at`` is no field
     out[to], out[to + 1] = count >> 8, count & 0xFF
     to += 2
     for field in range(count):
-        kind = program.kinds[field]
-        if program.nullable[field]:
+        kind = program[KIND, field]
+        if program[NULLABLE, field]:
             if at >= end:
                 return -1
             branch = data[at]
@@ -168,14 +158,14 @@ def _line(  # noqa: C901, PLR0911, PLR0912, PLR0913, PLR0915, PLR0917 - apart it
             shift += np.uint64(7)
         value = np.int64(unsigned >> np.uint64(1)) ^ -np.int64(unsigned & np.uint64(1))
         if kind == _WHOLE:
-            if value < program.least[field] or value > program.most[field]:
+            if value < program[LEAST, field] or value > program[MOST, field]:
                 return -1
-            if program.kept[field] >= 0:
-                found[program.kept[field]] = value
-            width = program.widths[field]
+            if program[KEEP, field] >= 0:
+                found[program[KEEP, field]] = value
+            width = program[WIDTH, field]
             _put_int(out, to, width)
             if width == 8:
-                _put_long(out, to + 4, value - program.minus[field])
+                _put_long(out, to + 4, value - program[MINUS, field])
             elif width == 4:
                 _put_int(out, to + 4, value)
             else:
@@ -203,7 +193,7 @@ def _line(  # noqa: C901, PLR0911, PLR0912, PLR0913, PLR0915, PLR0917 - apart it
             other |= np.uint8(byte == 0) | (byte >> 7)
         if other and not is_text(data, at, at + value):
             return -1
-        if program.kept[field] >= 0:
+        if program[KEEP, field] >= 0:
             found[SENSOR_AT], found[SENSOR_LENGTH] = at, value
         at += value
         to += value
@@ -217,18 +207,18 @@ def _line(  # noqa: C901, PLR0911, PLR0912, PLR0913, PLR0915, PLR0917 - apart it
     return to + 4
 
 
-@compiled
-def write_lines(
+@compiled(BYTES, LONGS, LONGS, ROWS_OF_LONGS, BYTES, ROWS_OF_LONGS, BYTES, LONGS)
+def write_lines(  # noqa: PLR0913, PLR0917 - all that a loop works on is given to it
     data: Bytes,
     starts: Integers,
     ends: Integers,
-    program: Program,
+    program: Integers,
     word: Bytes,
     found: Integers,
     out: Bytes,
-) -> Integers:
-    """Write the line of each record that is good; give where each begins, and fill ``found``."""
-    begins = np.empty(len(starts), np.int64)
+    begins: Integers,
+) -> None:
+    """Write the line of each record that is good, and tell where each begins; fill ``found``."""
     to = 0
     for row in range(len(starts)):
         begins[row] = to
@@ -237,19 +227,22 @@ def write_lines(
         if behind >= 0:
             found[row, SIZE] = behind - to
             to = behind
-    return begins
 
 
-@compiled
-def numbered(data: Bytes, starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:
-    """Number texts as they are met; give the number of each, and where each was met first."""
-    room = 16
-    while room < 2 * len(starts):
-        room *= 2
-    table = np.full(room, -1, np.int64)
-    numbers = np.empty(len(starts), np.int64)
-    firsts = np.empty(len(starts), np.int64)
-    count = 0
+@compiled(BYTES, LONGS, LONGS, LONGS, LONGS, LONGS)
+def number(
+    data: Bytes,
+    starts: Integers,
+    lengths: Integers,
+    table: Integers,
+    numbers: Integers,
+    firsts: Integers,
+) -> Whole:
+    """Number texts as they are met, and tell where each was met first; give how many there are.
+
+    ``table`` is full of -1; it has 2ⁿ places, and twice as many as there are texts, or more.
+    """
+    room, count = len(table), 0
     for row in range(len(starts)):
         at, length = starts[row], lengths[row]
         mixed = np.uint64(14695981039346656037)  # FNV-1a, of 64 bits
@@ -266,4 +259,13 @@ def numbered(data: Bytes, starts: Integers, lengths: Integers) -> tuple[Integers
             firsts[count] = row
             count += 1
         numbers[row] = table[place]
-    return numbers, firsts[:count]
+    return count
+
+
+def numbered(data: Bytes, starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:
+    """Number texts as they are met; give the number of each, and where each was met first."""
+    count = len(starts)
+    table = np.full(1 << max(4, (2 * count - 1).bit_length()), -1, np.int64)
+    numbers, firsts = np.empty(count, np.int64), np.empty(count, np.int64)
+    met = number(data, starts, lengths, table, numbers, firsts)
+    return numbers, firsts[:met]

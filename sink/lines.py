@@ -24,7 +24,7 @@ from schemas.columnar_encoding import side_by_side
 from sink import line_kernels as kernels
 from sink.columns import Column as Target
 from sink.columns import Table
-from sink.line_kernels import DELETED, EPOCH, KEPT, SIZE, Kind, Program
+from sink.line_kernels import DELETED, EPOCH, KEPT, SIZE, Kind
 from sink.validation import RANGES
 
 _WIDTHS: Final = {"smallint": 2, "integer": 4}
@@ -36,7 +36,8 @@ class Layout:
     """What the fields of a clean schema are in the columns of its table."""
 
     schema: Schema
-    program: Program
+    program: Integers
+    """(7, fields): rows KIND to KEEP of :mod:`sink.line_kernels`."""
     word: Bytes
     """The parameter, which every record names."""
 
@@ -47,12 +48,14 @@ class Layout:
         columns = {column.name: column for column in table.columns}
         fields = without_logical_types(loaded)["fields"]
         steps = [_step(f["name"], f["type"], columns.get(f["name"])) for f in fields]
-        program = Program(*(np.array(each, np.int64) for each in zip(*steps, strict=True)))
-        return cls(loaded, program, np.frombuffer(table.name.encode(), np.uint8))
+        program = np.array(steps, np.int64).T
+        return cls(
+            loaded, np.ascontiguousarray(program), np.frombuffer(table.name.encode(), np.uint8)
+        )
 
     def most_bytes(self, records: Strings) -> int:
         """Say how many bytes the lines of records take at most."""
-        fixed = kernels.MOST_FIXED * (len(self.program.kinds) + 2)
+        fixed = kernels.MOST_FIXED * (int(self.program.shape[1]) + 2)
         return len(records.lengths) * fixed + int(records.lengths.sum())
 
 
@@ -90,8 +93,9 @@ class Lines:
         found = np.zeros((len(records.lengths), kernels.COLUMNS), np.int64)
         data = np.empty(layout.most_bytes(records), np.uint8)
         ends = records.starts + records.lengths
-        begins = kernels.write_lines(
-            records.data, records.starts, ends, layout.program, layout.word, found, data
+        begins = np.empty(len(records.lengths), np.int64)
+        kernels.write_lines(
+            records.data, records.starts, ends, layout.program, layout.word, found, data, begins
         )
         return cls(layout, records, found, begins, data)
 

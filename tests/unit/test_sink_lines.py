@@ -18,7 +18,7 @@ from schemas.columnar import packed
 from schemas.topics import clean_schema
 from sink.columns import Table, table
 from sink.copying import binary
-from sink.line_kernels import is_text, numbered
+from sink.line_kernels import is_text, number
 from sink.lines import Layout, Lines
 from sink.validation import faults
 from tests.clean_records import clean
@@ -131,8 +131,11 @@ def test_text_is_what_python_can_decode_but_for_the_character_of_number_0(text: 
 def test_texts_are_numbered_as_they_are_met(names: list[str]) -> None:
     given_ = packed([name.encode() for name in names])
     met = list(dict.fromkeys(names))
-    for number in (numbered, numbered.py_func):  # type: ignore[attr-defined]
+    as_written = number.py_func  # type: ignore[attr-defined]
+    for loop in (number, as_written):
+        table = np.full(128, -1)
+        numbers, firsts = np.empty(len(names), np.int64), np.empty(len(names), np.int64)
         with np.errstate(over="ignore"):  # a hash may wrap
-            numbers, firsts = number(given_.data, given_.starts, given_.lengths)
+            count = loop(given_.data, given_.starts, given_.lengths, table, numbers, firsts)
         assert [met[n] for n in numbers.tolist()] == names
-        assert [names[first] for first in firsts.tolist()] == met
+        assert [names[first] for first in firsts[:count].tolist()] == met

@@ -39,6 +39,8 @@ def reader(settings: KafkaSettings, **more: object) -> Consumer:
         "enable_partition_eof": True,
         "auto_offset_reset": "error",
         "fetch_wait_max_ms": 50,
+        # One second as it comes: so long nothing is fetched once enough was, wherever we go then.
+        "fetch_queue_backoff_ms": 5,
     }
     return Consumer(settings.client(**{**defaults, **more}))
 

@@ -15,7 +15,7 @@ A reading that its source took back stays, not live, so that an older version do
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -42,6 +42,7 @@ ENTRY: Final = np.dtype(
     ]
 )
 WORDS: Final = ENTRY.itemsize // 8
+_WHOLE: Final = np.dtype((np.void, ENTRY.itemsize))
 
 FLAGS: Final = ("step", "spike", "flat_line", "consistency", "together", "anomaly")
 """``consistency`` is found in the record itself, ``together`` in the station's other parameters.
@@ -117,6 +118,26 @@ def put_past(entries: Entries, past: Past, flags: Mapping[str, Flags]) -> None:
     for name, values in flags.items():
         bits |= (values ^ _TURN[name]).astype(np.uint32) << np.uint32(_SHIFT[name])
     entries["marks"] = bits
+
+
+def put(entries: Entries, places: NDArray[np.int64], given: Entries) -> None:
+    """Put entries at these places.
+
+    As numpy does, but whole, where it goes field by field: 0.3 ms instead of 4 for 38,000. To take
+    some, ``entries.take(places)`` is twenty times as fast as ``entries[places]``, for that reason.
+    """
+    whole(entries)[places] = whole(given)
+
+
+def joined(parts: Sequence[Entries]) -> Entries:
+    """Put entries one behind the other."""
+    together: Entries = np.concatenate([whole(part) for part in parts]).view(ENTRY)
+    return together
+
+
+def whole(entries: Entries) -> NDArray[np.void]:
+    """See entries as bytes that nobody looks into, which numpy copies as they are."""
+    return entries.view(_WHOLE)
 
 
 def words(entries: Entries) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from stream_app.rulesets.parts import parted
-from stream_app.window.entries import Entries, live, put_past
+from stream_app.window.entries import ENTRY, Entries, live, put_past, whole
 from stream_app.window.incoming import ranked
 from stream_app.window.kinds import KINDS, Kind
 from stream_app.window.layout import Layout
@@ -31,7 +31,7 @@ def judge(layout: Layout, ruleset: Ruleset, classes: Classes | None = None) -> E
 
     ``classes`` are those of their stations, (n,); None where no limits depend on them.
     """
-    judged = layout.entries.copy()
+    judged: Entries = whole(layout.entries).copy().view(ENTRY)
     alive = live(judged)
     found = neighbours(judged["at"], judged["value"], alive, layout.lengths, layout.before)
     runs, series = found.past.runs, dict(kind_slices(layout, np.ones(len(layout.rows), np.int64)))

@@ -21,6 +21,7 @@ from runtime.librdkafka import (
     ARGUMENT,
     BY_KEY,
     COPIED,
+    LENT,
     MESSAGE,
     PRODUCER,
     PURGED,
@@ -82,16 +83,22 @@ class BulkProducer:
         self._reported = Reported(self._note)
         self._logged = Logged(self._log)
         self._topics: dict[str, int] = {}
+        self._lent: list[object] = []
+        """Values that librdkafka reads where they lie, until they are delivered or given up."""
         self._handle = self._made(given)
-        kept = (self._reported, self._logged)
+        kept = (self._reported, self._logged, self._lent)
         self._end = weakref.finalize(self, _destroyed, self._handle, self._topics, kept)
 
     def produce(self, topic: str, keys: Texts, values: Texts, partition: int = BY_KEY) -> None:
         """Queue messages in their order; where there is no room, wait until some are delivered.
 
+        Values are not copied: what lies in their buffer must not change any more.
+
         Raises:
             KafkaException: one is not taken, by its size for instance, or one before it is lost.
         """
+        self._let_go()
+        self._lent.append(values.data)
         messages = np.zeros(len(values.lengths), MESSAGE)
         _place(messages, "key", keys)
         _place(messages, "payload", values)
@@ -142,6 +149,7 @@ class BulkProducer:
     def flush(self, seconds: float) -> int:
         """Wait until what is queued is delivered or given up; give how many are left."""
         calls.flush(self._client, _milliseconds(seconds))
+        self._let_go()
         return len(self)
 
     def purge(self) -> None:
@@ -159,10 +167,12 @@ class BulkProducer:
     def commit_transaction(self, seconds: float) -> None:
         """Deliver what is queued and commit."""
         raised(calls.commit_transaction(self._client, _milliseconds(seconds)))
+        self._let_go()
 
     def abort_transaction(self, seconds: float) -> None:
         """Take everything back."""
         raised(calls.abort_transaction(self._client, _milliseconds(seconds)))
+        self._let_go()
 
     def send_offsets(
         self, group: str, offsets: Mapping[tuple[str, int], int], seconds: float
@@ -190,10 +200,15 @@ class BulkProducer:
             raise AssertionError
         return self._handle
 
+    def _let_go(self) -> None:
+        """Hold values no longer of which no message is left."""
+        if self._lent and not len(self):
+            self._lent.clear()
+
     def _queued(self, topic: str, partition: int, messages: NDArray[np.void]) -> NDArray[np.void]:
         """Queue messages, and give those for which there was no room after all."""
         queued = calls.produce_batch(
-            self._topic(topic), partition, COPIED, messages.ctypes.data, len(messages)
+            self._topic(topic), partition, LENT, messages.ctypes.data, len(messages)
         )
         if queued == len(messages):
             return messages[:0]

@@ -17,6 +17,8 @@ from confluent_kafka import KafkaError, KafkaException, cimpl
 PRODUCER: Final = 0
 COPIED: Final = 0x2
 """``RD_KAFKA_MSG_F_COPY``: what is queued is copied, so the caller's bytes may go."""
+LENT: Final = 0
+"""Neither copied nor freed: what is queued is read where it lies until it is delivered."""
 PURGED: Final = 0x1 | 0x2
 """``RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT``."""
 BY_KEY: Final = -1

@@ -6,8 +6,9 @@ import ctypes
 from typing import Final
 
 _MMAP_THRESHOLD: Final = -3
+_TRIM_THRESHOLD: Final = -1
 _ARENA_MAX: Final = -8
-"""``M_MMAP_THRESHOLD`` and ``M_ARENA_MAX`` of glibc's ``malloc.h``: see mallopt(3)."""
+"""Glibc's ``M_MMAP_THRESHOLD``, ``M_TRIM_THRESHOLD`` and ``M_ARENA_MAX``: see mallopt(3)."""
 
 
 def give_back_from(size: int) -> bool:
@@ -32,6 +33,18 @@ def share_arenas(most: int) -> bool:
     True
     """
     return _set(_ARENA_MAX, most)
+
+
+def keep_ready(size: int) -> bool:
+    """Hold so many bytes that were given back, for they are wanted again in a moment.
+
+    By itself glibc returns what is above 128 KiB: the system then clears each page anew, which
+    took a tenth of the stream's CPU. Says whether the library heard.
+
+    >>> keep_ready(32 << 20) in (True, False)
+    True
+    """
+    return _set(_TRIM_THRESHOLD, size)
 
 
 def _set(option: int, value: int) -> bool:

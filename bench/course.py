@@ -40,6 +40,9 @@ class Course:
     def race(self, contestants: Mapping[str, Contestant], rounds: int) -> dict[str, Run]:
         """Run everybody over a short and a long set in each round; give rates and CPU."""
         self._learn_padding()
+        for contestant in contestants.values():  # before anybody runs, or it falls to the first
+            for size in contestant.sizes:
+                self._published(Readings(size))
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
         with Progress(transient=True) as progress:
             task = progress.add_task("", total=rounds * len(contestants))

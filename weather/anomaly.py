@@ -24,6 +24,7 @@ from weather.cells import (
     check_edges,
     check_seasons,
     hour_of,
+    marked,
     packed,
     season_of,
 )
@@ -123,9 +124,8 @@ def anomaly_test(at: Micros, values: Floats, found: Neighbours, model: Anomaly) 
     >>> anomaly_test(at, values, found, model).tolist()
     [1, 3, 2]
     """
-    shape = model.edges.shape
     bins = model.edges.bins(at, values, found)
-    odd = bits_of(model.table, math.prod(shape))[np.ravel_multi_index(tuple(bins), shape)]
+    odd = marked(model.table, bins, model.edges.shape)
     flags = np.where(odd, np.int32(Flag.SUSPECT), np.int32(Flag.GOOD))
     if len(model.seasons) < SEASONS:
         flags[~np.isin(bins[-1], model.seasons)] = Flag.NOT_EVALUATED

@@ -58,6 +58,12 @@ def packed(scores: Floats, threshold: float) -> str:
     return base64.b64encode(zlib.compress(bits.tobytes(), 9)).decode()
 
 
+def marked(table: str, bins: Bins, shape: tuple[int, ...]) -> Bools:
+    """Say of which readings the cell is marked; ``bins`` are of shape (features, n)."""
+    found: Bools = bits_of(table, math.prod(shape))[np.ravel_multi_index(tuple(bins), shape)]
+    return found
+
+
 @lru_cache(maxsize=64)
 def bits_of(table: str, cells: int) -> Bools:
     """Unpack a table once; one that would not fit what it is said to hold is refused.

@@ -22,6 +22,7 @@ from weather.cells import (
     check_edges,
     check_seasons,
     hour_of,
+    marked,
     packed,
     season_of,
 )
@@ -111,11 +112,8 @@ class Company:
         >>> model.odd(np.zeros(3, int), np.full(3, 15.0), np.array([0.5, -3.0, np.nan])).tolist()
         [False, True, False]
         """
-        shape = self.edges.shape
         bins = self.edges.bins(at, values, beside)
-        found: Bools = bits_of(self.table, math.prod(shape))[
-            np.ravel_multi_index(tuple(bins), shape)
-        ]
+        found = marked(self.table, bins, self.edges.shape)
         return found & ~np.isnan(beside) & ~np.isnan(values) & np.isin(bins[-1], self.seasons)
 
 

@@ -11,17 +11,16 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from operate.anomaly.forest import ENDS, Growth, every_cell, forest_of, rising
+from operate.anomaly.forest import ENDS, FEWEST, Growth, every_cell, forest_of, rising
+from operate.anomaly.held_out import quantiles_of, threshold_of
 from operate.anomaly.history import History, Place
 from weather.arrays import Bools, Floats
 from weather.company import Around, Company, CompanyEdges
 from weather.qc.buddy import Places
 from weather.qc.company import neighbours_of
 
-QUANTILES: Final = 10_001
 _VALUES: Final = 12
 _APART: Final = (0.5, 0.75, 0.9, 0.97, 0.99, 0.997, 0.9995)
-_FEWEST: Final = 200
 _WEIGHED: Final = (0, 1, 1, 1, 1, 2, 3)
 """The difference gets most of the lots: the rest is odd only together with it."""
 
@@ -38,8 +37,7 @@ class Beside:
 
     def at(self, rate: float) -> Company:
         """Give what a ruleset carries of it, at a wanted rate of alerts."""
-        place = min(int(np.ceil((1.0 - rate) * (len(self.held_out) - 1))), len(self.held_out) - 1)
-        threshold = float(np.nextafter(self.held_out[place], 2.0))
+        threshold = threshold_of(self.held_out, rate)
         return Company.of_scores(self.scores, threshold, self.edges, self.around, self.seasons)
 
     def arrays(self) -> dict[str, Any]:
@@ -98,16 +96,15 @@ def grow_beside(
     """
     known = ~np.isnan(beside)
     here, there = mine.clean & known, rest.clean & known
-    if min(here.sum(), there.sum()) < _FEWEST:
+    if min(here.sum(), there.sum()) < FEWEST:
         return None
     edges = _edges(mine.values[here], np.abs(beside[here]))
     bins = edges.bins(mine.at, mine.values, np.nan_to_num(beside))
     forest = forest_of(bins[:, here][_WEIGHED, :], growth)
     scores = every_cell(forest, edges.shape, _WEIGHED)
     held_out = scores.ravel()[np.ravel_multi_index(tuple(bins[:, there]), edges.shape)]
-    quantiles = np.quantile(held_out, np.linspace(0.0, 1.0, QUANTILES))
     seasons = tuple(np.unique(bins[-1, here]).tolist())
-    return Beside(edges, around, scores, seasons, quantiles)
+    return Beside(edges, around, scores, seasons, quantiles_of(held_out))
 
 
 def odd_beside(mine: History, among: History, model: Company) -> Bools:

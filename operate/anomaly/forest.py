@@ -23,7 +23,7 @@ _VALUES: Final = 30
 ENDS: Final = (0.0005, 0.9995)
 _CHANGES: Final = (0.5, 0.75, 0.9, 0.97, 0.99, 0.997, 0.9995)
 _STILL: Final = (0.5, 0.9, 0.99, 0.999)
-_FEWEST: Final = 200
+FEWEST: Final = 200
 _AT_ONCE: Final = 1 << 15
 _WEIGHED: Final = (0, 0, 1, 1, 1, 2, 2, 3, 4)
 """A tree draws its features by lot. The value, its change and its standing still get more lots than
@@ -73,7 +73,7 @@ def grow(history: History, growth: Growth) -> Model | None:
     The same history and growth give the same model.
     """
     rows = history.clean
-    if rows.sum() < _FEWEST:
+    if rows.sum() < FEWEST:
         return None
     around = history.around()
     edges = edges_of(history, around)

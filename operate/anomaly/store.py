@@ -15,13 +15,11 @@ from psycopg.types.json import Jsonb
 
 from operate.anomaly.company import Beside
 from operate.anomaly.forest import Model
+from operate.anomaly.held_out import threshold_of
 from sink.database import Connection
 from weather.anomaly import Anomaly, Edges
 from weather.arrays import Floats
 from weather.parameters import parameter_of
-
-QUANTILES: Final = 10_001
-"""How finely the scores of readings that a model did not grow on are kept, to tune it by."""
 
 _PUT: Final = """
     INSERT INTO ops.anomaly_model
@@ -56,8 +54,7 @@ class Trained:
 
     def threshold(self, rate: float) -> float:
         """Give the score from which so small a part of the held-out readings is odd."""
-        place = min(int(np.ceil((1.0 - rate) * (len(self.held_out) - 1))), len(self.held_out) - 1)
-        return float(np.nextafter(self.held_out[place], 2.0))
+        return threshold_of(self.held_out, rate)
 
     def at(self, rate: float) -> Anomaly:
         """Give what a ruleset carries of it, at a wanted rate of alerts."""

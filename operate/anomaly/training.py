@@ -14,8 +14,9 @@ import numpy as np
 from operate.anomaly import store
 from operate.anomaly.company import beside_neighbours, grow_beside
 from operate.anomaly.forest import USUAL, Growth, grow
+from operate.anomaly.held_out import quantiles_of
 from operate.anomaly.history import History, halves
-from operate.anomaly.store import QUANTILES, Trained
+from operate.anomaly.store import Trained
 from operate.given import wrong
 from schemas.topics import PARAMETERS
 from sink.database import Connection
@@ -104,7 +105,7 @@ def trained(
     if model is None:
         return None
     scores = model.of(rest)
-    held_out = np.quantile(scores, np.linspace(0.0, 1.0, QUANTILES))
+    held_out = quantiles_of(scores)
     at = at or datetime.now(UTC)
     version = f"{history.parameter}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     span = history.span()

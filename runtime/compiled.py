@@ -12,7 +12,7 @@ import ctypes
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -41,10 +41,10 @@ compile_by: list[Compile] = []
 """Who compiles in this process, if it is one that does: see :mod:`runtime.compiling`."""
 
 
-class Loop(Generic[Function]):
+class Loop:
     """A loop that is compiled; ``py_func`` is the function as it was written."""
 
-    def __init__(self, function: Function, kinds: tuple[Kind, ...]) -> None:
+    def __init__(self, function: Callable[..., Any], kinds: tuple[Kind, ...]) -> None:
         self.py_func = function
         self._kinds = kinds
         self._dtypes = [np.dtype(kind.dtype) for kind in kinds]

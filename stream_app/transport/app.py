@@ -51,7 +51,6 @@ def build_app(settings: StreamSettings, kafka: KafkaSettings, topics: Topics) ->
         async for event in stream.noack().events():
             app.owner.process(event.value)
 
-    app.batch_records = settings.batch_records
     app.filling = Filling(settings.batch_records, settings.batch_bytes)
     app.most_fetched_bytes = settings.most_fetched_bytes
     return app

@@ -27,7 +27,7 @@ from faust.types.tuples import ConsumerMessage
 
 from runtime.errors import Transient
 from stream_app.transport.batch import Batch, Records, by_partition, joined
-from stream_app.transport.filling import HELPING, Filling
+from stream_app.transport.filling import Filling
 from stream_app.transport.unwrapped import unwrap_records
 
 _LONGEST_FETCH_MS: Final = 100
@@ -97,7 +97,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         # Stamped after the fetch: it may wait through a whole rebalance before records leave it,
         # and those then belong to the new epoch.
         fetched = Fetched()
-        unwrap_records(consumer._fetcher, min(HELPING, self.app.batch_records))  # noqa: SLF001
+        unwrap_records(consumer._fetcher, self.app.filling.helping)  # noqa: SLF001
         try:
             fetched.update(await super()._fetch_records(consumer, *args, **kwargs))
         except NoOffsetForPartitionError:
@@ -226,7 +226,6 @@ class BatchApp(faust.App):
     """A Faust app whose partitions have an owner."""
 
     owner: Owner
-    batch_records: int
     filling: Filling
     most_fetched_bytes: int
 

@@ -28,6 +28,11 @@ class Filling:
         self._records, self._size = records, size
         self._published: dict[TP, int] = {}
 
+    @property
+    def helping(self) -> int:
+        """Records of one helping, most of them."""
+        return min(HELPING, self._records)
+
     async def fill(self, fetcher: Any, fetched: Fetched, active: Set[TP]) -> None:
         """Take what has arrived of each partition number until its batch is full.
 

@@ -142,6 +142,13 @@ class Aos:
         self.wait()
         return self.rows - before
 
+    def ties(self) -> int:
+        """Give how many rows of a table share one time, at most."""
+        asked = "SELECT count(*) FROM {} GROUP BY changed ORDER BY 1 DESC LIMIT 1"
+        with psycopg.connect(self.url) as database:
+            rows = [database.execute(asked.format(table).encode()) for table in self.tables]
+            return max(int(found.fetchone()[0]) for found in rows)  # type: ignore[index]
+
     def wait(self) -> None:
         """Wait until all rows are published."""
         pause, deadline = threading.Event(), time.monotonic() + 60
@@ -208,6 +215,7 @@ def _watched(
                 threading.Event().wait(OVERLAP["back_seconds"])
             read = watch.rows_read() - before
             note(f"{called}: rows read a row published", "", read / published)
+        note(f"{called}: rows that share a time", "", aos.ties())
         note(f"{called}: connections held", "", watch.connections)
         note(f"{called}: longest snapshot", "s", watch.snapshot_seconds)
         note(f"{called}: locks beyond reading", "", watch.locks)
@@ -228,7 +236,11 @@ def _backfilled(aos: Aos, note: Callable[[str, str, float], None]) -> None:
 
 
 def _bars(medians: dict[str, float], found: Measures) -> list[Bar]:
-    """Hold the figures to what the documents promise; of peaks the worst counts."""
+    """Hold the figures to what the documents promise; of peaks the worst counts.
+
+    A poll that finds rows finds a tick of them at least, and looks once more at those of the time at
+    which the last one ended, never at others.
+    """
     backfill = f"backfill, {WORKERS} workers, {RATE} rows/s"
     again = 1 + OVERLAP["back_seconds"] / OVERLAP["every_seconds"] + 1
     limits: dict[str, float] = {
@@ -238,7 +250,8 @@ def _bars(medians: dict[str, float], found: Measures) -> list[Bar]:
     }
     for called in ("1 table", "10 tables"):
         limits[f"{called}, idle: statements a poll and table"] = 3.0
-        limits[f"{called}: rows read a row published"] = 1.05
+        shared = medians[f"{called}: rows that share a time"]
+        limits[f"{called}: rows read a row published"] = 1 + shared / ROWS_A_TICK
         limits[f"{called}: connections held"] = 2.0
     for called in ("1 table", "10 tables", backfill):
         limits[f"{called}: longest snapshot"] = 1.0

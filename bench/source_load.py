@@ -238,8 +238,8 @@ def _backfilled(aos: Aos, note: Callable[[str, str, float], None]) -> None:
 def _bars(medians: dict[str, float], found: Measures) -> list[Bar]:
     """Hold the figures to what the documents promise; of peaks the worst counts.
 
-    A poll that finds rows finds a tick of them at least, and looks once more at those of the time at
-    which the last one ended, never at others.
+    A poll that finds rows finds a tick of them at least, and looks once more at those of the time
+    at which the last one ended, never at others.
     """
     backfill = f"backfill, {WORKERS} workers, {RATE} rows/s"
     again = 1 + OVERLAP["back_seconds"] / OVERLAP["every_seconds"] + 1

@@ -5,10 +5,24 @@ from __future__ import annotations
 import ctypes
 from typing import Final
 
+_POOLS: Final = 2
 _MMAP_THRESHOLD: Final = -3
 _TRIM_THRESHOLD: Final = -1
 _ARENA_MAX: Final = -8
 """Glibc's ``M_MMAP_THRESHOLD``, ``M_TRIM_THRESHOLD`` and ``M_ARENA_MAX``: see mallopt(3)."""
+
+
+def work_in_arrays(large: int, ready: int) -> None:
+    """Prepare a process that makes and drops large arrays, in several threads, batch after batch.
+
+    Blocks of ``large`` bytes go back to the system at once; what is smaller is shared by all
+    threads, and ``ready`` bytes of it are held for the next batch.
+
+    >>> work_in_arrays(1 << 20, 32 << 20)
+    """
+    give_back_from(large)
+    share_arenas(_POOLS)
+    keep_ready(ready)
 
 
 def give_back_from(size: int) -> bool:

@@ -20,7 +20,7 @@ from runtime.control.orders import Task
 from runtime.errors import System
 from runtime.kafka import KafkaSettings, check_reachable
 from runtime.kafka_topics import ensure_topics
-from runtime.memory import give_back_from, keep_ready, share_arenas
+from runtime.memory import work_in_arrays
 from runtime.metrics import new_registry, served
 from schemas.registry import Registry, RegistrySettings
 from schemas.topics import Topics
@@ -48,7 +48,6 @@ from stream_app.worker import ROUND_SECONDS, Worker
 _LOG: Final = logging.getLogger("aos.stream")
 _LOOK_SECONDS: Final = 0.2
 _LARGE_BYTES: Final = 1024 * 1024
-_ARENAS: Final = 2
 _READY_BYTES: Final = 32 * 1024 * 1024
 _STOP_SECONDS: Final = 20.0
 
@@ -76,9 +75,7 @@ def run(
     """
     if settings.neighbours:
         return Summary(agent.run(settings, kafka, registry, topics, stop).readings)
-    give_back_from(_LARGE_BYTES)
-    share_arenas(_ARENAS)
-    keep_ready(_READY_BYTES)
+    work_in_arrays(_LARGE_BYTES, _READY_BYTES)
     check_reachable(kafka)
     settings = settings.model_copy(update={"group": topics.named(settings.group)})
     schemas = Registry(registry)

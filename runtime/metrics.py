@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -88,12 +89,19 @@ class Distribution(Collector):
 
     def observe(self, values: NDArray[np.float64], *labels: str) -> None:
         """Count values; what is below nought counts as nought."""
+        self.observed(values, *labels)()
+
+    def observed(self, values: NDArray[np.float64], *labels: str) -> Callable[[], None]:
+        """Count values apart; they are in once what is given is called."""
         values = np.maximum(values, 0.0)
         places = np.searchsorted(self._bounds, values)
         counts = np.bincount(places, minlength=len(self._bounds) + 1)
+        return partial(self._add, labels, counts, float(values.sum()))
+
+    def _add(self, labels: tuple[str, ...], counts: NDArray[np.int64], total: float) -> None:
         with self._lock:
-            before, total = self._series.get(labels, (0, 0.0))
-            self._series[labels] = counts + before, total + float(values.sum())
+            before, of_before = self._series.get(labels, (0, 0.0))
+            self._series[labels] = counts + before, total + of_before
 
     def collect(self) -> Iterable[Any]:
         """Give the histogram as Prometheus reads it: each bucket holds those below it."""

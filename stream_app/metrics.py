@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
+from itertools import chain
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -33,6 +35,11 @@ _QUEUE_BOUNDS: Final = (*(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0), _MINUTE, 5
 _SCORE_BOUNDS: Final = (0.0, 0.25, 0.5, 0.7, 0.9, 1.0)
 _FLAGS: Final = {flag: flag.name.lower() for flag in Flag}
 _PREFIX: Final = "flag_"
+
+
+Count = Callable[[], None]
+"""Adds what was counted to the metrics."""
+Counts = Sequence[Count]
 
 
 class Working(Protocol):
@@ -133,45 +140,55 @@ class StreamMetrics:
             registry.register(own)
         registry.register(self._standings)
 
-    def committed(
+    def counted(
         self,
-        columns: Iterable[CleanedColumns],
+        heard: Iterable[CleanedColumns],
+        finished: Iterable[Finished],
         dead: Mapping[tuple[str, str], int],
         now: int,
-        seconds: float,
-    ) -> None:
-        """Count a batch: its readings, its dead letters by raw topic and reason, how long it took.
+    ) -> Counts:
+        """Count a batch: its readings, its verdicts, its dead letters by raw topic and reason.
 
-        ``now`` (UTC microseconds) is its processing time.
+        ``now`` (UTC microseconds) is its processing time. It is told of by :meth:`committed`; until
+        then the readings themselves need not be held.
         """
-        for read in columns:
-            self._readings.labels(read.parameter).inc(len(read.observed_at))
-            self._late.observe((now - read.observed_at) / 1e6, read.parameter)
-            self._queued.observe((now - read.published_at) / 1e6, read.parameter)
-        for (topic, _reason), number in dead.items():
-            self._dead.labels(topic).inc(number)
+        return [
+            *chain.from_iterable(self._read(one, now) for one in heard),
+            *chain.from_iterable(self._judged(one) for one in finished),
+            *(partial(self._dead.labels(topic).inc, n) for (topic, _reason), n in dead.items()),
+        ]
+
+    def committed(self, counts: Counts, seconds: float) -> None:
+        """Tell of a batch whose transaction is committed, and how long it took."""
+        for count in counts:
+            count()
         self._batches.observe(seconds)
 
-    def judged(self, finished: Iterable[Finished]) -> None:
-        """Count the verdicts of a committed batch: what they say, why, and what they are worth."""
-        for one in finished:
-            if one.worth is None:
-                continue
-            parameter, gone = one.judged.parameter, one.judged.deleted
-            rows = ~gone if gone.any() else slice(None)
-            for flag, number in enumerate(np.bincount(one.worth.flag[rows])):
-                if number:
-                    self._flagged.labels(parameter, _FLAGS[Flag(flag)]).inc(int(number))
-            for field, column in {**one.judged.own_flags, **one.flags}.items():
-                kept = column[rows]
-                found = int(np.count_nonzero((kept == Flag.SUSPECT) | (kept == Flag.FAIL)))
-                if found:
-                    self._issues.labels(parameter, field.removeprefix(_PREFIX)).inc(found)
-            changed = int(np.count_nonzero(one.judged.corrections[rows]))
-            self._corrected.labels(parameter).inc(changed)
-            score = one.worth.score[rows]
-            self._scores.observe(score[~np.isnan(score)], parameter)
-            self.low(parameter, int(np.count_nonzero(one.worth.alerted)))
+    def _read(self, read: CleanedColumns, now: int) -> Iterator[Count]:
+        yield partial(self._readings.labels(read.parameter).inc, len(read.observed_at))
+        yield self._late.observed((now - read.observed_at) / 1e6, read.parameter)
+        yield self._queued.observed((now - read.published_at) / 1e6, read.parameter)
+
+    def _judged(self, one: Finished) -> Iterator[Count]:
+        """Count verdicts: what they say, why, and what they are worth."""
+        if one.worth is None:
+            return
+        parameter, gone = one.judged.parameter, one.judged.deleted
+        rows = ~gone if gone.any() else slice(None)
+        for flag, number in enumerate(np.bincount(one.worth.flag[rows])):
+            if number:
+                yield partial(self._flagged.labels(parameter, _FLAGS[Flag(flag)]).inc, int(number))
+        for field, column in {**one.judged.own_flags, **one.flags}.items():
+            kept = column[rows]
+            found = int(np.count_nonzero((kept == Flag.SUSPECT) | (kept == Flag.FAIL)))
+            if found:
+                test = field.removeprefix(_PREFIX)
+                yield partial(self._issues.labels(parameter, test).inc, found)
+        changed = int(np.count_nonzero(one.judged.corrections[rows]))
+        yield partial(self._corrected.labels(parameter).inc, changed)
+        score = one.worth.score[rows]
+        yield self._scores.observed(score[~np.isnan(score)], parameter)
+        yield partial(self.low, parameter, int(np.count_nonzero(one.worth.alerted)))
 
     def work(self, worker: Working) -> None:
         """Tell from now on what a worker has to do."""

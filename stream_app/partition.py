@@ -7,39 +7,29 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Final
-
-from confluent_kafka import Consumer
+from typing import Final, NamedTuple
 
 from runtime.errors import Transient
-from runtime.kafka import KafkaSettings
-from runtime.kafka_read import read_to_end
 from runtime.retry import Backoff, retry
-from schemas.registry import Registry
-from schemas.topics import Topics
 from stream_app.again.desk import Desk
-from stream_app.again.reviser import Reviser
+from stream_app.again.reviser import Met
 from stream_app.judging.decoding import DeadLetter, RawDecoder
-from stream_app.judging.judge import Judge
 from stream_app.judging.worth import Bar
-from stream_app.metadata.reference import Reference
-from stream_app.metrics import StreamMetrics
+from stream_app.metrics import Counts
 from stream_app.outputs.delivery import Delivery, Outputs
-from stream_app.outputs.records import Recorder
-from stream_app.settings import StreamSettings
+from stream_app.outputs.records import Finished, Recorder
+from stream_app.restoring import restored
 from stream_app.silence.clock import clocks
-from stream_app.silence.keeper import Keeper
+from stream_app.silence.keeper import Told
 from stream_app.step import Step
-from stream_app.telling import tell_judged
+from stream_app.telling import is_followed, tell_judged
+from stream_app.tools import Tools
 from stream_app.transport.batch import Batch
 from stream_app.transport.positions import committed_positions
-from stream_app.transport.recent import Archive, Recent
-from stream_app.window.changelog import PREFIX
-from stream_app.window.recovery import Recovery
-from stream_app.window.state import State
+from stream_app.transport.recent import Recent
+from stream_app.window.state import Overlay
 
 _LOG: Final = logging.getLogger("aos.stream.partition")
 _LIVES: Final = 3
@@ -48,30 +38,16 @@ _LIVES: Final = 3
 _PATIENT: Final = Backoff(tries=10**9, first=0.3, most=30.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What all partitions of a worker share."""
+class _Made(NamedTuple):
+    """What is left of a batch when it is judged: what is to be committed, and told of then."""
 
-    settings: StreamSettings
-    kafka: KafkaSettings
-    topics: Topics
-    registry: Registry
-    group: Consumer
-    """An idle member of nothing, asked for committed offsets and the group's metadata."""
-    reference: Reference
-    archive: Archive
-    judge: Judge
-    keeper: Callable[[int], Keeper]
-    """Makes what watches over the sensors of a partition number."""
-    reviser: Callable[[int], Reviser]
-    """Makes what sends its readings again when they are to be judged otherwise."""
-    metrics: StreamMetrics
-    judging: threading.Lock = field(default_factory=threading.Lock)
-    """Held by the partition that judges; meanwhile others commit, and share no arrays' memory.
-
-    The interpreter would not let two of them judge faster than one.
-    """
-    now: Callable[[], int] = lambda: time.time_ns() // 1000
+    outputs: Outputs
+    told: Told
+    met: Met
+    counts: Counts
+    lost: Counter[tuple[str, str]]
+    followed: Sequence[Finished]
+    """The readings themselves, where somebody follows them."""
 
 
 class Partition:
@@ -198,28 +174,34 @@ class Partition:
         self._delivery.close()
 
     def _attempt(self, batch: Batch) -> None:
-        tools, dead, began = self._tools, list[DeadLetter](), time.monotonic()
-        tools.reference.catch_up(batch.fetched_at)
-        overlay, turn = self._state.overlay(), self._reviser.turn
+        """Judge a batch and commit it; what was judged is let go of before the broker is asked."""
+        began = time.monotonic()
+        self._tools.reference.catch_up(batch.fetched_at)
+        overlay = self._state.overlay()
         overlay.positions.update(batch.next_positions())
-        with tools.judging:
-            taken = self._step.take(batch, overlay, dead)
-            now = tools.now()
-            finished = [one.weighed(self._bar) for one in taken.finished]
-            outputs = self._recorder.outputs(batch, finished, dead, overlay, now)
-            told = self._keeper.tell([*taken.cleaned.values()])
-            met = self._reviser.meet(told.heard, turn)
-        outputs.bulks.extend([*told.bulks, *met.bulks])
-        self._commit(outputs, batch.next_positions())
+        with self._tools.judging:
+            made = self._made(batch, overlay)
+        self._commit(made.outputs, batch.next_positions())
         overlay.commit()
         self._recent.keep(batch)
-        self._keeper.told(told)
-        self._reviser.met(met)
+        self._keeper.told(made.told)
+        self._reviser.met(made.met)
+        self._tools.metrics.committed(made.counts, time.monotonic() - began)
+        tell_judged(made.followed, batch.partition, self._tools.topics)
+        self._tell_of_the_dead(made.lost)
+
+    def _made(self, batch: Batch, overlay: Overlay) -> _Made:
+        tools, turn, dead = self._tools, self._reviser.turn, list[DeadLetter]()
+        taken = self._step.take(batch, overlay, dead)
+        now = tools.now()
+        finished = [one.weighed(self._bar) for one in taken.finished]
+        outputs = self._recorder.outputs(batch, finished, dead, overlay, now)
+        told = self._keeper.tell([*taken.cleaned.values()])
+        met = self._reviser.meet(told.heard, turn)
+        outputs.bulks.extend([*told.bulks, *met.bulks])
         lost = Counter((letter.raw.topic, letter.error.reason) for letter in dead)
-        tools.metrics.committed(told.heard, lost, now, time.monotonic() - began)
-        tools.metrics.judged(finished)
-        tell_judged(finished, batch.partition, tools.topics)
-        self._tell_of_the_dead(lost)
+        counts = tools.metrics.counted(told.heard, finished, lost, now)
+        return _Made(outputs, told, met, counts, lost, finished if is_followed() else ())
 
     def _reached(self, positions: Mapping[str, int]) -> None:
         self.positions.update(positions)
@@ -254,24 +236,3 @@ def ahead(some: Mapping[str, int], others: Mapping[str, int]) -> dict[str, int]:
     {'a': 5}
     """
     return {topic: at for topic, at in some.items() if at > others.get(topic, 0)}
-
-
-def restored(tools: Tools, number: int, keeper: Keeper, reviser: Reviser) -> State:
-    """Read a partition's state back from its topic."""
-    state, began = State(tools.settings.generation), time.monotonic()
-    recovery = Recovery(state, tools.registry.schema_of)
-    for message in read_to_end(tools.kafka, tools.topics.state, number):
-        key, value = message.key() or b"", message.value() or b""
-        if key.startswith(PREFIX) or not _taken(key.decode(), value, keeper, reviser):
-            recovery.take(key, value)
-    recovery.finish()
-    found = {
-        "sensors": len(set(state.rings.sensors)),
-        "seconds": round(time.monotonic() - began, 3),
-    }
-    _LOG.info("state restored", extra={"partition": number, **found})
-    return state
-
-
-def _taken(key: str, value: bytes, keeper: Keeper, reviser: Reviser) -> bool:
-    return keeper.restore(key, value) or reviser.restore(key, value)

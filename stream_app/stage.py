@@ -36,10 +36,10 @@ from stream_app.neighbours import agent
 from stream_app.outputs.at_least_once import AtLeastOnce
 from stream_app.outputs.delivery import Delivery
 from stream_app.outputs.transaction import Transactions
-from stream_app.partition import Tools
 from stream_app.settings import StreamSettings
 from stream_app.silence.keeper import Wire, keeper_of
 from stream_app.silence.watch import Rule
+from stream_app.tools import Tools
 from stream_app.transport.app import build_app
 from stream_app.transport.consumer import BatchApp, committer
 from stream_app.transport.recent import Archive

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -11,6 +12,11 @@ from stream_app.outputs.records import Finished
 from weather.corrections import describe
 
 _READINGS: Final = readings_of("stream")
+
+
+def is_followed() -> bool:
+    """Say whether somebody follows single readings."""
+    return _READINGS.isEnabledFor(logging.DEBUG)
 
 
 def tell_judged(finished: Sequence[Finished], partition: int, topics: Topics) -> None:

@@ -20,7 +20,8 @@ from faust.types import TP
 from runtime.control.helm import Helm
 from runtime.errors import AosError, Fenced, System, Transient
 from stream_app.outputs.delivery import Delivery
-from stream_app.partition import Partition, Tools
+from stream_app.partition import Partition
+from stream_app.tools import Tools
 from stream_app.transport.batch import Batch
 from stream_app.transport.namesakes import refuse_namesake
 

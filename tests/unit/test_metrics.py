@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections import Counter
+from functools import partial
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
@@ -53,12 +54,14 @@ def test_the_metrics_of_a_batch_are_found_where_prometheus_looks(
     stream: tuple[StreamMetrics, CollectorRegistry],
 ) -> None:
     metrics, registry = stream
-    metrics.committed(
-        [heard(every(MINUTE, 5))],
-        {("raw", "no_time"): 1, ("raw", "bad_time"): 1},
-        NOON + 4 * MINUTE,
-        0.2,
+    dead = {("raw", "no_time"): 1, ("raw", "bad_time"): 1}
+    counts = metrics.counted([heard(every(MINUTE, 5))], [], dead, NOON + 4 * MINUTE)
+    read = partial(
+        registry.get_sample_value, "aos_stream_readings_total", {"parameter": "temperature"}
     )
+    assert read() == 0
+    metrics.committed(counts, 0.2)
+    assert read() == 5
     metrics.stand(0, [Standing("temperature", NOON, 1)])
     with served(registry, 0, "stream.metrics_port") as url:
         assert urlsplit(url).hostname == "127.0.0.1"
@@ -81,7 +84,9 @@ def test_the_metrics_of_a_batch_are_found_where_prometheus_looks(
 @pytest.mark.requirement("D5")
 def test_names_and_labels_keep_the_rules(stream: tuple[StreamMetrics, CollectorRegistry]) -> None:
     metrics, registry = stream
-    metrics.committed([heard(every(MINUTE, 1))], {("raw", "no_time"): 1}, NOON, 0.1)
+    metrics.committed(
+        metrics.counted([heard(every(MINUTE, 1))], [], {("raw", "no_time"): 1}, NOON), 0.1
+    )
     metrics.stand(0, [Standing("temperature", NOON, 0)])
     for family in registry.collect():
         if not family.name.startswith("aos_"):

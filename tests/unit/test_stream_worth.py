@@ -59,7 +59,8 @@ def counted(found: Judged, bar: Bar) -> Callable[..., float | None]:
     """Count a committed batch, and give what finds a sample of its metrics."""
     registry = CollectorRegistry()
     finished = Finished(found, {}, np.zeros(len(found.utc), np.bool_))
-    StreamMetrics(registry).judged([finished.weighed(bar)])
+    metrics = StreamMetrics(registry)
+    metrics.committed(metrics.counted([], [finished.weighed(bar)], {}, 0), 0.1)
     return lambda name, **labels: registry.get_sample_value(
         f"aos_stream_{name}", {"parameter": "humidity", **labels}
     )

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 import numpy as np
 
 from runtime.errors import System
-from runtime.machine_code import address_of, kept
+from runtime.machine_code import kept, loaded
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -105,7 +105,5 @@ def _address(module: str, name: str) -> int:
         if source is None:
             problem = f"{module} has no source that could be compiled"
             raise System(problem, mend="install the package from its files")
-        _MODULES[module] = {
-            loop: address_of(symbol, code) for loop, (symbol, code) in kept(module, source).items()
-        }
+        _MODULES[module] = loaded(kept(module, source))
     return _MODULES[module][name]

@@ -25,9 +25,11 @@ from typing import Any, Final
 import llvmlite.binding as llvm
 
 from runtime.errors import Configuration, System
+from runtime.memory import let_go_of
 
 DIRECTORY: Final = "AOS_LOOPS"
 """The environment's name for where machine code is kept."""
+_LIBRARY: Final = "libllvmlite"
 Code = dict[str, tuple[str, bytes]]
 """By the name of a loop: the symbol under which it is found, and the object file."""
 _NEVER_CALLED: Final = (
@@ -78,6 +80,13 @@ def read(path: Path) -> Code:
     """Read what :func:`write` wrote."""
     told = json.loads(path.read_text(encoding="utf-8"))
     return {loop: (symbol, base64.b64decode(made)) for loop, (symbol, made) in told.items()}
+
+
+def loaded(code: Code) -> dict[str, int]:
+    """Load machine code; give the address of each loop. LLVM has nothing more to do then."""
+    found = {loop: address_of(symbol, made) for loop, (symbol, made) in code.items()}
+    let_go_of(_LIBRARY)
+    return found
 
 
 def address_of(symbol: str, code: bytes) -> int:

@@ -65,3 +65,20 @@ def test_what_cannot_be_compiled_is_told_in_a_line(tmp_path: Path) -> None:
     source.write_text("no python")
     with pytest.raises(System, match=r"the loops of odd cannot be compiled: .*odd"):
         machine_code.kept("odd", str(source))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what it has mapped")
+def test_a_library_that_was_let_go_of_works_on() -> None:
+    run = """
+import numpy as np
+from runtime import compiled, machine_code, memory
+from schemas import columnar_kernels as loops
+def put():
+    out = np.zeros(3, np.uint8)
+    loops.put(np.frombuffer(b"abc", np.uint8), np.array([0]), np.array([3]), out, np.zeros(1, int))
+    return out.tobytes()
+print(put(), memory.let_go_of("libllvmlite") > 10 << 20)
+print(put(), len(machine_code.loaded(machine_code.kept(loops.__name__, loops.__file__))))
+"""
+    told = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=True)
+    assert told.stdout == "b'abc' True\nb'abc' 3\n"

@@ -25,6 +25,7 @@ from runtime.kafka import KafkaSettings
 _LOOK_SECONDS: Final = 0.02
 _PATIENCE_SECONDS: Final = 600.0
 _ASK_SECONDS: Final = 10.0
+_MEGA: Final = 1_000_000
 _ROOT: Final = Path(__file__).resolve().parents[1]
 
 
@@ -32,12 +33,14 @@ _ROOT: Final = Path(__file__).resolve().parents[1]
 class Took:
     """Seconds from the start of the first process to the last commit, and CPU seconds.
 
-    ``rate`` is readings a second from the first commit behind a mark to the last one.
+    ``rate`` is readings a second from the first commit behind a mark to the last one; ``resident``
+    are the megabytes that the processes held, each time that somebody looked.
     """
 
     seconds: float
     cpu: float
     rate: float
+    resident: Sequence[float]
 
 
 class Offsets:
@@ -88,6 +91,10 @@ class Processes:
         """Add up user and system seconds, children included."""
         return sum(sum(process.cpu_times()[:4]) for process in self._family())
 
+    def resident(self) -> float:
+        """Add up resident memory in megabytes, children included."""
+        return sum(process.memory_info().rss for process in self._family()) / _MEGA
+
     def _family(self) -> list[psutil.Process]:
         alive = [psutil.Process(each.pid) for each in self._started if each.poll() is None]
         return [*alive, *(child for each in alive for child in each.children(recursive=True))]
@@ -98,15 +105,16 @@ class Processes:
         Raises:
             System: a process ended, or it takes too long.
         """
-        passed_at, passed, pause = 0.0, 0, threading.Event()
+        passed_at, passed, pause, resident = 0.0, 0, threading.Event(), list[float]()
         while (committed := offsets.committed()) < count:
             if committed >= mark and not passed:
                 passed_at, passed = self._seconds(), committed
             self._check(offsets, count)
+            resident.append(self.resident())
             pause.wait(_LOOK_SECONDS)
         seconds = self._seconds()
         rate = (count - passed) / (seconds - passed_at)
-        return Took(seconds, self.cpu(), rate)
+        return Took(seconds, self.cpu(), rate, resident)
 
     def _seconds(self) -> float:
         return time.perf_counter() - self.start

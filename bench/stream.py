@@ -21,7 +21,7 @@ from bench import rules
 from bench.contestants import Contestant, Ours, kafka_streams, plain_faust, quix_streams
 from bench.course import Course
 from bench.harness import Bar, Run, at_least, at_most, report
-from bench.stream_sections import changelog, recovery, sensors, workers
+from bench.stream_sections import changelog, memory, recovery, sensors, workers
 from devstack.stack import Stack
 from runtime.kafka import KafkaSettings
 from schemas.registry import RegistrySettings
@@ -32,6 +32,7 @@ FAUST, QUIX, STREAMS = "plain Faust", "Quix Streams", "Kafka Streams"
 
 _SECTIONS: Final[Mapping[str, Callable[[Course, Ours], tuple[list[Run], list[Bar]]]]] = {
     "changelog": changelog,
+    "memory": memory,
     "workers": workers,
     "sensors": sensors,
     "recovery": recovery,

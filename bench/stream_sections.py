@@ -1,4 +1,4 @@
-"""What `bench-stream` measures of ours alone: workers, sensors, changelog, recovery."""
+"""What `bench-stream` measures of ours alone: workers, sensors, memory, changelog, recovery."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from bench.stream_data import Readings
 _CHANGELOG_BAR: Final = 2.0
 _SENSORS: Final = (1_000, 10_000, 100_000)
 _SENSOR_SIZES: Final = (100_000, 300_000)
+_MEMORY_SIZES: Final = {4_200: 1_500_000, 100_000: 500_000}
+"""By sensors: the readings of a backlog."""
+_MEGABYTES, _MEGABYTES_A_SENSOR = 300.0, 0.004
 _RECOVERED: Final = 100_000
 _LEAST_SECONDS: Final = 0.1
 
@@ -34,6 +37,18 @@ def sensors(course: Course, ours: Ours) -> Found:
         name = f"{count:,} sensors"
         runs += runs_of(name, [course.slope(name, replace(ours, sizes=_SENSOR_SIZES), count)])
     return runs, []
+
+
+def memory(course: Course, ours: Ours) -> Found:
+    """Look at what is held while a backlog is worked off: how much, and whether it grows."""
+    runs, bars = [], []
+    for sensors_, readings in _MEMORY_SIZES.items():
+        name = f"memory, {sensors_:,} sensors"
+        seen = course.drain(name, ours, Readings(readings, sensors_)).resident
+        runs.append(line(name, "MB", [max(seen)]))
+        most = _MEGABYTES + _MEGABYTES_A_SENSOR * sensors_
+        bars.append(at_most(f"{name}: MB", max(seen), most))
+    return runs, bars
 
 
 def changelog(course: Course, ours: Ours) -> Found:

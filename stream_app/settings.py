@@ -33,7 +33,7 @@ class StreamSettings(BaseModel):
     """One transaction for each batch; or delivery first and offsets behind, so that a crash repeats
     a batch."""
 
-    batch_records: int = Field(default=32_000, ge=1)
+    batch_records: int = Field(default=20_000, ge=1)
     """Most records of a batch: what one fetch round brings for one partition number. A batch costs
     some milliseconds however small it is; one of so many is only met in a backlog."""
 
@@ -44,13 +44,13 @@ class StreamSettings(BaseModel):
     """Most batches of a partition that are worked on or wait; more are not fetched. A worker with
     three partitions or more holds one of each, since others fill the time of a commit."""
 
-    recent_bytes: int = Field(default=6 << 20, ge=0)
+    recent_bytes: int = Field(default=2 << 20, ge=0)
     """Bytes of raw records kept for each partition: their verdict may yet change."""
 
-    fetch_bytes: int = Field(default=1 << 19, ge=1)
+    fetch_bytes: int = Field(default=1 << 18, ge=1)
     """Most (compressed) bytes of one topic partition in an answer of the broker."""
 
-    most_fetched_bytes: int = Field(default=8 << 20, ge=1)
+    most_fetched_bytes: int = Field(default=4 << 20, ge=1)
     """Most (compressed) bytes of an answer of the broker."""
 
     session_timeout_seconds: float = Field(default=15.0, gt=3)

@@ -47,8 +47,8 @@ from stream_app.worker import ROUND_SECONDS, Worker
 
 _LOG: Final = logging.getLogger("aos.stream")
 _LOOK_SECONDS: Final = 0.2
-_LARGE_BYTES: Final = 1024 * 1024
-_READY_BYTES: Final = 32 * 1024 * 1024
+_LARGE_BYTES: Final = 384 * 1024
+_READY_BYTES: Final = 16 * 1024 * 1024
 _STOP_SECONDS: Final = 20.0
 
 

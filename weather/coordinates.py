@@ -8,13 +8,16 @@ the second by a box in which all stations of a source must lie.
 from __future__ import annotations
 
 from functools import cache
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-from pyproj import Transformer
-from pyproj.exceptions import CRSError
 
 from weather.arrays import Bools, Floats
+
+if TYPE_CHECKING:
+    from pyproj import Transformer
+
+WGS84: Final = "EPSG:4326"
 
 
 class Box(NamedTuple):
@@ -49,9 +52,8 @@ def to_wgs84(x: Floats, y: Floats, crs: str, box: Box = WORLD) -> tuple[Floats, 
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     unknown = np.isnan(x) | np.isnan(y)
     # PROJ takes NaN for infinity; the origin is as good a place as any to wait in.
-    longitude, latitude = _transformer(crs).transform(
-        np.where(unknown, 0.0, x), np.where(unknown, 0.0, y)
-    )
+    x_known, y_known = np.where(unknown, 0.0, x), np.where(unknown, 0.0, y)
+    longitude, latitude = _transformed(x_known, y_known, crs)
     _check(x, y, crs, unknown | box.holds(longitude, latitude), box)
     return np.where(unknown, np.nan, longitude), np.where(unknown, np.nan, latitude)
 
@@ -68,10 +70,21 @@ def _check(x: Floats, y: Floats, crs: str, inside: Bools, box: Box) -> None:
     raise ValueError(problem)
 
 
+def _transformed(x: Floats, y: Floats, crs: str) -> tuple[Floats, Floats]:
+    if crs == WGS84:
+        return x, y
+    longitude, latitude = _transformer(crs).transform(x, y)
+    return longitude, latitude
+
+
 @cache  # building one takes 1.7 ms
 def _transformer(crs: str) -> Transformer:
+    # Here, since PROJ takes 10 MB, and most stations are given in WGS84 already.
+    from pyproj import Transformer  # noqa: PLC0415
+    from pyproj.exceptions import CRSError  # noqa: PLC0415
+
     try:
-        return Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+        return Transformer.from_crs(crs, WGS84, always_xy=True)
     except CRSError as error:
         problem = (
             f"unknown coordinate reference system {crs!r}: give an EPSG code such as EPSG:5186"

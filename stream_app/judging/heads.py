@@ -9,7 +9,8 @@ a known head has that head, since Avro is read from the left and knows no other 
 from __future__ import annotations
 
 import io
-from typing import Final
+import sys
+from typing import Any, Final
 
 import fastavro
 import numpy as np
@@ -48,11 +49,16 @@ class Head:
     __slots__ = ("deletes", "encoded", "end", "record", "sensor", "table")
 
     def __init__(self, record: Record, end: int) -> None:
-        self.record, self.end = record, end
+        self.record, self.end = {name: _shared(one) for name, one in record.items()}, end
         self.sensor: str = record["sensor_id"]
         self.deletes: bool = record["op"] == _DELETE
         self.table = tuple(record[name] for name in _TABLE if name in record)
         self.encoded: dict[tuple[int, str], tuple[object, bytes]] = {}
+
+
+def _shared(value: Any) -> Any:
+    """Give the one copy of a text: thousands of heads name one table, zone and unit."""
+    return sys.intern(value) if isinstance(value, str) else value
 
 
 class _Alike:

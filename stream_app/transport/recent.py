@@ -47,10 +47,15 @@ class Recent:
         self._size = 0
 
     def keep(self, batch: Batch) -> None:
-        """Remember a batch that is committed; the oldest go when there is no more room."""
-        for records in (one.compact() for one in batch.records.values()):
-            size = records.values.data.nbytes + _OVERHEAD * len(records)
-            self._kept.append(_Kept(records, size))
+        """Remember a batch that is committed; the oldest go when there is no more room.
+
+        Of a batch that is larger than the room, the last of each topic are kept.
+        """
+        share = self._most_bytes // max(1, len(batch.records))
+        for records in batch.records.values():
+            kept = _last(records, share).compact()
+            size = _size(kept)
+            self._kept.append(_Kept(kept, size))
             self._size += size
         while self._size > self._most_bytes and self._kept:
             self._size -= self._kept.popleft().size
@@ -73,6 +78,18 @@ class Recent:
             parts.insert(0, self._archive.read(topic, partition, left))
         together = joined(topic, partition, parts)
         return together.take(np.argsort(together.offsets)) if len(parts) > 1 else together
+
+
+def _size(records: Records) -> int:
+    return int(records.keys.lengths.sum() + records.values.lengths.sum()) + _OVERHEAD * len(records)
+
+
+def _last(records: Records, most: int) -> Records:
+    """Give the last records that fit into so many bytes, by their mean size."""
+    size = _size(records)
+    if size <= most:
+        return records
+    return records.take(slice(len(records) - most * len(records) // size, None))
 
 
 class Archive:

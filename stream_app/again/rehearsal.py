@@ -118,7 +118,7 @@ class Rehearsal:
         return inside
 
     def _windows(self, parameter: str, origin: Origin, *, judging: bool) -> tuple[Window, ...]:
-        wanted = self._of(parameter, origin.head.sensor, str(origin.head.record["station_id"]))
+        wanted = self._of(parameter, origin.head.sensor, origin.head.station)
         if wanted is None:
             return ()
         return (wanted.judged,) if judging else wanted.sent

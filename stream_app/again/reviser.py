@@ -58,7 +58,8 @@ class Reviser:
         self._ways = ways
         self._most = most
         self._known: dict[str, Known] = {}
-        self._turn = -1
+        # Whoever is met from now on is met as things are: only what is restored is to be compared.
+        self._turn = reference.turns.now
         self._looked: dict[str, int] = {}
         self._task: Task | None = None
         self._progress = Progress({}, 0)
@@ -90,6 +91,7 @@ class Reviser:
             self._progress = self._wire.progress(value)
         elif (sensor := self._wire.sensor_of(key)) is not None:
             self._known[sensor] = self._wire.known(value)
+            self._turn = -1
         else:
             return False
         return True

@@ -31,7 +31,6 @@ from weather.qc.flags import Flag
 from weather.score_policy import Policy
 
 _FIRST: Final = "interval_start"
-_MOST_PLACEMENTS: Final = 16
 _LOW: Final = {Policy.FLAG: "low_score", Policy.HOLD: "held"}
 _WORDS: Final = ((Flag.SUSPECT, "range_suspect"), (Flag.FAIL, "range"))
 
@@ -84,14 +83,11 @@ class CleanEncoder:
         return self._encode.strings(heads.take(judged.origin), columns)
 
     def _head_of(self, origin: Origin) -> bytes:
-        encoded, held = origin.head.encoded, (id(origin.placement), origin.ruleset)
-        placement, made = encoded.get(held, (None, b""))
-        if placement is not origin.placement:
-            if len(encoded) >= _MOST_PLACEMENTS:
-                encoded.clear()
-            made = self._made(origin)
-            encoded[held] = (origin.placement, made)
-        return made
+        made = origin.head.encoded
+        if made is None or made[0] is not origin.placement or made[1] != origin.ruleset:
+            made = origin.placement, origin.ruleset, self._made(origin)
+            origin.head.encoded = made
+        return made[2]
 
     def _made(self, origin: Origin) -> bytes:
         raw = origin.head.record

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import Any, Final
+from typing import Final
 
 import fastavro
 import numpy as np
@@ -30,6 +30,7 @@ _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 _MOST_HEADS: Final = 1_000_000
 _UNREADABLE: Final = (EOFError, ValueError, IndexError, OverflowError, TypeError, KeyError)
 _DELETE: Final = "delete"
+_SENSOR, _STATION = "sensor_id", "station_id"
 _UNITS: Final = ("unit", "speed_unit", "direction_unit", "gust_unit")
 _TABLE: Final = ("source", "mapping_version", "source_table", "zone", *_UNITS)
 
@@ -37,28 +38,41 @@ _TABLE: Final = ("source", "mapping_version", "source_table", "zone", *_UNITS)
 class Head:
     """What a reading says of its sensor and its source, as in the raw schema's first fields.
 
+    There are as many as sensors, so each holds what is its own, and the rest is held once.
+
     Attributes:
-        record: the fields.
         end: where in a framed message the head is over.
         sensor: the measuring position.
+        station: where it stands.
+        rank: that of its source.
         deletes: whether the source took the reading back.
         table: what decides how a reading is to be read: those that share it are read together.
-        encoded: heads of clean readings made of this one; see :mod:`.encoding`.
+        encoded: the head of a clean reading that was last made of this one; see :mod:`.encoding`.
     """
 
-    __slots__ = ("deletes", "encoded", "end", "record", "sensor", "table")
+    __slots__ = ("_shared", "deletes", "encoded", "end", "rank", "sensor", "station", "table")
 
-    def __init__(self, record: Record, end: int) -> None:
-        self.record, self.end = {name: _shared(one) for name, one in record.items()}, end
-        self.sensor: str = record["sensor_id"]
+    def __init__(self, sensor: str, station: str, end: int, shared: _Shared) -> None:
+        # Interned, as wherever a name is held: it stands in half a dozen tables.
+        self.sensor, self.station, self.end = sys.intern(sensor), sys.intern(station), end
+        self.rank, self.deletes, self.table = shared.rank, shared.deletes, shared.table
+        self.encoded: tuple[object, str, bytes] | None = None
+        self._shared = shared
+
+    @property
+    def record(self) -> Record:
+        """The fields."""
+        return {**self._shared.record, _SENSOR: self.sensor, _STATION: self.station}
+
+
+class _Shared:
+    """What many heads say alike."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.rank: int = record["source_rank"]
         self.deletes: bool = record["op"] == _DELETE
         self.table = tuple(record[name] for name in _TABLE if name in record)
-        self.encoded: dict[tuple[int, str], tuple[object, bytes]] = {}
-
-
-def _shared(value: Any) -> Any:
-    """Give the one copy of a text: thousands of heads name one table, zone and unit."""
-    return sys.intern(value) if isinstance(value, str) else value
 
 
 class _Alike:
@@ -113,6 +127,7 @@ class Heads:
         )
         self.all: list[Head] = []
         self._number: dict[bytes, int] = {}
+        self._shared: dict[tuple[object, ...], _Shared] = {}
         self._alike: dict[int, _Alike] = {}
         self._ends: dict[int, list[int]] = {}
 
@@ -124,6 +139,7 @@ class Heads:
         """
         if len(self.all) > _MOST_HEADS:
             self.all, self._number, self._alike, self._ends = [], {}, {}, {}
+            self._shared = {}
         messages = messages.padded()
         found = np.full(len(messages.lengths), -1, np.int64)
         shapes = _shapes(messages)
@@ -172,8 +188,13 @@ class Heads:
         if head not in self._number:
             self._number[head] = len(self.all)
             self._alike.setdefault(end, _Alike(end)).learn(head, len(self.all))
-            self.all.append(Head(record, end))  # type: ignore[arg-type]  # it is a record
+            self.all.append(self._made(record, end))  # type: ignore[arg-type]  # it is a record
         return self._number[head]
+
+    def _made(self, record: Record, end: int) -> Head:
+        sensor, station = record.pop(_SENSOR), record.pop(_STATION)
+        shared = self._shared.setdefault(tuple(record.values()), _Shared(record))
+        return Head(sensor, station, end, shared)
 
 
 def _shapes(messages: Strings) -> Integers:

@@ -87,7 +87,7 @@ def _span(sensors: Mapping[str, Sensor], head: Head, utc: int) -> Span:
 
 
 def _said(overrides: Overrides, head: Head, utc: int) -> HandSpan:
-    hands = overrides.of(head.sensor, head.record["station_id"])
+    hands = overrides.of(head.sensor, head.station)
     return NOTHING_SAID if hands is NOTHING else hands.at(utc)
 
 

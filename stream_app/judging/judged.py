@@ -147,7 +147,7 @@ class Judged:
         """Give what the tests need that look at neighbours."""
         sensors: dict[str, int] = {}
         number = [sensors.setdefault(o.head.sensor, len(sensors)) for o in self.origins]
-        station_of = {o.head.sensor: str(o.head.record["station_id"]) for o in self.origins}
+        station_of = {o.head.sensor: o.head.station for o in self.origins}
         return CleanedColumns(
             parameter=self.parameter,
             sensors=list(sensors),

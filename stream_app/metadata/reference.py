@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -147,6 +148,7 @@ class Reference:
             self.turns.changed(about_of(override))
 
     def _keep_sensor(self, name: str, record: Record | None) -> None:
+        name = sys.intern(name)
         if record is None:
             self.sensors.pop(name, None)
         else:

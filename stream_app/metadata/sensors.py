@@ -9,6 +9,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -21,26 +22,43 @@ from weather.coordinates import to_wgs84
 from weather.qc.station import NEVER_EXPIRES
 
 
+class Told(NamedTuple):
+    """What a clean reading says of the place of its sensor; metres, degrees of WGS84."""
+
+    wigos_id: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    elevation: float | None = None
+    height: float | None = None
+    metadata_version: str | None = None
+    calibration_version: str | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Placement:
     """What was true of a sensor in one validity interval; metres, degrees of WGS84.
 
-    ``fields`` go onto the clean reading as they are. ``expires`` (UTC microseconds) is the first
+    ``told`` goes onto the clean reading as it is. ``expires`` (UTC microseconds) is the first
     moment at which its calibration no longer holds, :data:`NEVER_CALIBRATED` where it has none.
     ``station_class`` is 1 to 5, 0 where it is not known.
     """
 
     valid_to: float
-    fields: dict[str, Any]
+    told: Told
     scale: float
     offset: float
     expires: int
     station_class: int = 0
 
     @property
+    def fields(self) -> dict[str, Any]:
+        """What goes onto the clean reading, by field."""
+        return self.told._asdict()
+
+    @property
     def lapsed(self) -> bool:
         """Whether its instrument was calibrated once, and is no more."""
-        return self.fields["calibration_version"] is None and self.expires != NEVER_CALIBRATED
+        return self.told.calibration_version is None and self.expires != NEVER_CALIBRATED
 
 
 FIRST: Final = -(2**63)
@@ -50,15 +68,7 @@ NEVER_CALIBRATED: Final = FIRST
 
 UNKNOWN = Placement(
     valid_to=math.inf,
-    fields={
-        "wigos_id": None,
-        "latitude": None,
-        "longitude": None,
-        "elevation": None,
-        "height": None,
-        "metadata_version": None,
-        "calibration_version": None,
-    },
+    told=Told(),
     scale=math.nan,
     offset=math.nan,
     expires=NEVER_CALIBRATED,
@@ -81,13 +91,15 @@ ALWAYS_UNKNOWN: Final = Span(UNKNOWN, FIRST, LAST)
 class Sensor:
     """All validity intervals of one sensor."""
 
+    __slots__ = ("_placements", "_starts")
+
     def __init__(self, record: Record) -> None:
         intervals = record["intervals"]
-        self._starts = [interval["valid_from"] for interval in intervals]
-        self._placements = [
+        self._starts = tuple(_once(interval["valid_from"]) for interval in intervals)
+        self._placements = tuple(
             _placement(interval, record["wigos_id"], expires)
             for interval, expires in zip(intervals, _expiries(intervals), strict=True)
-        ]
+        )
 
     def at(self, observed_at: int) -> Placement:
         """Give what held at a time (UTC microseconds); :data:`UNKNOWN` where nothing did."""
@@ -141,18 +153,25 @@ def _expiries(intervals: Sequence[Record]) -> Iterator[int]:
 
 def _placement(interval: Record, wigos_id: str | None, expires: int) -> Placement:
     longitude, latitude = _wgs84(interval)
-    fields = {
-        "wigos_id": wigos_id,
-        "latitude": latitude,
-        "longitude": longitude,
-        "elevation": interval["elevation"],
-        "height": interval["height"],
-        "metadata_version": interval["metadata_version"],
-        "calibration_version": interval["calibration_version"],
-    }
+    told = Told(
+        wigos_id,
+        latitude,
+        longitude,
+        interval["elevation"],
+        _once(interval["height"]),
+        _once(interval["metadata_version"]),
+        interval["calibration_version"],
+    )
     end = math.inf if interval["valid_to"] is None else interval["valid_to"]
     siting = interval.get("station_class") or 0
-    return Placement(end, fields, interval["scale"], interval["offset"], expires, siting)
+    scale, offset = _once(interval["scale"]), _once(interval["offset"])
+    return Placement(end, told, scale, offset, _once(expires), siting)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _once(value: Any) -> Any:
+    """Give one copy of a value that thousands of sensors share."""
+    return value
 
 
 def _wgs84(interval: Record) -> tuple[float | None, float | None]:

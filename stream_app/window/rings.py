@@ -125,11 +125,11 @@ class Rings:
         return row
 
     def _grow(self) -> None:
-        """Make room for every series, half as much again as there was."""
+        """Make room for every series, a quarter more than there was."""
         room = len(self.head)
         if len(self.sensors) <= room:
             return
-        more = max(64, room // 2)
+        more = max(64, room // 4)
         self.entries = joined([self.entries, np.zeros(more * K, ENTRY)])
         self.numbers = np.concatenate([self.numbers, np.full(more * K, NOWHERE, np.int32)])
         for name in ("head", "count", "delta", "station", "kind"):

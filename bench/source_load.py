@@ -211,8 +211,8 @@ def _watched(
             note(f"{called}, idle: statements a poll and table", "", asked)
             busy = 1000 * seen.busy_seconds / polls * len(aos.tables)
             note(f"{called}, idle: server busy a poll", "ms", busy)
+            watch.begin()  # the server tells of rows a second late: of some polls before, too
             before = watch.rows_read()
-            watch.begin()
             published = aos.write()
             if looks_again:
                 threading.Event().wait(OVERLAP["back_seconds"])

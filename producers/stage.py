@@ -48,8 +48,6 @@ from schemas.registry import RegistrySettings
 from schemas.topics import Topics
 
 _LOGGER: Final = logging.getLogger("aos.source")
-_LARGE_BYTES: Final = 8 * 1024 * 1024
-_READY_BYTES: Final = 32 * 1024 * 1024
 _PAUSE_SECONDS: Final = 0.2
 _OUTLET_BACKOFF: Final = Backoff(tries=5, first=0.5, most=10)
 Watcher = Callable[[Summary], None]
@@ -90,7 +88,7 @@ def _run(
     once: bool,
     watcher: Watcher,
 ) -> Summary:
-    work_in_arrays(_LARGE_BYTES, _READY_BYTES)
+    work_in_arrays()
     world = settings, kafka, registry, topics
     source = retry(lambda: prepare(*world), Backoff(), stop, tell_retry)
     stage = Stage(source, settings, stop, watcher, partial(look_back, *world, stop))

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+_LARGE_BYTES: Final = 384 * 1024
+_READY_BYTES: Final = 16 * 1024 * 1024
 _POOLS: Final = 2
 _MAPPED: Final = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+ *(.*)")
 """The first line of a mapping in ``/proc/self/smaps``: see proc(5)."""
@@ -20,17 +22,17 @@ _ARENA_MAX: Final = -8
 """Glibc's ``M_MMAP_THRESHOLD``, ``M_TRIM_THRESHOLD`` and ``M_ARENA_MAX``: see mallopt(3)."""
 
 
-def work_in_arrays(large: int, ready: int) -> None:
+def work_in_arrays() -> None:
     """Prepare a process that makes and drops large arrays, in several threads, batch after batch.
 
-    Blocks of ``large`` bytes go back to the system at once; what is smaller is shared by all
-    threads, and ``ready`` bytes of it are held for the next batch.
+    What is large goes back to the system at once, what is smaller is shared by all threads, and a
+    part of it is held for the next batch (docs/decisions/0027).
 
-    >>> work_in_arrays(1 << 20, 32 << 20)
+    >>> work_in_arrays()
     """
-    give_back_from(large)
+    give_back_from(_LARGE_BYTES)
     share_arenas(_POOLS)
-    keep_ready(ready)
+    keep_ready(_READY_BYTES)
 
 
 def give_back_from(size: int) -> bool:

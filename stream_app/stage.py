@@ -47,8 +47,6 @@ from stream_app.worker import ROUND_SECONDS, Worker
 
 _LOG: Final = logging.getLogger("aos.stream")
 _LOOK_SECONDS: Final = 0.2
-_LARGE_BYTES: Final = 384 * 1024
-_READY_BYTES: Final = 16 * 1024 * 1024
 _STOP_SECONDS: Final = 20.0
 
 
@@ -75,7 +73,7 @@ def run(
     """
     if settings.neighbours:
         return Summary(agent.run(settings, kafka, registry, topics, stop).readings)
-    work_in_arrays(_LARGE_BYTES, _READY_BYTES)
+    work_in_arrays()
     check_reachable(kafka)
     settings = settings.model_copy(update={"group": topics.named(settings.group)})
     schemas = Registry(registry)

@@ -39,6 +39,7 @@ _ERROR_SIZE: Final = 512
 _BREATH_SECONDS: Final = 0.05
 _AT_ONCE: Final = 20_000
 _QUEUE_FULL: Final = KafkaError._QUEUE_FULL  # noqa: SLF001 - confluent-kafka's only name for it
+_FATAL: Final = KafkaError._FATAL  # noqa: SLF001
 _TAKEN_BACK: Final = (0, KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT)  # noqa: SLF001
 """Not failures but what follows from one, or from giving up."""
 _QUIET: Final = logging.getLogger("aos.kafka")
@@ -215,8 +216,16 @@ class BulkProducer:
         refused: NDArray[np.void] = messages[messages["error"] != 0]
         for code in np.unique(refused["error"]).tolist():
             if code != _QUEUE_FULL:
-                raise KafkaException(error_of(code))
+                raise KafkaException(self._error(code))
         return refused
+
+    def _error(self, code: int) -> KafkaError:
+        """Give an error; of a client that is of no use any more, the one that made it so."""
+        if code != _FATAL:
+            return error_of(code)
+        told = ctypes.create_string_buffer(_ERROR_SIZE)
+        first = calls.fatal_error(self._client, told, _ERROR_SIZE)
+        return KafkaError(first, told.value.decode(), fatal=True) if first else error_of(code)
 
     def _topic(self, name: str) -> int:
         if name not in self._topics:
@@ -247,7 +256,7 @@ class BulkProducer:
 
     def _note(self, _client: int, message: Any, _opaque: int) -> None:
         if self.failure is None and message[0] not in _TAKEN_BACK:
-            self.failure = error_of(message[0])
+            self.failure = self._error(message[0])
 
     def _log(self, _client: int, level: int, facility: bytes, text: bytes) -> None:
         self._logger.log(_LEVELS[level], "%s %s", facility.decode(), text.decode(errors="replace"))

@@ -101,6 +101,7 @@ _PROTOTYPES: Final[dict[str, tuple[Any, ...]]] = {
     "topic_partition_list_destroy": (None, c_void_p),
     "consumer_group_metadata_new": (c_void_p, c_char_p),
     "consumer_group_metadata_destroy": (None, c_void_p),
+    "fatal_error": (c_int, c_void_p, c_char_p, c_size_t),
     "error_code": (c_int, c_void_p),
     "error_string": (c_char_p, c_void_p),
     "error_is_fatal": (c_int, c_void_p),

@@ -121,6 +121,23 @@ def test_the_newer_of_two_with_one_identity_wins(topic: str, make: Make) -> None
 
 
 @pytest.mark.requirement("D3")
+def test_one_that_was_fenced_says_so_whenever_it_is_asked(topic: str, make: Make) -> None:
+    old, messages = make(transactional_id=f"{topic}-again"), numbered(3)
+    old.init_transactions(SECONDS)
+    old.begin_transaction()
+    make(transactional_id=f"{topic}-again").init_transactions(SECONDS)
+    old.produce(topic, messages.keys, messages.values)
+    with pytest.raises(KafkaException):
+        old.commit_transaction(SECONDS)
+    with pytest.raises(KafkaException) as later:
+        old.produce(topic, messages.keys, messages.values)
+    assert isinstance(translated(later.value, "sending"), Fenced)
+    with pytest.raises(KafkaException) as single:
+        old.produce_one(topic, b"k", b"v", [])
+    assert isinstance(translated(single.value, "sending"), Fenced)
+
+
+@pytest.mark.requirement("D3")
 def test_a_message_too_large_for_us_is_refused_at_once(topic: str, make: Make) -> None:
     producer = make(message_max_bytes=1000)
     large = Keyed.of([(b"k", b"v" * 2000)])

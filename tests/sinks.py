@@ -47,9 +47,11 @@ class Rig:
         """Let go of what publishing needed."""
         if "publisher" in vars(self):
             self.publisher.close()
+            del self.publisher
 
     def make_topics(self) -> None:
-        """Create what is missing."""
+        """Create what is missing; whoever published before may take a topic for the one it was."""
+        self.close()
         admin = AdminClient(self.kafka.client())
         ensure_topics(admin, [*self.topics.stream_specs(), *self.topics.source_specs()], 1)
 

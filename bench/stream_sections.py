@@ -40,7 +40,7 @@ def sensors(course: Course, ours: Ours) -> Found:
 
 
 def memory(course: Course, ours: Ours) -> Found:
-    """Look at what is held while a backlog is worked off: how much, and whether it grows."""
+    """Look at the most that is held while a backlog is worked off."""
     runs, bars = [], []
     for sensors_, readings in _MEMORY_SIZES.items():
         name = f"memory, {sensors_:,} sensors"

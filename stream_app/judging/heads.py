@@ -60,6 +60,11 @@ class Head:
         self._shared = shared
 
     @property
+    def source(self) -> str:
+        """The name of its source."""
+        return str(self._shared.record["source"])
+
+    @property
     def record(self) -> Record:
         """The fields."""
         return {**self._shared.record, _SENSOR: self.sensor, _STATION: self.station}
@@ -193,8 +198,10 @@ class Heads:
 
     def _made(self, record: Record, end: int) -> Head:
         sensor, station = record.pop(_SENSOR), record.pop(_STATION)
-        shared = self._shared.setdefault(tuple(record.values()), _Shared(record))
-        return Head(sensor, station, end, shared)
+        alike = tuple(record.values())
+        if alike not in self._shared:
+            self._shared[alike] = _Shared(record)
+        return Head(sensor, station, end, self._shared[alike])
 
 
 def _shapes(messages: Strings) -> Integers:

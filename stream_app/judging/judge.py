@@ -212,7 +212,7 @@ class _Times(NamedTuple):
 
 def told_by(head: Head) -> str:
     """Name whose rows are compared to tell the two comings of an hour apart."""
-    return f"{head.table[0]}/{head.sensor}"
+    return f"{head.source}/{head.sensor}"
 
 
 def _told(of_table: Read, rows: Integers, folds: Folds) -> tuple[list[int], list[int]]:

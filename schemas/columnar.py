@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.columnar_kernels import put
+from schemas.numbering_kernels import number
 
 Integers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
@@ -99,6 +100,19 @@ class Strings:
         found = windows(self.data, length)[self.starts[rows]]
         return found.view(np.uint8).reshape(-1, length)
 
+    def numbered(self) -> tuple[Integers, Integers]:
+        """Number them as they are met; give the number of each, and where each was met first.
+
+        >>> [each.tolist() for each in packed([b"b", b"a", b"b"]).numbered()]
+        [[0, 1, 0], [0, 1]]
+        """
+        count = len(self.lengths)
+        table = np.full(1 << max(4, (2 * count - 1).bit_length()), -1, np.int64)
+        numbers, firsts = np.empty(count, np.int64), np.empty(count, np.int64)
+        places = np.ascontiguousarray(self.starts), np.ascontiguousarray(self.lengths)
+        met = number(self.data, *places, table, numbers, firsts)
+        return numbers, firsts[:met]
+
     def places(self) -> Integers:
         """Give the place of every byte of every string, one string after the other."""
         before = np.cumsum(self.lengths) - self.lengths
@@ -142,12 +156,16 @@ def packed(values: Sequence[bytes | None]) -> Strings:
     >>> packed([b"a", None]).optional()
     [b'a', None]
     """
+    given: Any = values
     present = None
-    if None in values:
+    try:  # to look for a null first would take as long
+        joined = b"".join(given)
+    except TypeError:
         present = np.array([value is not None for value in values], np.bool_)
-    plain = [value or b"" for value in values]
-    lengths = np.fromiter(map(len, plain), np.int64, len(plain))
-    data = np.frombuffer(b"".join(plain), np.uint8)
+        given = [value or b"" for value in values]
+        joined = b"".join(given)
+    lengths = np.fromiter(map(len, given), np.int64, len(given))
+    data = np.frombuffer(joined, np.uint8)
     return Strings(data, np.cumsum(lengths) - lengths, lengths, present)
 
 

@@ -39,6 +39,8 @@ _TENS: Final = 10 ** np.arange(9, dtype=np.uint32)
 _MOST_DIGITS: Final = 10**9
 _ZERO: Final = ord("0")
 _SHORT: Final = 64
+END: Final = "\0"
+"""Ends a text where many are joined."""
 
 
 class ColumnarEncoder:
@@ -122,7 +124,7 @@ def strings_of(values: Sequence[str | None]) -> Strings:
     return _texts(["" if value is None else value for value in values], present)
 
 
-def digits_of(values: Sequence[int]) -> Strings:
+def digits_of(values: Sequence[int] | Integers) -> Strings:
     """Make a column of whole numbers as text.
 
     >>> digits_of([7, 120, -3]).bytes(), digits_of([0, 120]).bytes()
@@ -146,7 +148,9 @@ def digits_of(values: Sequence[int]) -> Strings:
     return Strings(written.reshape(-1), starts, widths)
 
 
-def _fitting(values: Sequence[int]) -> Integers | None:
+def _fitting(values: Sequence[int] | Integers) -> Integers | None:
+    if isinstance(values, np.ndarray):
+        return values
     try:
         return np.frombuffer(array("q", values), np.int64)
     except OverflowError:
@@ -212,13 +216,25 @@ def _nothing(count: int) -> Strings:
 
 def _texts(values: Sequence[str], present: Mask | None) -> Strings:
     """Encode all at once; a byte that is in none of them tells where each ends."""
-    data = np.frombuffer(("\0".join(values) + "\0").encode(), np.uint8)
+    found = ended(END.join(values))
+    if len(found.lengths) != len(values) or not values:
+        found = packed([value.encode() for value in values])
+    return Strings(found.data, found.starts, found.lengths, present)
+
+
+def ended(joined: str) -> Strings:
+    """Make a column of texts that were joined by ``END``, which none of them has in it.
+
+    >>> ended("a" + END + "bc").bytes()
+    [b'a', b'bc']
+
+    Raises:
+        UnicodeEncodeError: one cannot be written in UTF-8.
+    """
+    data = np.frombuffer((joined + END).encode(), np.uint8)
     ends = np.flatnonzero(data == 0)
-    if len(ends) != len(values) or not values:
-        plain = packed([value.encode() for value in values])
-        return Strings(plain.data, plain.starts, plain.lengths, present)
     starts = np.concatenate(([0], ends[:-1] + 1))
-    return Strings(data, starts, ends - starts, present)
+    return Strings(data, starts, ends - starts)
 
 
 def _gathered(parts: Iterable[Strings | Bytes]) -> Iterator[Strings]:

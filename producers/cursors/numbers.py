@@ -19,6 +19,7 @@ from producers.connection.dialects import AnyType, Dialect
 from producers.cursors.interface import Columns, Doubt, Mark
 from producers.cursors.marks import MarkColumns, Tail
 from producers.cursors.values import bad_position, beginning, ending, gone_back, id_reader
+from producers.reading.values import kind_of, wholes_of
 from runtime.errors import DataQuality
 from schemas.columnar import Numbers
 from schemas.columnar_encoding import digits_of
@@ -101,10 +102,13 @@ class IdCursor:
     def marks(self, tail: Tail) -> MarkColumns | None:
         """Read the ids of a page, where they are whole numbers."""
         (ids,) = tail
-        if set(map(type, ids)) != {int}:
+        if kind_of(ids) is not int:
             return None
-        versions = np.array(ids, np.int64) if self._only is None else np.zeros(len(ids), np.int64)
-        return MarkColumns(digits_of(ids), Numbers(versions))
+        wholes = wholes_of(ids)
+        versions = (
+            np.array(wholes, np.int64) if self._only is None else np.zeros(len(ids), np.int64)
+        )
+        return MarkColumns(digits_of(wholes), Numbers(versions))
 
     def settled(self, position: str, until: str) -> str:  # noqa: ARG002
         """Stay behind the last row."""

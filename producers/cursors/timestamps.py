@@ -14,6 +14,7 @@ from producers.cursors.marks import MarkColumns, Tail
 from producers.cursors.values import bad_position, beginning, ending, id_reader
 from producers.reading.time_columns import versions_of
 from producers.reading.times import version_of
+from producers.reading.values import kind_of, texts_of, wholes_of
 from runtime.errors import AosError
 from schemas.columnar_encoding import digits_of, side_by_side, strings_of
 from schemas.cursors import Timestamp, TimestampId
@@ -87,7 +88,7 @@ class TimestampCursor:
         if None in times:
             return None
         try:
-            texts = strings_of(times)
+            texts = texts_of(times)
         except TypeError:  # not written as text
             return None
         return MarkColumns(texts, versions_of(texts))
@@ -184,7 +185,7 @@ class TimestampIdCursor(TimestampCursor):
         if found is None:
             return None
         bars = strings_of(["|"]).take(np.zeros(len(times), np.int64))
-        digits = digits_of(ids) if set(map(type, ids)) == {int} else None
+        digits = digits_of(wholes_of(ids)) if kind_of(ids) is int else None
         texts = strings_of(list(map(str, ids))) if digits is None else digits
         positions = side_by_side([found.positions, bars, texts])
         return found._replace(positions=positions, digits=digits)

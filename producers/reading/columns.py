@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Final, overload
 
 from producers.publishing.encoding import RawReading, Record
+from producers.reading.values import Doubles, Values, Wholes
 from schemas.columnar import Column, Integers, Mask, Numbers, Strings
 from schemas.columnar_encoding import (
     ColumnarEncoder,
@@ -21,7 +22,6 @@ from schemas.columnar_encoding import (
     strings_of,
 )
 
-Values = Sequence[Any]
 _NUMBERS: Final = frozenset({float, int, Decimal, type(None)})
 
 
@@ -112,7 +112,7 @@ def measured_columns(
     >>> number.present.tolist(), text.present.tolist()
     ([True, False], [False, False])
     """
-    whole = doubles_of(values)
+    whole = values.numbers if isinstance(values, (Doubles, Wholes)) else doubles_of(values)
     if whole is None and set(map(type, values)) <= _NUMBERS:
         whole = numbers_of(values)
     if whole is not None:

@@ -2,7 +2,7 @@
 
 SQLAlchemy would look at every value of every row before we do, and pack each row anew: that took as
 long as the driver's own work. What values mean is for :mod:`producers.reading.rows` to say. Rows
-are taken apart a few at a time, while they are still at hand for the processor.
+are taken apart and packed a few at a time, while they are still at hand for the processor.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any, Final, overload
 from sqlalchemy import ColumnElement, Connection, Label, Select
 from sqlalchemy.exc import DBAPIError
 
+from producers.reading.values import Values, more
+
 Row = Sequence[Any]
 _AT_ONCE: Final = 1000
 
@@ -22,7 +24,7 @@ class Rows(Sequence[Row]):
     """Rows of one width, kept as columns.
 
     >>> rows = Rows([[(1, "a"), (2, "b")], [(3, "c")]])
-    >>> rows.columns, rows[-1], len(rows)
+    >>> [*map(list, rows.columns)], rows[-1], len(rows)
     ([[1, 2, 3], ['a', 'b', 'c']], (3, 'c'), 3)
 
     Raises:
@@ -31,20 +33,21 @@ class Rows(Sequence[Row]):
 
     def __init__(self, parts: Iterable[Sequence[Row]], places: Sequence[int] | None = None) -> None:
         """``places`` say which column stands where, if some stand at several places."""
-        self.columns: list[list[Any]] = []
+        self.columns: list[Values] = []
         for rows in parts:
             self._add(rows)
         if places is not None and self.columns:
             self.columns = [self.columns[place] for place in places]
 
     def _add(self, rows: Sequence[Row]) -> None:
-        self.columns = self.columns or [[] for _ in rows[0]]
-        width = len(self.columns)
+        width = len(rows[0])
         flat = list(chain.from_iterable(rows))
         if len(flat) != width * len(rows):
             raise ValueError(width)
-        for place, column in enumerate(self.columns):
-            column.extend(flat[place::width])
+        before = self.columns or [()] * width
+        if len(before) != width:
+            raise ValueError(width)
+        self.columns = [more(column, flat[at::width]) for at, column in enumerate(before)]
 
     def __len__(self) -> int:
         return len(self.columns[0]) if self.columns else 0

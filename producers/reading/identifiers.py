@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from producers.reading.values import kind_of, texts_of, wholes_of
 from schemas.columnar import Strings
 from schemas.columnar_encoding import digits_of, strings_of
 from schemas.mapping import sensor_id
@@ -54,9 +55,9 @@ def _texts(values: Sequence[Any], *, nullable: bool) -> Strings | None:
     """Give a column of nothing but texts or nothing but whole numbers; None: it is another."""
     kind = type(values[0]) if values else str
     try:
-        if kind is int and set(map(type, values)) == {int}:
-            return digits_of(values)
-        return strings_of(values) if nullable or None not in values else None
+        if kind is int and kind_of(values) is int:
+            return digits_of(wholes_of(values))
+        return texts_of(values) if nullable or None not in values else None
     except TypeError:
         return None
 

@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from producers.publishing.encoding import RawReading, Record
-from producers.reading.columns import Values, measured_columns
+from producers.reading.columns import measured_columns
 from producers.reading.identifiers import sensor_of
+from producers.reading.values import Values
 from schemas.columnar import Column, Integers
 from schemas.columnar_encoding import constant
 from schemas.mapping import Mapping, Reading, Table
@@ -85,7 +86,7 @@ class Maker:
         for number, (name, text_name, at) in enumerate(self._measures):
             if at is None:
                 found[name] = found[text_name] = constant(None, count)
-            elif rows is None or number == 0:
+            elif rows is None or number == 0 or not isinstance(columns[at], list):
                 if at not in made:
                     made[at] = measured_columns(columns[at], measured)
                 whole = made[at]
@@ -94,7 +95,7 @@ class Maker:
                 )
             else:
                 values = columns[at]
-                some = [values[row] for row in rows.tolist()]
+                some = list(map(values.__getitem__, rows.tolist()))
                 found[name], found[text_name] = measured_columns(some, measured)
         return found
 

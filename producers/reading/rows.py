@@ -17,12 +17,13 @@ from producers.publishing.encoding import RawReading, Record
 from producers.publishing.messages import Batch
 from producers.reading.choosing import EveryMaker, MakerByCode
 from producers.reading.clocks import observation
-from producers.reading.columns import PageColumns, ReadingColumns, Values
+from producers.reading.columns import PageColumns, ReadingColumns
 from producers.reading.fetching import Row, Rows
 from producers.reading.identifiers import identifier, identifiers
 from producers.reading.makers import Maker, Measured, are_alike
 from producers.reading.time_columns import observed_columns, observed_one_by_one
 from producers.reading.times import Observed
+from producers.reading.values import Values
 from schemas.columnar import Column, Strings
 from schemas.columnar_encoding import constant, side_by_side, strings_of
 from schemas.mapping import AnyTable, LongTable, Mapping

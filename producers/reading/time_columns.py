@@ -12,15 +12,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from producers.reading.time_kernels import read_times
 from producers.reading.times import Observed, version_of
-from schemas.columnar import Column, Integers, Mask, Numbers, Strings, rows_by_length
+from producers.reading.values import kind_of, texts_of
+from schemas.columnar import Column, Integers, Mask, Numbers, Strings
 from schemas.columnar_encoding import constant, strings_of
 
-_LEAST: Final = np.frombuffer(b"0000-00-00 00:00:00.0000000", np.uint8)
-_MOST: Final = np.frombuffer(b"9999-19-39T29:59:59.9999999", np.uint8)
-_LENGTHS: Final = frozenset({19, *range(21, 28)})
-_BETWEEN: Final = 10
-_TO_MICROSECONDS: Final = 26
 _EPOCH_LOCAL: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - local, as what it is taken from
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -32,12 +29,10 @@ def micros_of(texts: Strings) -> tuple[Integers, Mask]:
     >>> micros[plain].tolist()
     [1000000]
     """
-    micros = np.zeros(len(texts.lengths), np.int64)
-    plain = np.zeros(len(texts.lengths), np.bool_)
-    for length, rows in rows_by_length(texts.lengths):
-        read = _plain(texts, length, rows) if length in _LENGTHS else None
-        if read is not None:
-            micros[rows], plain[rows] = read, True
+    count = len(texts.lengths)
+    micros, plain = np.zeros(count, np.int64), np.zeros(count, np.bool_)
+    places = np.ascontiguousarray(texts.starts), np.ascontiguousarray(texts.lengths)
+    read_times(texts.data, *places, micros, plain)
     return micros, plain
 
 
@@ -79,7 +74,7 @@ def _all_plain(values: Sequence[Any]) -> Integers | None:
     kind = type(values[0]) if values else None
     if kind is str and None not in values:
         return _all_plain_texts(values)
-    if kind is datetime and set(map(type, values)) == {datetime}:
+    if kind is datetime and kind_of(values) is datetime:
         return _all_naive(values)
     return None
 
@@ -95,24 +90,7 @@ def _all_naive(values: Sequence[datetime]) -> Integers | None:
 
 def _all_plain_texts(values: Sequence[Any]) -> Integers | None:
     try:
-        micros, plain = micros_of(strings_of(values))
+        micros, plain = micros_of(texts_of(values))
     except TypeError:  # not all are texts
         return None
     return micros if plain.all() else None
-
-
-def _plain(texts: Strings, length: int, rows: Integers | slice) -> Integers | None:
-    """Read texts of one length; None where one of them is not written in the plain way."""
-    written = texts.of_length(length, rows)
-    if not ((written >= _LEAST[:length]) & (written <= _MOST[:length])).all():
-        return None
-    between, year = written[:, _BETWEEN], written[:, :4]
-    if not ((between == _LEAST[_BETWEEN]) | (between == _MOST[_BETWEEN])).all():
-        return None
-    if (year == _LEAST[:4]).all(axis=1).any():
-        return None
-    cut = np.ascontiguousarray(written[:, :_TO_MICROSECONDS])
-    try:
-        return cut.view(f"S{cut.shape[1]}")[:, 0].astype("datetime64[us]").astype(np.int64)
-    except ValueError:  # a thirtieth of February: looked at one by one
-        return None

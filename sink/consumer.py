@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Final, Protocol
 
@@ -21,7 +20,7 @@ from sink.batch import Batch, Partition
 from sink.broker import Broker
 from sink.database import Database
 from sink.identity import TopicWatch
-from sink.loading import Loaded, Loader
+from sink.loading import Loaded
 from sink.offsets import Claim
 from sink.pipeline import Pipeline
 from sink.reader import Reader
@@ -68,7 +67,7 @@ class SinkConsumer:
         group: str,
         topics: list[str],
         database: Database,
-        loaders: Sequence[Loader],
+        pipeline: Pipeline,
         progress: Progress,
     ) -> None:
         self._settings = settings
@@ -77,13 +76,7 @@ class SinkConsumer:
         self._progress = progress
         self._broker = Broker(kafka)
         self._watch = TopicWatch(topics, self._broker.ask_ids)
-        self._pipeline = Pipeline(
-            loaders[0].prepare,
-            [loader.write for loader in loaders],
-            settings.retry_seconds,
-            database.breaker,
-            progress.waiting,
-        )
+        self._pipeline = pipeline
         self._reader = Reader(settings, kafka, group, topics, self._on_revoked)
         self._open: Batch | None = None
         self._claims: Future[dict[Partition, Claim]] | None = None
@@ -97,6 +90,7 @@ class SinkConsumer:
         Raises:
             AosError: a batch cannot be loaded, ever; or we may not go on.
         """
+        self._pipeline.wait_for_turn()
         self._collect()
         if self._watch.changed():
             self._distrust()

@@ -7,7 +7,7 @@ rejected with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -56,7 +56,7 @@ class LineDecoder:
         Raises:
             Transient: the registry does not answer.
         """
-        values = _side_by_side(message.value() for message in messages)
+        values = _side_by_side([message.value() for message in messages])
         ours = np.flatnonzero(self._are_ours(values))
         lines = self.lines(values.take(ours))
         if len(ours) == len(messages) and lines.good.all():
@@ -112,7 +112,7 @@ class LineDecoder:
         return self._known[schema_id]
 
 
-def _side_by_side(values: Iterable[bytes | None]) -> Strings:
+def _side_by_side(values: Sequence[bytes | None]) -> Strings:
     """Put them into one buffer, behind which a few bytes more may be read."""
     return packed([*values, _PADDING]).take(slice(-1))
 

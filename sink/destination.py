@@ -8,6 +8,7 @@ that it can be cut in two.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 from runtime.errors import DataQuality
@@ -50,13 +51,18 @@ class Destination(Protocol[AnyEntries]):
             Transient: the schema registry does not answer.
         """
 
-    def load(self, connection: Connection, entries: AnyEntries) -> Counts:
-        """Load all or nothing.
+    def load(self, connection: Connection, entries: AnyEntries, *, alone: bool = False) -> Counts:
+        """Load all or nothing; ``alone``: where it fails, the whole transaction is of no use.
 
         Raises:
             DataQuality: the database refuses some of it.
             psycopg.Error: whatever else is wrong.
         """
+
+
+def guarded(connection: Connection, *, alone: bool) -> AbstractContextManager[object]:
+    """Undo what fails by a savepoint, unless the transaction is given up anyway."""
+    return nullcontext() if alone else connection.transaction()
 
 
 Destinations = Mapping[str, Destination[Any]]

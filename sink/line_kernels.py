@@ -1,4 +1,4 @@
-"""One pass over clean records, which writes their lines; and the numbering of their sensors.
+"""One pass over clean records, which writes their lines.
 
 Compiled loops. Nothing here raises: of a record that is cut off, says nonsense or does not fit its
 columns no line is left.
@@ -227,45 +227,3 @@ def write_lines(  # noqa: PLR0913, PLR0917 - all that a loop works on is given t
         if behind >= 0:
             found[row, SIZE] = behind - to
             to = behind
-
-
-@compiled(BYTES, LONGS, LONGS, LONGS, LONGS, LONGS)
-def number(
-    data: Bytes,
-    starts: Integers,
-    lengths: Integers,
-    table: Integers,
-    numbers: Integers,
-    firsts: Integers,
-) -> Whole:
-    """Number texts as they are met, and tell where each was met first; give how many there are.
-
-    ``table`` is full of -1; it has 2ⁿ places, and twice as many as there are texts, or more.
-    """
-    room, count = len(table), 0
-    for row in range(len(starts)):
-        at, length = starts[row], lengths[row]
-        mixed = np.uint64(14695981039346656037)  # FNV-1a, of 64 bits
-        for byte in range(at, at + length):
-            mixed = (mixed ^ np.uint64(data[byte])) * np.uint64(1099511628211)
-        place = np.int64((mixed ^ (mixed >> np.uint64(32))) & np.uint64(room - 1))
-        while table[place] >= 0:
-            first = firsts[table[place]]
-            if same(data, at, length, data[starts[first] : starts[first] + lengths[first]]):
-                break
-            place = (place + 1) & (room - 1)
-        if table[place] < 0:
-            table[place] = count
-            firsts[count] = row
-            count += 1
-        numbers[row] = table[place]
-    return count
-
-
-def numbered(data: Bytes, starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:
-    """Number texts as they are met; give the number of each, and where each was met first."""
-    count = len(starts)
-    table = np.full(1 << max(4, (2 * count - 1).bit_length()), -1, np.int64)
-    numbers, firsts = np.empty(count, np.int64), np.empty(count, np.int64)
-    met = number(data, starts, lengths, table, numbers, firsts)
-    return numbers, firsts[:met]

@@ -128,7 +128,7 @@ class Lines:
         """Give of each row its sensor, numbered in the order of the names, and its time."""
         at, length = self.found[:, kernels.SENSOR_AT], self.found[:, kernels.SENSOR_LENGTH]
         names = Strings(self.records.data, at, length).take(rows)
-        numbers, firsts = kernels.numbered(names.data, names.starts, names.lengths)
+        numbers, firsts = names.numbered()
         met = names.take(firsts).bytes()
         places = np.empty(len(met), np.int64)
         places[sorted(range(len(met)), key=met.__getitem__)] = np.arange(len(met))

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
+from runtime.errors import DataQuality
 from sink import offsets
 from sink.batch import Batch, Counts, Message, Partition, Span
 from sink.database import Connection, Database
 from sink.dead_letters import DeadLetters
-from sink.destination import Destinations, Entries, Reject
+from sink.destination import Destination, Destinations, Entries, Reject
 from sink.poison import isolate
 from sink.telling import tell_loaded
 
+_COUNTED: Final = ("records", "inserted", "updated", "skipped", "deleted", "dead_lettered")
 _LEDGER: Final = """
 INSERT INTO ops.sink_batch (consumer_group, topic, offsets, records, inserted, updated, skipped,
     deleted, dead_lettered, duration)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp() - now())
+SELECT %s, each.*, clock_timestamp() - now()
+FROM unnest(%s::text[], %s::jsonb[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+    %s::bigint[], %s::bigint[]) AS each
 """
+Load = Callable[[Destination[Any], Connection, Entries], tuple[Counts, list[Reject]]]
+"""How the entries of one topic are loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,51 +126,72 @@ class Loader:
     def write(self, prepared: Prepared) -> Loaded:
         """Load a batch, all of it or nothing; what is loaded already is left out.
 
-        Dead letters are safe on their topic before the transaction commits: if it then does not,
-        they are sent again, and are known by the offset in their headers.
+        At first without savepoints, which most batches do without: each costs two answers of the
+        database that are waited for. Where something is refused, all is done again with them.
 
         Raises:
             Fenced: another sink has taken over one of the partitions.
             Transient: the same batch may be written again.
         """
         began = time.monotonic()
-        with self._database.transaction("loading a batch") as connection:
-            loaded = offsets.lock(connection, self._group, prepared.spans)
-            counts, rejects = {}, []
-            for topic, part in prepared.parts.items():
-                counts[topic], refused = self._load(
-                    connection, topic, part.after(_of(topic, loaded))
-                )
-                rejects += refused
-            if rejects:
-                self._dead_letters.deliver(rejects)
-            offsets.advance(connection, self._group, prepared.spans)
-            for topic, count in counts.items():
-                if reach := _reach(topic, prepared.spans, loaded):
-                    self._record(connection, topic, reach, count)
+        try:
+            counts = self._written(prepared, _alone)
+        except DataQuality:
+            counts = self._written(prepared, _isolated)
         tell_loaded({topic: part.entries for topic, part in prepared.parts.items()})
         waited = began - (began if prepared.opened_at is None else prepared.opened_at)
         return Loaded(prepared.spans, counts, time.monotonic() - began, waited)
 
-    def _load(self, connection: Connection, topic: str, part: Part) -> tuple[Counts, list[Reject]]:
-        destination = self._destinations[topic]
-        counts, refused = isolate(part.entries, lambda some: destination.load(connection, some))
+    def _written(self, prepared: Prepared, load: Load) -> dict[str, Counts]:
+        """Load a batch in one transaction.
+
+        Dead letters are safe on their topic before it commits: if it then does not, they are sent
+        again, and are known by the offset in their headers.
+        """
+        with self._database.transaction("loading a batch") as connection:
+            loaded = offsets.lock(connection, self._group, prepared.spans)
+            counts, rejects = {}, []
+            for topic, part in prepared.parts.items():
+                new = part.after(_of(topic, loaded))
+                counts[topic], refused = self._load(connection, topic, new, load)
+                rejects += refused
+            if rejects:
+                self._dead_letters.deliver(rejects)
+            offsets.advance(connection, self._group, prepared.spans)
+            reaches = ((topic, _reach(topic, prepared.spans, loaded)) for topic in counts)
+            self._record(connection, {topic: reach for topic, reach in reaches if reach}, counts)
+        return counts
+
+    def _load(
+        self, connection: Connection, topic: str, part: Part, load: Load
+    ) -> tuple[Counts, list[Reject]]:
+        counts, refused = load(self._destinations[topic], connection, part.entries)
         rejects = part.rejects + refused
         records = len(part.entries) + len(part.rejects)
         return replace(counts, records=records, dead_lettered=len(rejects)), rejects
 
     def _record(
-        self, connection: Connection, topic: str, reach: Mapping[int, list[int]], counts: Counts
+        self,
+        connection: Connection,
+        reach: Mapping[str, Mapping[int, list[int]]],
+        counts: Mapping[str, Counts],
     ) -> None:
-        values = (
-            counts.records,
-            counts.inserted,
-            counts.updated,
-            counts.skipped,
-            counts.deleted,
-            counts.dead_lettered,
-        )
-        connection.execute(_LEDGER, (self._group, topic, json.dumps(reach), *values))
+        if reach:
+            told = [[getattr(counts[topic], name) for topic in reach] for name in _COUNTED]
+            offsets_of = [json.dumps(each) for each in reach.values()]
+            connection.execute(_LEDGER, (self._group, list(reach), offsets_of, *told))
+
+
+def _alone(
+    destination: Destination[Any], connection: Connection, entries: Entries
+) -> tuple[Counts, list[Reject]]:
+    return destination.load(connection, entries, alone=True) if len(entries) else Counts(), []
+
+
+def _isolated(
+    destination: Destination[Any], connection: Connection, entries: Entries
+) -> tuple[Counts, list[Reject]]:
+    return isolate(entries, lambda some: destination.load(connection, some))
 
 
 def _reach(

@@ -15,7 +15,7 @@ from schemas.codec import Record
 from schemas.dead_letters import Stage
 from sink.batch import Counts, Message
 from sink.database import Connection
-from sink.destination import Reject
+from sink.destination import Reject, guarded
 from sink.sqlstate import refuses_data, translated
 
 _OF_SENSOR: Final = (
@@ -89,11 +89,11 @@ class SensorTable:
                 said.append((message, rows))
         return Publications(said), rejects
 
-    def load(self, connection: Connection, entries: Publications) -> Counts:
+    def load(self, connection: Connection, entries: Publications, *, alone: bool = False) -> Counts:
         """Bring the rows of each sensor to what was said of it last."""
         total = Counts()
         try:
-            with connection.transaction():
+            with guarded(connection, alone=alone):
                 for message, rows in entries.said:
                     total += _load(connection, _sensor_of(message, rows), rows)
         except psycopg.Error as error:

@@ -1,8 +1,8 @@
 """Loading the readings of one parameter.
 
-New readings are copied straight into the table, inside a savepoint. Where one of them is there
-already, the copy is undone and goes to a stage table, from where it is merged; from then on the
-table is merged into until a batch was all new.
+New readings are copied straight into the table. Where one of them is there already, the copy is
+undone and goes to a stage table, from where it is merged; from then on the table is merged into
+until a batch was all new.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from sink.columns import Table, table
 from sink.copying import LargePieces, Piece, binary
 from sink.database import Connection
 from sink.decoding import LineDecoder, SchemaOf
-from sink.destination import Reject
+from sink.destination import Reject, guarded
 from sink.lines import Lines
 from sink.settings import Conflict
 from sink.sqlstate import refuses_data, translated
 from sink.statements import Statements
+from sink.turns import Turns
 
 
 class Copy(NamedTuple):
@@ -94,8 +95,10 @@ class ReadingTable:
         schema_of: SchemaOf,
         conflict: Conflict,
         target: Identifier | None = None,
+        turns: Turns | None = None,
     ) -> None:
         """``target``: another table that is made like the parameter's own."""
+        self._turns = turns or Turns()
         self._table = table(parameter)
         self._decode = LineDecoder(clean_schema(parameter), schema_of, self._table)
         self._conflict = conflict
@@ -109,15 +112,18 @@ class ReadingTable:
         readings = Readings(kept, self._table, lines, np.arange(len(kept)))
         return readings.ready(self._conflict), rejects
 
-    def load(self, connection: Connection, entries: Readings) -> Counts:
+    def load(self, connection: Connection, entries: Readings, *, alone: bool = False) -> Counts:
         """Load the winner of each key."""
         rows, data = entries.copy or entries.arranged(self._conflict)[1]
         try:
-            if self._all_new and self._copied(connection, data):
+            if self._all_new and self._copied(connection, data, alone=alone):
                 inserted, updated = len(rows), 0
                 deleted = int(entries.lines.deleted[rows].sum())
             else:
-                inserted, updated, deleted = self._merged(connection, data)
+                with guarded(connection, alone=alone):
+                    inserted, updated, deleted = self._merged(
+                        connection, data, again=entries.copy is None
+                    )
                 self._all_new = inserted == len(rows)
         except psycopg.Error as error:
             if refuses_data(error):
@@ -126,28 +132,37 @@ class ReadingTable:
         skipped = len(entries) - inserted - updated
         return Counts(len(entries), inserted, updated, skipped, deleted)
 
-    def _copied(self, connection: Connection, data: Sequence[Piece]) -> bool:
+    def _copied(self, connection: Connection, data: Sequence[Piece], *, alone: bool) -> bool:
         """Copy straight into the table; say whether that went, or else leave nothing behind."""
         try:
-            with connection.transaction():
-                _copy(connection, self._sql.copy, data)
+            with guarded(connection, alone=alone):
+                self._copy(connection, self._sql.copy, data)
         except psycopg.errors.UniqueViolation:
+            self._all_new = False
+            if alone:
+                raise
             return False
         return True
 
-    def _merged(self, connection: Connection, data: Sequence[Piece]) -> tuple[int, int, int]:
-        with connection.transaction():
+    def _merged(
+        self, connection: Connection, data: Sequence[Piece], *, again: bool
+    ) -> tuple[int, int, int]:
+        """Merge from the stage; ``again``: something may be left in it of this transaction."""
+        if connection.execute(self._sql.stage_is_missing).fetchone() == (True,):
             connection.execute(self._sql.make_stage)
+        if again:
             connection.execute(self._sql.empty_stage)
-            _copy(connection, self._sql.copy_to_stage, data)
+        self._copy(connection, self._sql.copy_to_stage, data)
+        with self._turns.busy():
             inserted, updated, deleted = connection.execute(self._sql.merge).fetchall()[0]
         return inserted, updated, deleted
 
-
-def _copy(connection: Connection, statement: bytes, data: Sequence[Piece]) -> None:
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(statement, writer=LargePieces(cursor)) as copy,
-    ):
-        for piece in data:
-            copy.write(piece)
+    def _copy(self, connection: Connection, statement: bytes, data: Sequence[Piece]) -> None:
+        with (
+            self._turns.asking(),
+            connection.cursor() as cursor,
+            cursor.copy(statement, writer=LargePieces(cursor)) as copy,
+        ):
+            self._turns.rest()  # the database waits for lines, and has something to do from now on
+            for piece in data:
+                copy.write(piece)

@@ -32,9 +32,11 @@ from sink.loading import Loaded, Loader
 from sink.metadata import SensorTable
 from sink.metrics import SinkMetrics
 from sink.migrate import check_migrated
+from sink.pipeline import Pipeline
 from sink.readings import ReadingTable
 from sink.roles import Roles
 from sink.settings import SinkSettings
+from sink.turns import Turns
 from sink.upkeep import bring_up_to_date
 
 _LOGGER: Final = logging.getLogger("aos.sink")
@@ -88,11 +90,20 @@ def run(
         _check(settings, kafka, topics, database)
         schemas.check()
         dead_letters = DeadLetterTopic(kafka, topics.sink_dead_letters, group)
-        targets = destinations(settings, schemas, topics)
+        turns = Turns()
+        targets = destinations(settings, schemas, topics, turns)
         loaders = [Loader(each, group, targets, dead_letters) for each in databases]
         metrics = SinkMetrics(measured, database.breaker, settings.connections)
         tally = _Tally(progress or Silent(), metrics)
-        consumer = SinkConsumer(settings, kafka, group, list(targets), database, loaders, tally)
+        pipeline = Pipeline(
+            loaders[0].prepare,
+            [loader.write for loader in loaders],
+            turns,
+            settings.retry_seconds,
+            database.breaker,
+            tally.waiting,
+        )
+        consumer = SinkConsumer(settings, kafka, group, list(targets), database, pipeline, tally)
         Helm.of(stop).show(group, lambda: [Task("load", tally.summary.counts.records)])
         _load(consumer, stop, once, tally)
     return tally.summary
@@ -107,10 +118,13 @@ def group_of(settings: SinkSettings, topics: Topics) -> str:
     return topics.named(settings.group)
 
 
-def destinations(settings: SinkSettings, schemas: Registry, topics: Topics) -> Destinations:
+def destinations(
+    settings: SinkSettings, schemas: Registry, topics: Topics, turns: Turns
+) -> Destinations:
     """Say where the records of each topic go."""
     readings: dict[str, Destination[Any]] = {
-        topics.clean(p): ReadingTable(p, schemas.schema_of, settings.conflict) for p in PARAMETERS
+        topics.clean(p): ReadingTable(p, schemas.schema_of, settings.conflict, turns=turns)
+        for p in PARAMETERS
     }
     return {**readings, topics.metadata: SensorTable(Decoder("sensor_metadata", schemas.schema_of))}
 

@@ -19,9 +19,11 @@ class Statements:
 
     ``merge`` answers with one row: inserted, updated, deleted. It tells an update by its times: a
     row that was inserted in this transaction was created when it was updated, by the same clock.
+    To ask whether the stage is there is much cheaper than to make it "if not exists".
     """
 
     copy: bytes
+    stage_is_missing: bytes
     make_stage: bytes
     empty_stage: bytes
     copy_to_stage: bytes
@@ -33,12 +35,13 @@ class Statements:
         stage = Identifier(f"stage_{table.name}")
         names = _list(table.names)
         copy = SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)")
+        missing = SQL("SELECT to_regclass({}) IS NULL")
         make = SQL(
-            "CREATE TEMPORARY TABLE IF NOT EXISTS {} ON COMMIT DELETE ROWS"
-            " AS SELECT {} FROM {} WITH NO DATA"
+            "CREATE TEMPORARY TABLE {} ON COMMIT DELETE ROWS AS SELECT {} FROM {} WITH NO DATA"
         )
         return cls(
             copy=copy.format(target, names).as_bytes(),
+            stage_is_missing=missing.format(f"pg_temp.stage_{table.name}").as_bytes(),
             make_stage=make.format(stage, names, target).as_bytes(),
             empty_stage=SQL("TRUNCATE {}").format(stage).as_bytes(),
             copy_to_stage=copy.format(stage, names).as_bytes(),

@@ -15,10 +15,11 @@ from schemas import avsc
 from schemas.avsc import without_logical_types
 from schemas.codec import Decoder, Encoder
 from schemas.columnar import packed
+from schemas.numbering_kernels import number
 from schemas.topics import clean_schema
 from sink.columns import Table, table
 from sink.copying import binary
-from sink.line_kernels import is_text, number
+from sink.line_kernels import is_text
 from sink.lines import Layout, Lines
 from sink.validation import faults
 from tests.clean_records import clean

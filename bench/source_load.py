@@ -218,7 +218,8 @@ def _watched(
                 threading.Event().wait(OVERLAP["back_seconds"])
             read = watch.rows_read() - before
             note(f"{called}: rows read a row published", "", read / published)
-            most = published + watch.end().polls * aos.ties()
+            polls = watch.end().polls + 1  # of one, only the rows may lie in the window
+            most = published + polls * aos.ties()
             note(f"{called}: rows read, in relation to {_TIES}", "", read / most)
         note(f"{called}: connections held", "", watch.connections)
         note(f"{called}: longest snapshot", "s", watch.snapshot_seconds)

@@ -42,6 +42,8 @@ BAR: Final = 0.8
 LIMIT_MIB: Final = 300.0
 GROWTH_MIB: Final = 20.0
 _FEW: Final = 10_000
+_LEAST_BATCHES: Final = 10
+"""Of fewer, how the first ones are filled weighs as much as how the others are loaded."""
 _PARTITIONS: Final = 4
 _LEAST_BYTES: Final = 16 * 1024 * 1024
 
@@ -137,20 +139,24 @@ def _options() -> argparse.Namespace:
 def _measure(course: Course, options: argparse.Namespace) -> int:
     topics = course.publish(course.count)
     course.ours(topics, (course.count, 0))  # makes the tables
-    runs = interleaved(_contestants(course, topics), "rows/s", options.rounds)
+    backlog = course.publish(options.backlog)
+    many = {course.count: topics, options.backlog: backlog}
+    runs = interleaved(_contestants(course, many), "rows/s", options.rounds)
     bars = _bars(runs)
     course.clear()
-    deep = course.ours(course.publish(options.backlog), (options.backlog, 0))
+    deep = course.ours(backlog, (options.backlog, 0))
     runs |= _usage(deep, options.backlog)
     return report("sink", runs, [*bars, *_memory(deep)])
 
 
-def _contestants(course: Course, topics: Topics) -> Mapping[str, Callable[[], float]]:
+def _contestants(course: Course, many: Mapping[int, Topics]) -> Mapping[str, Callable[[], float]]:
     found: dict[str, Callable[[], float]] = {}
     for batch in BATCHES:
-        loads = list(Readings(course.count).loads(batch))
-        found[_name("ours", "new", batch)] = partial(_ours_new, course, topics, batch)
+        count = next((c for c in sorted(many) if c >= _LEAST_BATCHES * batch), max(many))
+        loads = list(Readings(count).loads(batch))
+        found[_name("ours", "new", batch)] = partial(_ours_new, course, many, count, batch)
         found[_name("COPY", "new", batch)] = partial(_fresh, course, peers.copying, loads)
+    topics = many[course.count]
     usual = list(Readings(course.count).loads(USUAL))
     half = list(Readings(course.count).loads(USUAL, every=2))
     parallel = partial(peers.side_by_side, connections=CONNECTIONS)
@@ -163,7 +169,7 @@ def _contestants(course: Course, topics: Topics) -> Mapping[str, Callable[[], fl
         _fresh, course, parallel, usual
     )
     found[_name(f"ours on {_MORE} connections", "new", USUAL)] = partial(
-        _ours_new, course, topics, USUAL, _MORE
+        _ours_new, course, many, course.count, USUAL, _MORE
     )
     found[_name(f"COPY on {_MORE} connections", "new", USUAL)] = partial(
         _fresh, course, partial(peers.side_by_side, connections=_MORE), usual
@@ -172,9 +178,11 @@ def _contestants(course: Course, topics: Topics) -> Mapping[str, Callable[[], fl
     return found
 
 
-def _ours_new(course: Course, topics: Topics, batch: int, connections: int = 1) -> float:
+def _ours_new(
+    course: Course, many: Mapping[int, Topics], count: int, batch: int, connections: int = 1
+) -> float:
     course.clear()
-    return course.ours(topics, (course.count, 0), batch, connections).rate
+    return course.ours(many[count], (count, 0), batch, connections).rate
 
 
 def _ours_again(

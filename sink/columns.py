@@ -7,6 +7,7 @@ time at which it was processed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from schemas.topics import clean_schema
 KEY: Final = ("sensor_id", "observed_at")
 VERSION: Final = ("source_version", "revision")
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES: Final = frozenset({"sensor_id", "station_id"})
 _SMALL: Final = frozenset({"source_rank"})
 
@@ -46,6 +48,15 @@ class Table:
     def names(self) -> tuple[str, ...]:
         """Names of the columns that are loaded."""
         return tuple(column.name for column in self.columns)
+
+
+def moment(micros: int) -> datetime:
+    """Give a time that is counted in microseconds, as the database is told of it.
+
+    >>> str(moment(1_500_000))
+    '1970-01-01 00:00:01.500000+00:00'
+    """
+    return _EPOCH + timedelta(microseconds=micros)
 
 
 @cache

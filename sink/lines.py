@@ -126,13 +126,22 @@ class Lines:
 
     def keys(self, rows: Integers) -> tuple[Integers, Integers]:
         """Give of each row its sensor, numbered in the order of the names, and its time."""
-        at, length = self.found[:, kernels.SENSOR_AT], self.found[:, kernels.SENSOR_LENGTH]
-        names = Strings(self.records.data, at, length).take(rows)
+        names = self.sensors(rows)
         numbers, firsts = names.numbered()
         met = names.take(firsts).bytes()
         places = np.empty(len(met), np.int64)
         places[sorted(range(len(met)), key=met.__getitem__)] = np.arange(len(met))
-        return places[numbers], self.found[rows, kernels.AT]
+        return places[numbers], self.times(rows)
+
+    def sensors(self, rows: Integers) -> Strings:
+        """Give the sensor of each row."""
+        at, length = self.found[:, kernels.SENSOR_AT], self.found[:, kernels.SENSOR_LENGTH]
+        return Strings(self.records.data, at[rows], length[rows])
+
+    def times(self, rows: Integers) -> Integers:
+        """Give of each row when it was observed, in UTC microseconds."""
+        times: Integers = self.found[rows, kernels.AT]
+        return times
 
     def versions(self, rows: Integers) -> tuple[Integers, Integers]:
         """Give revision and version of the source: the weightier last, as numpy sorts."""

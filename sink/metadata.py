@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, Self
 
 import psycopg
@@ -14,6 +14,7 @@ from runtime.errors import DataQuality
 from schemas.codec import Record
 from schemas.dead_letters import Stage
 from sink.batch import Counts, Message
+from sink.columns import moment
 from sink.database import Connection
 from sink.destination import Reject, guarded
 from sink.sqlstate import refuses_data, translated
@@ -38,7 +39,6 @@ _OF_INTERVAL: Final = (
     "serial",
 )
 _KEY: Final = ("sensor_id", "valid_from", "metadata_version")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _RETIRE: Final = """
 UPDATE weather.sensor SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
@@ -130,7 +130,7 @@ def _row(interval: Record) -> dict[str, Any]:
 
 
 def _time(micros: int | None) -> datetime | None:
-    return None if micros is None else _EPOCH + timedelta(microseconds=micros)
+    return None if micros is None else moment(micros)
 
 
 def _sensor_of(message: Message, rows: Rows) -> str:

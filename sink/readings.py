@@ -1,14 +1,16 @@
 """Loading the readings of one parameter.
 
 New readings are copied straight into the table. Where one of them is there already, the copy is
-undone and goes to a stage table, from where it is merged; from then on the table is merged into
-until a batch was all new.
+undone, and the table is asked which it knows, now and for the batches that follow: what is unknown
+is copied, what is newer goes to a stage table and is merged from there. Where most are newer, to
+ask gains nothing and all is merged. When a batch was all new, the next one is copied again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -23,11 +25,20 @@ from sink.copying import LargePieces, Piece, binary
 from sink.database import Connection
 from sink.decoding import LineDecoder, SchemaOf
 from sink.destination import Reject, guarded
+from sink.known import sift
 from sink.lines import Lines
 from sink.settings import Conflict
 from sink.sqlstate import refuses_data, translated
 from sink.statements import Statements
 from sink.turns import Turns
+
+
+class Way(IntEnum):
+    """How a batch is loaded; where a key turns out to be there, the next one does."""
+
+    COPY = 0
+    ASK = 1
+    MERGE = 2
 
 
 class Copy(NamedTuple):
@@ -104,7 +115,7 @@ class ReadingTable:
         self._conflict = conflict
         target = target or Identifier("weather", parameter)
         self._sql = Statements.of(self._table, conflict, target)
-        self._all_new = True
+        self._way = Way.COPY
 
     def prepare(self, messages: Sequence[Message]) -> tuple[Readings, list[Reject]]:
         """Decode, validate, and make what is copied: the database is busy with the batch before."""
@@ -114,39 +125,52 @@ class ReadingTable:
 
     def load(self, connection: Connection, entries: Readings, *, alone: bool = False) -> Counts:
         """Load the winner of each key."""
-        rows, data = entries.copy or entries.arranged(self._conflict)[1]
+        copy = entries.copy or entries.arranged(self._conflict)[1]
         try:
-            if self._all_new and self._copied(connection, data, alone=alone):
-                inserted, updated = len(rows), 0
-                deleted = int(entries.lines.deleted[rows].sum())
-            else:
-                with guarded(connection, alone=alone):
-                    inserted, updated, deleted = self._merged(
-                        connection, data, again=entries.copy is None
-                    )
-                self._all_new = inserted == len(rows)
+            found = self._loaded(connection, entries, copy, alone=alone)
         except psycopg.Error as error:
             if refuses_data(error):
                 raise translated(error, f"loading {self._table.name}") from error
             raise
-        skipped = len(entries) - inserted - updated
-        return Counts(len(entries), inserted, updated, skipped, deleted)
+        self._way = _way_after(found, len(copy.rows))
+        skipped = len(entries) - found.inserted - found.updated
+        return replace(found, records=len(entries), skipped=skipped)
 
-    def _copied(self, connection: Connection, data: Sequence[Piece], *, alone: bool) -> bool:
-        """Copy straight into the table; say whether that went, or else leave nothing behind."""
-        try:
-            with guarded(connection, alone=alone):
-                self._copy(connection, self._sql.copy, data)
-        except psycopg.errors.UniqueViolation:
-            self._all_new = False
-            if alone:
-                raise
-            return False
-        return True
+    def _loaded(
+        self, connection: Connection, entries: Readings, copy: Copy, *, alone: bool
+    ) -> Counts:
+        """Load in the way that is expected to do; where a key is there after all, in the next."""
+        while True:
+            try:
+                with guarded(connection, alone=alone):
+                    return self._load(connection, entries, copy)
+            except psycopg.errors.UniqueViolation:
+                self._way = Way(self._way + 1)
+                if alone:
+                    raise
 
-    def _merged(
-        self, connection: Connection, data: Sequence[Piece], *, again: bool
-    ) -> tuple[int, int, int]:
+    def _load(self, connection: Connection, entries: Readings, copy: Copy) -> Counts:
+        again = entries.copy is None
+        if self._way is Way.COPY:
+            return self._copied(connection, entries.lines, copy)
+        if self._way is Way.MERGE:
+            return self._merged(connection, copy.data, again=again)
+        lines = entries.lines
+        with self._turns.busy():
+            unknown, newer = sift(connection, self._sql.ask, lines, copy.rows)
+        found = Counts()
+        if len(unknown):
+            found += self._copied(connection, lines, _copy_of(lines, unknown))
+        if len(newer):
+            found += self._merged(connection, _copy_of(lines, newer).data, again=again)
+        return found
+
+    def _copied(self, connection: Connection, lines: Lines, copy: Copy) -> Counts:
+        """Copy straight into the table."""
+        self._copy(connection, self._sql.copy, copy.data)
+        return Counts(inserted=len(copy.rows), deleted=int(lines.deleted[copy.rows].sum()))
+
+    def _merged(self, connection: Connection, data: Sequence[Piece], *, again: bool) -> Counts:
         """Merge from the stage; ``again``: something may be left in it of this transaction."""
         if connection.execute(self._sql.stage_is_missing).fetchone() == (True,):
             connection.execute(self._sql.make_stage)
@@ -155,7 +179,7 @@ class ReadingTable:
         self._copy(connection, self._sql.copy_to_stage, data)
         with self._turns.busy():
             inserted, updated, deleted = connection.execute(self._sql.merge).fetchall()[0]
-        return inserted, updated, deleted
+        return Counts(inserted=inserted, updated=updated, deleted=deleted)
 
     def _copy(self, connection: Connection, statement: bytes, data: Sequence[Piece]) -> None:
         with (
@@ -166,3 +190,13 @@ class ReadingTable:
             self._turns.rest()  # the database waits for lines, and has something to do from now on
             for piece in data:
                 copy.write(piece)
+
+
+def _copy_of(lines: Lines, rows: Integers) -> Copy:
+    return Copy(rows, binary([lines.write(rows)]))
+
+
+def _way_after(found: Counts, rows: int) -> Way:
+    if found.inserted == rows:
+        return Way.COPY
+    return Way.MERGE if 2 * found.updated > rows else Way.ASK

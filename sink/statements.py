@@ -20,6 +20,10 @@ class Statements:
     ``merge`` answers with one row: inserted, updated, deleted. It tells an update by its times: a
     row that was inserted in this transaction was created when it was updated, by the same clock.
     To ask whether the stage is there is much cheaper than to make it "if not exists".
+
+    ``ask`` takes the first and the last time of some rows, so that of a hypertable only the chunks
+    between them are looked into, and arrays of their keys and versions. It answers with a letter
+    for each: ``u`` for unknown, ``n`` for newer than what is known, ``k`` for known.
     """
 
     copy: bytes
@@ -28,6 +32,7 @@ class Statements:
     empty_stage: bytes
     copy_to_stage: bytes
     merge: bytes
+    ask: bytes
 
     @classmethod
     def of(cls, table: Table, conflict: Conflict, target: Identifier) -> Statements:
@@ -46,6 +51,7 @@ class Statements:
             empty_stage=SQL("TRUNCATE {}").format(stage).as_bytes(),
             copy_to_stage=copy.format(stage, names).as_bytes(),
             merge=_merge(target, stage, table, conflict).as_bytes(),
+            ask=_ask(target, conflict).as_bytes(),
         )
 
 
@@ -75,9 +81,32 @@ def _update(table: Table) -> Composed:
         if name not in KEY
     ]
     changes.append(SQL("{} = clock_timestamp()").format(Identifier("updated_at")))
-    new = SQL(", ").join(SQL("excluded.{}").format(Identifier(name)) for name in VERSION)
-    old = SQL(", ").join(SQL("known.{}").format(Identifier(name)) for name in VERSION)
-    return SQL("DO UPDATE SET {} WHERE ({}) > ({})").format(SQL(", ").join(changes), new, old)
+    return SQL("DO UPDATE SET {} WHERE {}").format(SQL(", ").join(changes), _newer("excluded"))
+
+
+def _ask(target: Identifier, conflict: Conflict) -> Composed:
+    """Look for each row by itself: of a join, the planner may read the whole table."""
+    query = SQL("""
+SELECT string_agg(
+    CASE (
+        SELECT {newer} FROM {target} AS known
+        WHERE {same} AND known.{time} BETWEEN %s AND %s
+    ) WHEN TRUE THEN 'n' WHEN FALSE THEN 'k' ELSE 'u' END, '' ORDER BY number)
+FROM unnest(%s, %s, %s, %s) WITH ORDINALITY AS asked ({columns}, number)""")
+    return query.format(
+        newer=_newer("asked") if conflict is Conflict.UPDATE else SQL("FALSE"),
+        target=target,
+        same=SQL(" AND ").join(SQL("known.{0} = asked.{0}").format(Identifier(n)) for n in KEY),
+        time=Identifier(KEY[1]),
+        columns=_list((*KEY, *VERSION)),
+    )
+
+
+def _newer(than_known: str) -> Composed:
+    """Compare a row with the one that is known."""
+    new = SQL(", ").join(Identifier(than_known, name) for name in VERSION)
+    old = SQL(", ").join(Identifier("known", name) for name in VERSION)
+    return SQL("({}) > ({})").format(new, old)
 
 
 def _list(names: tuple[str, ...]) -> Composed:

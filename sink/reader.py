@@ -72,7 +72,10 @@ class Reader:
         # Not consume() alone: it waits for a full batch or the whole timeout.
         first = self.consumer.poll(seconds)
         wanted = min(most, _CHUNK)
-        messages = [first, *self.consumer.consume(wanted - 1, timeout=0)] if first else []
+        # A message is as long as its value: one without any is false, and lost if it is taken so.
+        messages = []
+        if first is not None:
+            messages = [first, *self.consumer.consume(wanted - 1, timeout=0)]
         self.exhausted = len(messages) < wanted
         good = [m for m in messages if m.error() is None or self._heed(m)]
         return list(self.places.pieces(good))
@@ -104,8 +107,7 @@ class Reader:
             if partition in self.places.unclaimed and self._seek(partition, claim.next_offset)
         ]
         for partition in placed:
-            self.places.unclaimed.discard(partition)
-            self.places.claimed[partition] = claims[partition]
+            self.places.claim(partition, claims[partition])
         if not self._paused:
             self.consumer.resume(_kafka(placed))
 
@@ -171,7 +173,7 @@ class Reader:
             return True
         partition = _partition_of(message)
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
-            self.places.ends[partition] = message.offset() or 0
+            self.places.end(partition, message.offset() or 0)
         elif error.code() in _LOST_PLACE:
             self.reclaim()  # which names what is lost
         else:

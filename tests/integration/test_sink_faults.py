@@ -53,6 +53,19 @@ def test_an_undecodable_message_is_dead_lettered_with_its_bytes_and_the_rest_is_
     assert headers["aos.reason"] == b"not_framed"
 
 
+@pytest.mark.requirement("C5")
+@pytest.mark.parametrize("value", [None, b""])
+def test_a_record_that_holds_nothing_is_not_taken_for_none(rig: Rig, value: bytes | None) -> None:
+    with rig.in_background() as sink:
+        rig.publisher.readings([clean("wind")])
+        sink.progress.wait_for(records=1)
+        rig.publisher.send([(rig.topics.clean("wind"), b"LGA", value)])  # nothing beside it
+        rig.publisher.end(commit=True)
+        sink.progress.wait_for(records=2)
+    (letter,) = rig.dead_letters()
+    assert (letter.key(), letter.value()) == (b"LGA", value)
+
+
 @pytest.mark.requirement("C5", "C7")
 def test_a_row_that_fits_no_column_and_one_that_the_database_refuses_harm_no_other(
     rig: Rig, database: Database

@@ -39,6 +39,20 @@ class Places:
         self.unclaimed.update(partitions)
         self.was_assigned = True
 
+    def claim(self, partition: Partition, claim: Claim) -> None:
+        """Read a partition from where it is to be read."""
+        self.unclaimed.discard(partition)
+        self.claimed[partition] = claim
+
+    def end(self, partition: Partition, offset: int) -> None:
+        """Take note of the end of a partition.
+
+        One that is not claimed yet has ends behind records that were left out and come again: to
+        heed them would be to take it for read.
+        """
+        if partition in self.claimed:
+            self.ends[partition] = offset
+
     def drop(self, partitions: Collection[Partition]) -> None:
         """Forget partitions that are no longer ours."""
         self.unclaimed.difference_update(partitions)

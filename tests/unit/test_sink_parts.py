@@ -124,6 +124,18 @@ def test_records_that_were_given_before_or_are_not_claimed_are_left_out() -> Non
     assert [m.offset() for m in piece.messages] == [10, 11, 12, 13]
 
 
+@pytest.mark.requirement("C2")
+def test_a_partition_whose_records_were_left_out_is_not_taken_for_read() -> None:
+    ours, places = Partition("t", 0), Places()
+    places.assign([ours])
+    assert list(places.pieces(_records(0, range(2)))) == []  # sent before it was paused
+    places.end(ours, 3)
+    places.claim(ours, Claim(0, 1))
+    assert not places.drained
+    places.end(ours, 3)
+    assert places.drained
+
+
 def _records(partition: int, offsets: range) -> list[FakeMessage]:
     return [FakeMessage("t", partition, offset) for offset in offsets]
 

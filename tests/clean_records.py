@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Producer
 
-from operate.kafka_offsets import ends, written
-from runtime.errors import Transient
 from runtime.kafka import KafkaSettings
 from schemas.codec import Encoder, Record
 from schemas.registry import Registry, RegistrySettings, subject_of
@@ -20,7 +16,6 @@ SECOND = 1_000_000
 HOUR = 3600 * SECOND
 START = 1_357_020_000 * SECOND
 """2013-01-01 06:00 UTC: 01:00 in New York."""
-_PATIENCE_SECONDS = 30
 
 _MEASURES: dict[str, dict[str, Any]] = {
     "wind": {
@@ -156,7 +151,6 @@ class Publisher:
         self.topics = topics
         self._registry = Registry(registry)
         self._encoders: dict[str, Encoder] = {}
-        self._kafka = kafka
         config = kafka.client(transactional_id=f"{topics.namespace}.test", linger_ms=5)
         self._producer = Producer(config)
         self._producer.init_transactions(30)
@@ -182,35 +176,13 @@ class Publisher:
     def send(self, messages: Iterable[tuple[str, bytes, bytes | None]]) -> None:
         """Begin a transaction and put (topic, key, value) into it."""
         self._producer.begin_transaction()
-        names = set()
         for topic, key, value in messages:
             self._produce(topic, key, value)
-            names.add(topic)
-        self._touched = [
-            TopicPartition(spec.name, number)
-            for spec in self.topics.specs()
-            if spec.name in names
-            for number in range(spec.partitions)
-        ]
 
     def end(self, commit: bool) -> None:
-        """End the transaction, and wait until readers of committed records know.
-
-        A broker answers when the end is decided; in each partition its mark is written a moment
-        later, and whoever reads to the end just then finds nothing.
-        """
+        """End the transaction."""
         end = self._producer.commit_transaction if commit else self._producer.abort_transaction
         end(30)
-        until = time.monotonic() + _PATIENCE_SECONDS
-        while not self._ended():
-            assert time.monotonic() < until, "a transaction's end reached no reader"
-
-    def _ended(self) -> bool:
-        admin = AdminClient(self._kafka.client())  # an old one may know a topic as it was
-        try:
-            return ends(admin, self._touched) == written(admin, self._touched)
-        except Transient:
-            return False
 
     def encoded(self, record: Mapping[str, Any]) -> bytes:
         """Encode a clean record as the stream does."""

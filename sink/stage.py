@@ -42,6 +42,7 @@ from sink.upkeep import bring_up_to_date
 _LOGGER: Final = logging.getLogger("aos.sink")
 _LOOK_SECONDS: Final = 1.0
 _OBJECTS: Final = 100_000
+_OBJECTS_A_ROW: Final = 10
 """More than the records of the batches under way."""
 _LARGE_BYTES: Final = 1024 * 1024
 _TURN_SECONDS: Final = 0.0002
@@ -79,7 +80,7 @@ def run(
     measured = new_registry()
     with (
         served(measured, settings.metrics_port, "sink.metrics_port", settings.metrics_host),
-        _threads_in_turn(),
+        _threads_in_turn(settings.batch_rows),
         ExitStack() as open_,
         closing(Registry(registry)) as schemas,
     ):
@@ -130,7 +131,7 @@ def destinations(
 
 
 @contextmanager
-def _threads_in_turn() -> Iterator[None]:
+def _threads_in_turn(batch_rows: int) -> Iterator[None]:
     """Let whoever feeds the database not wait for whoever makes the next batch ready.
 
     Looking for cycles among the records of a batch, of which none is part of one, took a quarter of
@@ -138,7 +139,7 @@ def _threads_in_turn() -> Iterator[None]:
     few times for each MiB, and the database with it.
     """
     before, turn = gc.get_threshold(), sys.getswitchinterval()
-    gc.set_threshold(_OBJECTS, *before[1:])
+    gc.set_threshold(max(_OBJECTS, _OBJECTS_A_ROW * batch_rows), *before[1:])
     sys.setswitchinterval(_TURN_SECONDS)
     try:
         yield

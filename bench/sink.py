@@ -130,7 +130,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--readings", type=int, default=300_000)
     parser.add_argument("--backlog", type=int, default=1_500_000, help="readings, for the memory")
     return parser.parse_args()

@@ -157,9 +157,9 @@ class Loader:
                 rejects += refused
             if rejects:
                 self._dead_letters.deliver(rejects)
-            offsets.advance(connection, self._group, prepared.spans)
             reaches = ((topic, _reach(topic, prepared.spans, loaded)) for topic in counts)
-            self._record(connection, {topic: reach for topic, reach in reaches if reach}, counts)
+            ledger = self._ledger({topic: reach for topic, reach in reaches if reach}, counts)
+            offsets.advance(connection, self._group, prepared.spans, ledger)
         return counts
 
     def _load(
@@ -170,16 +170,12 @@ class Loader:
         records = len(part.entries) + len(part.rejects)
         return replace(counts, records=records, dead_lettered=len(rejects)), rejects
 
-    def _record(
-        self,
-        connection: Connection,
-        reach: Mapping[str, Mapping[int, list[int]]],
-        counts: Mapping[str, Counts],
-    ) -> None:
-        if reach:
-            told = [[getattr(counts[topic], name) for topic in reach] for name in _COUNTED]
-            offsets_of = [json.dumps(each) for each in reach.values()]
-            connection.execute(_LEDGER, (self._group, list(reach), offsets_of, *told))
+    def _ledger(
+        self, reach: Mapping[str, Mapping[int, list[int]]], counts: Mapping[str, Counts]
+    ) -> offsets.Beside:
+        told = [[getattr(counts[topic], name) for topic in reach] for name in _COUNTED]
+        offsets_of = [json.dumps(each) for each in reach.values()]
+        return offsets.Beside(_LEDGER, (self._group, list(reach), offsets_of, *told))
 
 
 def _alone(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from runtime.errors import Fenced, System
 from sink.batch import Partition, Span
@@ -143,7 +143,19 @@ def lock(
     return {p: after for p, (after, _) in found.items() if after > spans[p].first}
 
 
-def advance(connection: Connection, group: str, spans: Mapping[Partition, Span]) -> None:
+class Beside(NamedTuple):
+    """What is written with one and the same question: a statement, and its values."""
+
+    statement: str
+    values: Sequence[object]
+
+
+def advance(
+    connection: Connection,
+    group: str,
+    spans: Mapping[Partition, Span],
+    beside: Beside | None = None,
+) -> None:
     """Record that a batch is loaded.
 
     Raises:
@@ -151,7 +163,12 @@ def advance(connection: Connection, group: str, spans: Mapping[Partition, Span])
     """
     following = [span.next for span in spans.values()]
     epochs = [span.epoch for span in spans.values()]
-    done = connection.execute(_ADVANCE, (*_columns(spans), following, epochs, group))
+    statement = _ADVANCE
+    values: tuple[object, ...] = (*_columns(spans), following, epochs, group)
+    if beside:
+        statement = f"WITH beside AS ({beside.statement}) {statement}"
+        values = (*beside.values, *values)
+    done = connection.execute(statement, values)
     if done.rowcount != len(spans):
         raise _fenced(*spans)
 

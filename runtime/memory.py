@@ -71,6 +71,31 @@ def keep_ready(size: int) -> bool:
     return _set(_TRIM_THRESHOLD, size)
 
 
+class Trim:
+    """Gives what is free between small blocks back, each time that what is held grew by a quarter.
+
+    As tables grow, much that was made on the way is dropped and leaves gaps. To look for them costs
+    some milliseconds: too much for each batch, nothing where a table grows by a quarter.
+
+    >>> trim = Trim(least=100)
+    >>> [trim.grown(held) for held in (99, 100, 124, 125, 1000)]
+    [False, True, False, True, True]
+    """
+
+    def __init__(self, least: int) -> None:
+        self._next = least
+
+    def grown(self, held: int) -> bool:
+        """Take note of how much is held; say whether that was enough more."""
+        if held < self._next:
+            return False
+        self._next = held * 5 // 4
+        library = ctypes.CDLL(None)
+        if hasattr(library, "malloc_trim"):
+            library.malloc_trim(0)
+        return True
+
+
 def let_go_of(library: str) -> int:
     """Give the pages of a library back that are as they are in its file; give how many bytes.
 

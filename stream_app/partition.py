@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from runtime.errors import Transient
+from runtime.memory import Trim
 from runtime.retry import Backoff, retry
 from stream_app.again.desk import Desk
 from stream_app.again.reviser import Met
@@ -34,6 +35,8 @@ from stream_app.window.state import Overlay
 _LOG: Final = logging.getLogger("aos.stream.partition")
 _LIVES: Final = 3
 """Timeouts of a transaction after which nobody hopes for its commit any more."""
+_MANY_SERIES: Final = 2_000
+"""From so many on, what is free between them is worth looking for."""
 # A broker or registry that is away comes back: the consumer stays in its group and tries on.
 _PATIENT: Final = Backoff(tries=10**9, first=0.3, most=30.0)
 
@@ -61,6 +64,7 @@ class Partition:
         self._keeper = tools.keeper(number)
         self._reviser = tools.reviser(number)
         self._state = restored(tools, number, self._keeper, self._reviser)
+        self._trim = Trim(_MANY_SERIES)
         self._untold: dict[str, int] = {}
         if tools.settings.processing_guarantee == "at_least_once":
             # The state may be ahead of the group: what it has seen must not be judged by it again.
@@ -113,6 +117,7 @@ class Partition:
             self._closing.set()
             raise
         self._reached(batch.next_positions())
+        self._trim.grown(len(self._state.rings))
         return len(batch)
 
     def look(self) -> None:

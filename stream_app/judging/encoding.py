@@ -83,11 +83,11 @@ class CleanEncoder:
         return self._encode.strings(heads.take(judged.origin), columns)
 
     def _head_of(self, origin: Origin) -> bytes:
-        made = origin.head.encoded
-        if made is None or made[0] is not origin.placement or made[1] != origin.ruleset:
-            made = origin.placement, origin.ruleset, self._made(origin)
-            origin.head.encoded = made
-        return made[2]
+        head, placement, ruleset = origin
+        if head.clean_placement is not placement or head.clean_ruleset != ruleset:
+            head.clean = self._made(origin)
+            head.clean_placement, head.clean_ruleset = placement, ruleset
+        return head.clean
 
     def _made(self, origin: Origin) -> bytes:
         raw = origin.head.record

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Sequence
 from typing import Final
 
 import fastavro
@@ -27,6 +28,7 @@ _BEGIN: Final = HEADER.size
 _WORD: Final = 8
 _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 """2⁶⁴ by the golden ratio, odd: its multiples are spread evenly (Knuth's multiplicative hash)."""
+_SIDES: Final = ("left", "right")
 _MOST_HEADS: Final = 1_000_000
 _UNREADABLE: Final = (EOFError, ValueError, IndexError, OverflowError, TypeError, KeyError)
 _DELETE: Final = "delete"
@@ -47,16 +49,21 @@ class Head:
         rank: that of its source.
         deletes: whether the source took the reading back.
         table: what decides how a reading is to be read: those that share it are read together.
-        encoded: the head of a clean reading that was last made of this one; see :mod:`.encoding`.
+        clean: the head of a clean reading that was last made of this one, and for which placement
+            and ruleset; see :mod:`.encoding`.
     """
 
-    __slots__ = ("_shared", "deletes", "encoded", "end", "rank", "sensor", "station", "table")
+    __slots__ = (
+        "_shared", "clean", "clean_placement", "clean_ruleset", "deletes", "end", "rank", "sensor",
+        "station", "table",
+    )  # fmt: skip
 
     def __init__(self, sensor: str, station: str, end: int, shared: _Shared) -> None:
         # Interned, as wherever a name is held: it stands in half a dozen tables.
         self.sensor, self.station, self.end = sys.intern(sensor), sys.intern(station), end
         self.rank, self.deletes, self.table = shared.rank, shared.deletes, shared.table
-        self.encoded: tuple[object, str, bytes] | None = None
+        self.clean_placement: object = None
+        self.clean_ruleset, self.clean = "", b""
         self._shared = shared
 
     @property
@@ -83,6 +90,8 @@ class _Shared:
 class _Alike:
     """Known heads of one length, found by a checksum of their bytes and then compared.
 
+    Their bytes are kept once, side by side: there are as many as sensors.
+
     Attributes:
         end: where in a framed message they are over.
     """
@@ -90,16 +99,26 @@ class _Alike:
     def __init__(self, end: int) -> None:
         self.end = end
         self._length = end - _BEGIN
-        self._known: list[tuple[bytes, int]] = []
-        self._sorted = 0
+        self._fresh: dict[bytes, int] = {}
+        self._words = _words_of([], self._length)
+        self._sums, self._numbers = _summed(self._words), np.zeros(0, np.int64)
 
     def learn(self, head: bytes, number: int) -> None:
         """Remember the bytes of a head and its number."""
-        self._known.append((head, number))
+        self._fresh[head] = number
+
+    def number(self, head: bytes) -> int:
+        """Give the number of a head, -1 where it is not known."""
+        if head in self._fresh:
+            return self._fresh[head]
+        words = _words_of([head], self._length)
+        first, behind = (int(np.searchsorted(self._sums, _summed(words), s)[0]) for s in _SIDES)
+        same = np.flatnonzero((self._words[first:behind] == words).all(axis=1))
+        return int(self._numbers[first + same[0]]) if len(same) else -1
 
     def numbers(self, messages: Strings, rows: Integers) -> Integers:
         """Give the number of each row's head, -1 where it has none of these."""
-        if self._sorted < len(self._known):
+        if self._fresh:
             self._sort()
         words = _words(messages.data, messages.starts[rows] + _BEGIN, self._length)
         sums = _summed(words)
@@ -114,13 +133,12 @@ class _Alike:
         return np.sort(places)
 
     def _sort(self) -> None:
-        data = np.frombuffer(b"".join(head for head, _ in self._known) + bytes(_WORD), np.uint8)
-        words = _words(data, np.arange(len(self._known)) * self._length, self._length)
+        words = np.concatenate([self._words, _words_of(list(self._fresh), self._length)])
+        numbers = np.concatenate([self._numbers, np.array([*self._fresh.values()], np.int64)])
         sums = _summed(words)
-        order = np.argsort(sums)
-        self._sums, self._words = sums[order], words[order]
-        self._numbers = np.array([number for _, number in self._known], np.int64)[order]
-        self._sorted = len(self._known)
+        order = np.argsort(sums, kind="stable")
+        self._sums, self._words, self._numbers = sums[order], words[order], numbers[order]
+        self._fresh = {}
 
 
 class Heads:
@@ -131,7 +149,6 @@ class Heads:
             fastavro.parse_schema(head_schema(schema)) for schema in (writer, reader)
         )
         self.all: list[Head] = []
-        self._number: dict[bytes, int] = {}
         self._shared: dict[tuple[object, ...], _Shared] = {}
         self._alike: dict[int, _Alike] = {}
         self._ends: dict[int, list[int]] = {}
@@ -143,8 +160,7 @@ class Heads:
         so it is looked for under the lengths that such messages had before.
         """
         if len(self.all) > _MOST_HEADS:
-            self.all, self._number, self._alike, self._ends = [], {}, {}, {}
-            self._shared = {}
+            self.all, self._shared, self._alike, self._ends = [], {}, {}, {}
         messages = messages.padded()
         found = np.full(len(messages.lengths), -1, np.int64)
         shapes = _shapes(messages)
@@ -189,12 +205,12 @@ class Heads:
         ends = self._ends.setdefault(shape, [])
         if end not in ends:
             ends.append(end)
-        head = message[_BEGIN:end]
-        if head not in self._number:
-            self._number[head] = len(self.all)
-            self._alike.setdefault(end, _Alike(end)).learn(head, len(self.all))
+        head, alike = message[_BEGIN:end], self._alike.setdefault(end, _Alike(end))
+        if (number := alike.number(head)) < 0:
+            number = len(self.all)
+            alike.learn(head, number)
             self.all.append(self._made(record, end))  # type: ignore[arg-type]  # it is a record
-        return self._number[head]
+        return number
 
     def _made(self, record: Record, end: int) -> Head:
         sensor, station = record.pop(_SENSOR), record.pop(_STATION)
@@ -210,6 +226,12 @@ def _shapes(messages: Strings) -> Integers:
     first = messages.data[np.minimum(messages.starts + _BEGIN, last)].astype(np.int64)
     second = messages.data[np.minimum(messages.starts + _BEGIN + 1 + (first >> 1), last)]
     return (first << 8) + second
+
+
+def _words_of(heads: Sequence[bytes], length: int) -> NDArray[np.uint64]:
+    """Give the words of heads of one length."""
+    data = np.frombuffer(b"".join(heads) + bytes(_WORD), np.uint8)
+    return _words(data, np.arange(len(heads)) * length, length)
 
 
 def _words(data: NDArray[np.uint8], at: Integers, length: int) -> NDArray[np.uint64]:

@@ -95,7 +95,7 @@ class Sensor:
 
     def __init__(self, record: Record) -> None:
         intervals = record["intervals"]
-        self._starts = tuple(_once(interval["valid_from"]) for interval in intervals)
+        self._starts = _once(tuple(_once(interval["valid_from"]) for interval in intervals))
         self._placements = tuple(
             _placement(interval, record["wigos_id"], expires)
             for interval, expires in zip(intervals, _expiries(intervals), strict=True)
@@ -153,15 +153,9 @@ def _expiries(intervals: Sequence[Record]) -> Iterator[int]:
 
 def _placement(interval: Record, wigos_id: str | None, expires: int) -> Placement:
     longitude, latitude = _wgs84(interval)
-    told = Told(
-        wigos_id,
-        latitude,
-        longitude,
-        interval["elevation"],
-        _once(interval["height"]),
-        _once(interval["metadata_version"]),
-        interval["calibration_version"],
-    )
+    place = wigos_id, latitude, longitude, interval["elevation"], interval["height"]
+    versions = interval["metadata_version"], interval["calibration_version"]
+    told = Told(*map(_once, place), *map(_once, versions))
     end = math.inf if interval["valid_to"] is None else interval["valid_to"]
     siting = interval.get("station_class") or 0
     scale, offset = _once(interval["scale"]), _once(interval["offset"])

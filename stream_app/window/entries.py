@@ -135,6 +135,13 @@ def joined(parts: Sequence[Entries]) -> Entries:
     return together
 
 
+def enlarged(entries: Entries, more: int) -> Entries:
+    """Make room behind entries for so many more; what nobody wrote to yet takes no memory."""
+    larger = np.zeros(len(entries) + more, ENTRY)
+    whole(larger)[: len(entries)] = whole(entries)
+    return larger
+
+
 def whole(entries: Entries) -> NDArray[np.void]:
     """See entries as bytes that nobody looks into, which numpy copies as they are."""
     return entries.view(_WHOLE)

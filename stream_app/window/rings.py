@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_app.window.entries import ENTRY, Entries, joined, past_of
+from stream_app.window.entries import ENTRY, Entries, enlarged, past_of
 from stream_app.window.kinds import HUMIDITY, KINDS, RAINFALL, kinds_of
 from weather.qc.series import NEVER, Past
 
@@ -130,7 +130,7 @@ class Rings:
         if len(self.sensors) <= room:
             return
         more = max(64, room // 4)
-        self.entries = joined([self.entries, np.zeros(more * K, ENTRY)])
+        self.entries = enlarged(self.entries, more * K)
         self.numbers = np.concatenate([self.numbers, np.full(more * K, NOWHERE, np.int32)])
         for name in ("head", "count", "delta", "station", "kind"):
             held = getattr(self, name)

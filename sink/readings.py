@@ -145,6 +145,8 @@ class ReadingTable:
                 with guarded(connection, alone=alone):
                     return self._load(connection, entries, copy)
             except psycopg.errors.UniqueViolation:
+                if self._way is Way.MERGE:  # not of the key: somebody wants more to be unique
+                    raise
                 self._way = Way(self._way + 1)
                 if alone:
                     raise

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.codec import Encoder
 from sink.batch import Counts
@@ -105,6 +106,19 @@ def test_a_row_that_came_between_asking_and_copying_is_merged_with(
     assert not turns.others
     assert (found.inserted, found.updated, found.skipped) == (1, 1, 1)
     assert [_there(connection)["JFK", hour][0] for hour in range(4)] == [1, 2, 5, 2]
+
+
+@pytest.mark.requirement("C5")
+def test_a_row_that_another_constraint_refuses_is_refused_in_every_way(
+    connection: Connection,
+) -> None:
+    connection.execute("CREATE UNIQUE INDEX ON weather.wind (raw_offset)")
+    table = _table()
+    _load(table, connection, [Told("JFK", 1, 1, 1, deleted=False)])
+    for _ in range(3):
+        with pytest.raises(DataQuality, match="raw_offset"):
+            _load(table, connection, [Told("LGA", 1, 1, 1, deleted=False)])
+    assert _there(connection).keys() == {("JFK", 1)}
 
 
 def _table(conflict: Conflict = Conflict.UPDATE, turns: Turns | None = None) -> ReadingTable:

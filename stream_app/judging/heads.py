@@ -133,9 +133,10 @@ class _Alike:
         return np.sort(places)
 
     def _sort(self) -> None:
-        words = np.concatenate([self._words, _words_of(list(self._fresh), self._length)])
+        fresh = _words_of(list(self._fresh), self._length)
+        words = np.concatenate([self._words, fresh])
         numbers = np.concatenate([self._numbers, np.array([*self._fresh.values()], np.int64)])
-        sums = _summed(words)
+        sums = np.concatenate([self._sums, _summed(fresh)])
         order = np.argsort(sums, kind="stable")
         self._sums, self._words, self._numbers = sums[order], words[order], numbers[order]
         self._fresh = {}

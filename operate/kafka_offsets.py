@@ -17,11 +17,13 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from runtime.kafka import translated
-from runtime.retry import Backoff, retry
+from runtime.retry import Backoff, retry, within
 
 _SECONDS: Final = 10.0
 _PATIENCE: Final = Backoff(tries=6, first=0.2, most=2.0)
 """Brokers that have just started are still loading what groups have committed."""
+_YOUNG_SECONDS: Final = 5.0
+"""A topic is told of before its leader knows that it is one; measured: for some 0.1 s."""
 
 Offsets = dict[tuple[str, int], int]
 """An offset for each topic and partition number."""
@@ -82,6 +84,13 @@ def _asked(
 ) -> Offsets:
     if not places:
         return {}
+    ask = partial(_asked_once, admin, places, spec, isolation)
+    return retry(ask, _PATIENCE, threading.Event(), within(_YOUNG_SECONDS))
+
+
+def _asked_once(
+    admin: AdminClient, places: Sequence[TopicPartition], spec: Any, isolation: IsolationLevel
+) -> Offsets:
     answers = admin.list_offsets(
         dict.fromkeys(places, spec),
         isolation_level=isolation,

@@ -21,7 +21,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from runtime.errors import Transient
 from runtime.kafka import KafkaSettings, translated
-from runtime.retry import Backoff, retry
+from runtime.retry import Backoff, retry, within
 
 _PATIENCE_SECONDS: Final = 30.0
 _TICK_SECONDS: Final = 1.0
@@ -79,7 +79,6 @@ def _met(settings: KafkaSettings, place: TopicPartition) -> tuple[Consumer, int]
     The leader of a topic that was just made may not know of it yet, and librdkafka may go by what
     it heard then for as long as a client lives: each try has clients of its own.
     """
-    began = time.monotonic()
 
     def find() -> tuple[Consumer, int]:
         written = _written(settings, place)
@@ -91,11 +90,7 @@ def _met(settings: KafkaSettings, place: TopicPartition) -> tuple[Consumer, int]
             raise
         return consumer, written
 
-    def still_young(error: Transient, _wait: float) -> None:
-        if time.monotonic() - began > _YOUNG_SECONDS:
-            raise error
-
-    return retry(find, _YOUNG, threading.Event(), still_young)
+    return retry(find, _YOUNG, threading.Event(), within(_YOUNG_SECONDS))
 
 
 def _meet_leader(consumer: Consumer, place: TopicPartition) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -56,3 +57,17 @@ def retry(
             if stop.wait(wait):
                 raise
     return call()
+
+
+def within(seconds: float) -> Callable[[Transient, float], None]:
+    """Give an ``on_retry`` that passes the error on once so much time has gone by.
+
+    For calls that may themselves take long to fail: tries alone do not bound them.
+    """
+    end = time.monotonic() + seconds
+
+    def tell(error: Transient, _wait: float) -> None:
+        if time.monotonic() > end:
+            raise error
+
+    return tell

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from runtime import logs
 from runtime.errors import AosError, Configuration, DataQuality, Exit, Fenced, System, Transient
 from runtime.kafka import KafkaSettings, check_reachable, translated
-from runtime.retry import Backoff, retry
+from runtime.retry import Backoff, retry, within
 
 pytestmark = pytest.mark.requirement("E1")
 
@@ -67,6 +67,19 @@ def test_the_last_try_is_given_up() -> None:
 
     with pytest.raises(Transient):
         retry(call, Backoff(2, 0.0), threading.Event())
+
+
+def test_tries_that_take_long_are_bounded_by_the_time_they_have() -> None:
+    calls = []
+
+    def call() -> None:
+        calls.append(1)
+        problem = "busy"
+        raise Transient(problem)
+
+    with pytest.raises(Transient):
+        retry(call, Backoff(9, 0.0), threading.Event(), within(-1.0))
+    assert len(calls) == 1
 
 
 def test_a_stop_ends_the_wait_at_once() -> None:

@@ -26,19 +26,18 @@ moved side by side, all of one length by one array operation. The bytes are thos
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from schemas.avsc import Schema, without_logical_types
 from schemas.columnar import Bytes, Column, Integers, Mask, Numbers, Strings, packed
-from schemas.columnar_numbers import as_strings, numbers_encoded
+from schemas.columnar_parts import encoded, gathered
 
 _TENS: Final = 10 ** np.arange(9, dtype=np.uint32)
 _MOST_DIGITS: Final = 10**9
 _ZERO: Final = ord("0")
-_SHORT: Final = 64
 END: Final = "\0"
 """Ends a text where many are joined."""
 
@@ -85,8 +84,8 @@ class ColumnarEncoder:
     def _parts(self, columns: Mapping[str, Column]) -> list[Strings]:
         parts: list[Strings | Bytes] = []
         for name, kind, nullable in self.fields:
-            parts += _encoded(columns[name], kind, nullable=nullable)
-        return [*_gathered(parts)]
+            parts += encoded(columns[name], kind, nullable=nullable)
+        return [*gathered(parts)]
 
 
 def side_by_side(parts: Sequence[Strings]) -> Strings:
@@ -95,7 +94,9 @@ def side_by_side(parts: Sequence[Strings]) -> Strings:
     >>> side_by_side([strings_of(["a", "b"]), strings_of(["1", "23"])]).bytes()
     [b'a1', b'b23']
     """
-    lengths: Integers = np.sum([part.lengths for part in parts], axis=0, dtype=np.int64)
+    lengths = parts[0].lengths.astype(np.int64)
+    for part in parts[1:]:
+        lengths += part.lengths
     ends = np.cumsum(lengths)
     out = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8)
     at = starts = ends - lengths
@@ -216,76 +217,22 @@ def _nothing(count: int) -> Strings:
 
 def _texts(values: Sequence[str], present: Mask | None) -> Strings:
     """Encode all at once; a byte that is in none of them tells where each ends."""
-    found = ended(END.join(values))
+    found = ended((END.join(values) + END).encode())
     if len(found.lengths) != len(values) or not values:
         found = packed([value.encode() for value in values])
     return Strings(found.data, found.starts, found.lengths, present)
 
 
-def ended(joined: str) -> Strings:
-    """Make a column of texts that were joined by ``END``, which none of them has in it.
+def ended(joined: bytes) -> Strings:
+    """Make a column of texts, each ended by ``END``, which none of them has in it.
 
-    >>> ended("a" + END + "bc").bytes()
+    >>> ended((END.join(["a", "bc"]) + END).encode()).bytes()
     [b'a', b'bc']
-
-    Raises:
-        UnicodeEncodeError: one cannot be written in UTF-8.
     """
-    data = np.frombuffer((joined + END).encode(), np.uint8)
+    data = np.frombuffer(joined, np.uint8)
     ends = np.flatnonzero(data == 0)
     starts = np.concatenate(([0], ends[:-1] + 1))
     return Strings(data, starts, ends - starts)
-
-
-def _gathered(parts: Iterable[Strings | Bytes]) -> Iterator[Strings]:
-    """Put bytes that are equally many in every row together: they are moved at once then."""
-    run: list[Bytes] = []
-    for part in parts:
-        if not isinstance(part, Strings):
-            run.append(part)
-            continue
-        if run:
-            yield as_strings(np.concatenate(run, axis=1))
-        run = []
-        yield part
-    if run:
-        yield as_strings(np.concatenate(run, axis=1))
-
-
-def _encoded(column: Column, kind: str, *, nullable: bool) -> Iterator[Strings | Bytes]:
-    """Turn a column into its bytes on the wire: a branch where it may be null, then the value.
-
-    Bytes that are equally many in every row come as a row for each.
-    """
-    if isinstance(column, Strings):
-        yield _prefixes(column, nullable=nullable)
-        yield column
-    elif column.values.strides == (0,) and column.present is None and len(column.values):
-        yield _same(column, kind, nullable=nullable)
-    else:
-        yield numbers_encoded(column, kind, nullable=nullable)
-
-
-def _same(column: Numbers, kind: str, *, nullable: bool) -> Bytes:
-    one = numbers_encoded(Numbers(column.values[:1]), kind, nullable=nullable)
-    encoded = one.data if isinstance(one, Strings) else one
-    return np.broadcast_to(encoded, (len(column.values), encoded.size))
-
-
-def _prefixes(strings: Strings, *, nullable: bool) -> Strings:
-    """Give what stands before each string: its length, behind the branch where it may be null.
-
-    There are few different lengths, so each is encoded once, if they are not that long.
-    """
-    lengths, present = strings.lengths, strings.present
-    most = int(lengths.max(initial=0))
-    if most > len(lengths) + _SHORT:
-        return as_strings(numbers_encoded(Numbers(lengths, present), "long", nullable=nullable))
-    there = np.arange(most + 2) <= most
-    if present is not None:
-        lengths = np.where(present, lengths, most + 1)
-    each = numbers_encoded(Numbers(np.arange(most + 2), there), "long", nullable=nullable)
-    return as_strings(each).take(lengths)
 
 
 def _kind(kind: object) -> tuple[str, bool]:

@@ -16,7 +16,8 @@ from schemas.columnar_kernels import LONGEST, write_longs
 
 _WORD: Final = 8
 _ONE_BYTE: Final = 64
-_PRESENT: Final = np.uint8(2)
+PRESENT: Final = np.uint8(2)
+"""The second branch of a union, behind null."""
 
 
 def as_strings(block: Strings | Bytes) -> Strings:
@@ -41,7 +42,7 @@ def numbers_encoded(column: Numbers, kind: str, *, nullable: bool) -> Strings | 
         lengths = np.full(len(data), lengths)
     starts = np.arange(len(data)) * data.shape[1] + first
     if nullable and present is not None:
-        data[:, 0] = present * _PRESENT
+        data[:, 0] = present * PRESENT
         lengths = lengths * present
     return Strings(data.reshape(-1), starts, lengths + (1 - first))
 
@@ -49,7 +50,7 @@ def numbers_encoded(column: Numbers, kind: str, *, nullable: bool) -> Strings | 
 def _doubles(values: NDArray[Any]) -> tuple[Bytes, int]:
     """Give eight bytes each, little endian, behind one that says that there is a number."""
     data = np.empty((len(values), 1 + _WORD), np.uint8)
-    data[:, 0] = _PRESENT
+    data[:, 0] = PRESENT
     _words_of(data, "<f8")[:] = values
     return data, _WORD
 
@@ -62,11 +63,11 @@ def _longs(values: NDArray[Any]) -> tuple[Bytes, Integers | int]:
     least, most = int(values.min(initial=0)), int(values.max(initial=0))
     if least >= -_ONE_BYTE and most < _ONE_BYTE:  # as flags are
         short = np.empty((len(values), 2), np.uint8)
-        short[:, 0] = _PRESENT
+        short[:, 0] = PRESENT
         short[:, 1] = (values << 1) ^ (values >> (values.dtype.itemsize * 8 - 1))
         return short, 1
     data = np.empty((len(values), 1 + LONGEST), np.uint8)
-    data[:, 0] = _PRESENT
+    data[:, 0] = PRESENT
     lengths = np.empty(len(values), np.int64)
     write_longs(np.ascontiguousarray(values, np.int64), data, lengths)
     shortest, longest = int(lengths.min()), int(lengths.max())

@@ -14,9 +14,11 @@ import numpy as np
 from producers.reading.identifiers import identifier
 from producers.reading.values import Texts, Values, Wholes, kind_of
 from schemas.columnar import Integers, Strings
-from schemas.columnar_encoding import END, digits_of, side_by_side, strings_of
+from schemas.columnar_encoding import side_by_side
+from schemas.columnar_numbers import as_strings
 
 Key = tuple[Any, ...]
+_WORD: Final = 8
 _SAFE: Final = (str, int, type(None))
 """Values of one of these types are equal only where their texts are."""
 
@@ -94,13 +96,18 @@ class _Known(dict[Key, int]):
 
 
 def _labels(columns: Sequence[Texts | Wholes]) -> Strings:
-    """Write the labels of each row, ended by what no packed text has in it."""
-    end = strings_of([END]).take(np.zeros(len(columns[0]), np.int64))
-    return side_by_side([part for values in columns for part in (_written(values), end)])
+    """Write the labels of each row so that no two rows of different labels are written alike.
+
+    A text goes with what ends it, which no packed text has in it; a number as its eight bytes.
+    """
+    return side_by_side([_written(values) for values in columns])
 
 
 def _written(values: Texts | Wholes) -> Strings:
-    return values.strings if isinstance(values, Texts) else digits_of(values.integers)
+    if isinstance(values, Wholes):
+        return as_strings(values.integers.view(np.uint8).reshape(-1, _WORD))
+    texts = values.strings
+    return Strings(texts.data, texts.starts, texts.lengths + 1)
 
 
 def _may_be(kind: type, values: Values) -> bool:

@@ -79,6 +79,15 @@ def fraction_at(text: Any) -> int:
     return found
 
 
+@compiled()
+def difference(text: Any, other: Any) -> int:
+    """Compare two texts of one length: 0 where they are the same."""
+    found: int = 0
+    for place in range(len(text)):
+        found |= text[place] ^ other[place]
+    return found
+
+
 @compiled(BYTES, LONGS, LONGS, LONGS, MASK)
 def read_times(
     data: NDArray[np.uint8],
@@ -87,12 +96,19 @@ def read_times(
     micros: NDArray[np.int64],
     plain: NDArray[np.bool_],
 ) -> None:
-    """Read each time in microseconds since 1970; what is not written so is not ``plain``."""
+    """Read each time in microseconds since 1970; what is not written so is not ``plain``.
+
+    Stations report at the same minute: a time that is the row's before needs no second reading.
+    """
     for row in range(len(starts)):
         size = lengths[row]
         if not _WHOLE_SECONDS <= size <= _LONGEST:
             continue
         text = data[starts[row] : starts[row] + size]
+        before = row - 1 if row and plain[row - 1] and lengths[row - 1] == size else row
+        if before < row and not difference(text, data[starts[before] : starts[before] + size]):
+            micros[row], plain[row] = micros[before], True
+            continue
         seconds, fraction = seconds_at(text), fraction_at(text)
         if seconds > _NO_TIME and fraction >= 0:
             micros[row] = seconds * 1_000_000 + fraction

@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from operator import countOf
 from typing import Any, Final, TypeVar, overload
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 from schemas.columnar import Integers, Numbers, Strings
 from schemas.columnar_encoding import END, ended, strings_of
 
+_END: Final = END.encode()
 Values = Sequence[Any]
 Value = TypeVar("Value")
 
@@ -32,29 +34,25 @@ class Texts(Sequence[str]):
     kind = str
 
     def __init__(self) -> None:
-        self._pieces: list[str] = []
+        self._pieces: list[bytes] = []
         self._count = 0
 
     def add(self, values: list[Any]) -> bool:
-        """Take more values; False: one is no text, or has the character that ends each here."""
+        """Take more values; False: one is no text, or none that can stand here."""
         try:
-            piece = END.join(values)
-        except TypeError:
+            piece = (END.join(values) + END).encode()
+        except (TypeError, UnicodeEncodeError):
             return False
-        if piece.count(END) != len(values) - 1:
-            return False
+        if len(piece) - np.count_nonzero(np.frombuffer(piece, np.uint8)) != len(values):
+            return False  # one has the character that ends each
         self._pieces.append(piece)
         self._count += len(values)
         return True
 
     @cached_property
     def strings(self) -> Strings:
-        """Give them as bytes.
-
-        Raises:
-            UnicodeEncodeError: one cannot be written in UTF-8.
-        """
-        return ended(END.join(self._pieces))
+        """Give them as bytes."""
+        return ended(b"".join(self._pieces))
 
     def at(self, rows: Integers) -> list[str]:
         """Give some of them."""
@@ -62,7 +60,7 @@ class Texts(Sequence[str]):
 
     @cached_property
     def _each(self) -> list[str]:
-        return END.join(self._pieces).split(END) if self._pieces else []
+        return b"".join(self._pieces).decode().split(END)[:-1]
 
     def __len__(self) -> int:
         return self._count
@@ -73,9 +71,9 @@ class Texts(Sequence[str]):
     def __getitem__(self, index: slice) -> list[str]: ...
     def __getitem__(self, index: int | slice) -> str | list[str]:
         if index == 0:  # what every page is asked for need not be taken apart
-            return self._pieces[0].partition(END)[0]
+            return self._pieces[0].partition(_END)[0].decode()
         if index == -1:
-            return self._pieces[-1].rpartition(END)[-1]
+            return self._pieces[-1][:-1].rpartition(_END)[-1].decode()
         return self._each[index]
 
     def __contains__(self, value: object) -> bool:
@@ -96,7 +94,7 @@ class _Array(Sequence[Value]):
 
     def add(self, values: list[Any]) -> bool:
         """Take more values; False: one is of another kind, or too large."""
-        if set(map(type, values)) != {self.kind}:
+        if countOf(map(type, values), self.kind) != len(values):
             return False
         try:
             self._array.extend(array(self._code, values))

@@ -35,6 +35,8 @@ from schemas.registry import RegistrySettings
 from schemas.topics import PARAMETERS, Topics
 
 LIMIT: Final = 0.5
+ROUNDS: Final = 5
+"""Of three, two may lie in a slow minute of the machine."""
 _PRODUCE: Final = "produce_batch alone"
 Ready = list[tuple[str, list[dict[str, Any]]]]
 """The messages of each parameter and partition."""
@@ -96,7 +98,7 @@ class Bench:
 
 
 def main() -> int:
-    """Measure three rounds and print them."""
+    """Measure the rounds and print them."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, ExitStack() as opened:
         directory = Path(name)
         stack = Stack.at(directory / "stack")
@@ -123,7 +125,7 @@ def _measure(bench: Bench, databases: Sequence[Database]) -> int:
     for database in databases:
         contestants[_fetching(database)] = database.fetch
         contestants[_source(database)] = partial(bench.ours, database)
-    runs = interleaved(contestants, "readings/s")
+    runs = interleaved(contestants, "readings/s", ROUNDS)
     return report("source", runs, [_bar(runs, database) for database in databases])
 
 

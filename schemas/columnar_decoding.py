@@ -8,16 +8,17 @@ Every read is held inside the buffer, so broken bytes cannot lead anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.avsc import Schema, without_logical_types
 from schemas.columnar import Column, Integers, Mask, Numbers, Strings, packed, windows
-from schemas.columnar_kernels import read_longs
+from schemas.columnar_wire import KIND_OF
 from schemas.framing import HEADER
+from schemas.reading_kernels import read_messages
+from schemas.writing_kernels import DOUBLE, TEXT
 
 
 class ColumnarDecoder:
@@ -29,10 +30,20 @@ class ColumnarDecoder:
     def __init__(self, schema: Schema, first: str | None = None) -> None:
         fields = without_logical_types(schema)["fields"]
         names = [field["name"] for field in fields]
-        self._fields = [
-            (field["name"], *kind_of(field["type"]))
-            for field in fields[names.index(first) if first else 0 :]
-        ]
+        chosen = fields[names.index(first) if first else 0 :]
+        self._names = [field["name"] for field in chosen]
+        self._steps: list[tuple[int, int, int]] = []
+        self._rows = self._nullable = 0
+        for field in chosen:
+            self._step(*kind_of(field["type"]))
+        self._fields = np.array(self._steps, np.int64).reshape(-1, 3)
+
+    def _step(self, kind: str, nullable: bool) -> None:
+        """Give a field its rows of the matrices that it is read into."""
+        code = KIND_OF[kind]
+        self._steps.append((code, self._rows, self._nullable if nullable else -1))
+        self._rows += 2 if code == TEXT else 1
+        self._nullable += nullable
 
     def __call__(
         self, messages: Sequence[bytes] | Strings, starts: Integers | None = None
@@ -42,17 +53,24 @@ class ColumnarDecoder:
         ``starts`` is where in each message the first field lies: behind the frame, unless told.
         """
         given = messages if isinstance(messages, Strings) else packed(messages)
-        cursor = Cursor(given, HEADER.size if starts is None else starts)
+        count = len(given.lengths)
+        places = np.empty((2, count), np.int64)
+        places[0] = given.starts + (HEADER.size if starts is None else starts)
+        places[1] = given.starts + given.lengths
+        rows = np.zeros((max(1, self._rows), count), np.int64)
+        present = np.zeros((max(1, self._nullable), count), np.uint8)
+        good = np.empty(count, np.bool_)
+        read_messages(given.data, places, self._fields, rows, present, good)
+        masks = [None if row.all() else row for row in present.view(np.bool_)]
         columns: dict[str, Column] = {}
-        for name, kind, nullable in self._fields:
-            present = cursor.present() if nullable else None
-            if present is None or present.all():
-                columns[name] = _READ[kind](cursor, None)
-            elif present.any():
-                columns[name] = _READ[kind](cursor, present)
+        for name, (kind, slot, there) in zip(self._names, self._steps, strict=True):
+            mask = None if there < 0 else masks[there]
+            if kind == TEXT:
+                columns[name] = Strings(given.data, rows[slot], rows[slot + 1], mask)
             else:
-                columns[name] = cursor.nothing(kind, present)
-        return columns, cursor.good()
+                values = rows[slot].view(np.float64) if kind == DOUBLE else rows[slot]
+                columns[name] = Numbers(values, mask)
+        return columns, good
 
 
 def schema_ids(messages: Sequence[bytes | None] | Strings) -> NDArray[np.int64]:
@@ -66,90 +84,6 @@ def schema_ids(messages: Sequence[bytes | None] | Strings) -> NDArray[np.int64]:
     ids = ((heads >> np.uint64(24)) & np.uint64(0xFFFFFFFF)).astype(np.int64)
     framed = (heads >> np.uint64(56) == 0) & (given.lengths >= HEADER.size)
     return np.where(framed, ids, -1)
-
-
-class Cursor:
-    """A place in each of many records, moved forward field by field.
-
-    ``begin`` is where in each of the records the first field lies.
-    """
-
-    def __init__(self, records: Strings, begin: int | Integers = 0) -> None:
-        records = records.padded()
-        self.data = records.data
-        self.ends = records.starts + records.lengths
-        self.at = records.starts + begin
-        self.sound = self.at <= self.ends
-        if not self.sound.all():
-            self.at = np.minimum(self.at, self.ends)
-
-    def good(self) -> Mask:
-        """Say which records were sound and ended where they should."""
-        good: Mask = self.sound & (self.at == self.ends)
-        return good
-
-    def present(self) -> Mask:
-        """Read the branch of a union of null and one other."""
-        branch = self.data[self.at]
-        self.sound &= (branch == 0) | (branch == 2)
-        self.move(1)
-        present: Mask = branch == 2
-        return present
-
-    def nothing(self, kind: str, present: Mask) -> Column:
-        """Give a column in which no row has anything; its fields are passed already."""
-        nothing = np.zeros(len(present), np.int64)
-        if kind == "string":
-            return Strings(self.data, nothing, nothing, present)
-        return Numbers(nothing.astype(np.float64) if kind == "double" else nothing, present)
-
-    def doubles(self, present: Mask | None) -> Numbers:
-        """Read eight bytes each, little endian."""
-        values = windows(self.data, 8)[self.at].view("<f8")
-        self.move(8 if present is None else present * 8)
-        return Numbers(values, present)
-
-    def longs(self, present: Mask | None) -> Numbers:
-        """Read variable-length zigzag numbers; what goes on behind its tenth byte is none."""
-        there = np.ones(len(self.at), np.bool_) if present is None else present
-        values, sizes = np.zeros(len(self.at), np.int64), np.zeros(len(self.at), np.int64)
-        read_longs(self.data, np.ascontiguousarray(self.at), there, values, sizes)
-        if sizes.min(initial=0) < 0:
-            self.sound &= sizes >= 0
-            sizes = np.maximum(sizes, 0)
-        self.move(sizes)
-        return Numbers(values, present)
-
-    def strings(self, present: Mask | None) -> Strings:
-        """Read a length and pass over so many bytes."""
-        lengths = self.longs(present).values
-        if present is not None:
-            lengths = lengths * present
-        if lengths.min(initial=0) < 0 or lengths.max(initial=0) > len(self.data):
-            sound = (lengths >= 0) & (lengths <= len(self.data))
-            self.sound &= sound
-            lengths = np.where(sound, lengths, 0)
-        starts = self.at
-        self.move(lengths)
-        return Strings(self.data, starts, np.minimum(lengths, self.at - starts), present)
-
-    def move(self, by: int | NDArray[Any]) -> None:
-        """Pass over so many bytes; a record that is over by then is not sound."""
-        at = self.at + by
-        beyond = at > self.ends
-        if beyond.any():
-            self.sound &= ~beyond
-            at = np.where(beyond, self.ends, at)
-        self.at = at
-
-
-_READ: Final[dict[str, Callable[[Cursor, Mask | None], Column]]] = {
-    "int": Cursor.longs,
-    "long": Cursor.longs,
-    "double": Cursor.doubles,
-    "string": Cursor.strings,
-    "bytes": Cursor.strings,
-}
 
 
 def kind_of(kind: object) -> tuple[str, bool]:

@@ -33,7 +33,8 @@ import numpy as np
 
 from schemas.avsc import Schema, without_logical_types
 from schemas.columnar import Bytes, Column, Integers, Mask, Numbers, Strings, packed
-from schemas.columnar_parts import encoded, gathered
+from schemas.columnar_decoding import kind_of
+from schemas.columnar_wire import Plan
 
 _TENS: Final = 10 ** np.arange(9, dtype=np.uint32)
 _MOST_DIGITS: Final = 10**9
@@ -52,7 +53,7 @@ class ColumnarEncoder:
         fields = without_logical_types(schema)["fields"]
         names = [field["name"] for field in fields]
         places = (names.index(name) if name else None for name in (first, end))
-        self.fields = tuple((f["name"], *_kind(f["type"])) for f in fields[slice(*places)])
+        self.fields = tuple((f["name"], *kind_of(f["type"])) for f in fields[slice(*places)])
 
     def __call__(
         self, heads: Sequence[bytes] | Strings, columns: Mapping[str, Column]
@@ -71,7 +72,9 @@ class ColumnarEncoder:
             KeyError: a column is missing.
         """
         head = heads if isinstance(heads, Strings) else packed(heads)
-        return side_by_side([head, *self._parts(columns)])
+        plan = Plan(len(head.lengths))
+        plan.bare(head)
+        return self._written(plan, columns)
 
     def piece(self, columns: Mapping[str, Column]) -> Strings:
         """Encode the columns without heads, to be put :func:`side_by_side` with other pieces.
@@ -79,13 +82,12 @@ class ColumnarEncoder:
         Raises:
             KeyError: a column is missing.
         """
-        return side_by_side(self._parts(columns))
+        return self._written(Plan(rows_of(columns[self.fields[0][0]])), columns)
 
-    def _parts(self, columns: Mapping[str, Column]) -> list[Strings]:
-        parts: list[Strings | Bytes] = []
+    def _written(self, plan: Plan, columns: Mapping[str, Column]) -> Strings:
         for name, kind, nullable in self.fields:
-            parts += encoded(columns[name], kind, nullable=nullable)
-        return [*gathered(parts)]
+            plan.field(columns[name], kind, nullable=nullable)
+        return plan.written()
 
 
 def side_by_side(parts: Sequence[Strings]) -> Strings:
@@ -104,6 +106,17 @@ def side_by_side(parts: Sequence[Strings]) -> Strings:
         part.write(out, at)
         at = at + part.lengths
     return Strings(out, starts, lengths)
+
+
+def rows_of(column: Column) -> int:
+    """Say how long a column is."""
+    return len(column.lengths if isinstance(column, Strings) else column.values)
+
+
+def as_strings(block: Bytes) -> Strings:
+    """Make strings of rows of bytes, all of one length."""
+    count, width = block.shape
+    return Strings(block.reshape(-1), np.arange(count) * width, np.full(count, width))
 
 
 def strings_of(values: Sequence[str | None]) -> Strings:
@@ -233,8 +246,3 @@ def ended(joined: bytes) -> Strings:
     ends = np.flatnonzero(data == 0)
     starts = np.concatenate(([0], ends[:-1] + 1))
     return Strings(data, starts, ends - starts)
-
-
-def _kind(kind: object) -> tuple[str, bool]:
-    nullable = isinstance(kind, list)
-    return str(kind[1] if isinstance(kind, list) else kind), nullable

@@ -29,8 +29,7 @@ from operate.jobs.settings import Queue
 from operate.jobs.work import Work
 from operate.settings import load
 from runtime import logs
-from schemas.columnar import Numbers
-from schemas.columnar_numbers import numbers_encoded
+from schemas.columnar_kernels import put
 from sink.database import Connection, Database
 
 IN_THE_MIDDLE: Final = "in the middle"
@@ -138,7 +137,8 @@ def _worker(config: Path, queue: Queue, die: str) -> None:
 
 def _compile() -> None:
     """Load what is compiled, which takes a second; whoever is forked has it then."""
-    numbers_encoded(Numbers(np.array([1 << 40])), "long", nullable=True)
+    nothing = np.empty(0, np.int64)
+    put(np.empty(0, np.uint8), nothing, nothing, np.empty(0, np.uint8), nothing)
 
 
 def main() -> None:

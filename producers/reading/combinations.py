@@ -14,8 +14,7 @@ import numpy as np
 from producers.reading.identifiers import identifier
 from producers.reading.values import Texts, Values, Wholes, kind_of
 from schemas.columnar import Integers, Strings
-from schemas.columnar_encoding import side_by_side
-from schemas.columnar_numbers import as_strings
+from schemas.columnar_encoding import as_strings, side_by_side
 
 Key = tuple[Any, ...]
 _WORD: Final = 8

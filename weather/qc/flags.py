@@ -23,7 +23,8 @@ class Flag(IntEnum):
 
 _PRECEDENCE: Final = (Flag.MISSING, Flag.NOT_EVALUATED, Flag.GOOD, Flag.SUSPECT, Flag.FAIL)
 _FLAG: Final = np.array(_PRECEDENCE, dtype=np.int32)
-_RANK: Final = np.full(10, -1, dtype=np.int8)
+_RANK: Final = np.full(11, -1, dtype=np.int8)
+"""By flag; what lies beyond either end is taken for that end, and no flag stands there."""
 _RANK[_FLAG] = np.arange(len(_FLAG))
 
 
@@ -67,9 +68,7 @@ def overall(measured: Flags, time: Flags, metadata: Flags) -> Flags:
 
 def _rank(flags: Flags) -> np.ndarray[tuple[int, ...], np.dtype[np.int8]]:
     flags = np.asarray(flags)
-    if flags.min(initial=0) < 0 or flags.max(initial=0) >= len(_RANK):
-        raise _unknown(flags)
-    ranks = _RANK[flags]
+    ranks = _RANK.take(flags, mode="clip")
     if ranks.min(initial=0) < 0:
         raise _unknown(flags)
     return ranks

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from schemas import avsc
 from schemas.codec import Encoder, Record
-from schemas.columnar import Column, Numbers, packed
+from schemas.columnar import Column, Numbers, Strings, packed
 from schemas.columnar_decoding import ColumnarDecoder
 from schemas.columnar_encoding import (
     ColumnarEncoder,
@@ -111,6 +111,14 @@ def test_what_was_encoded_is_decoded_again() -> None:
     keys = columns["source_key"]
     assert not isinstance(keys, Numbers)
     assert [key.decode() for key in keys.bytes()] == [str(n) for n in range(1000)]
+
+
+@pytest.mark.parametrize(("start", "length"), [(2, 2), (-1, 1), (0, -1), (4, 1)])
+def test_a_string_outside_its_data_is_refused_and_not_read(start: int, length: int) -> None:
+    text = Strings(np.frombuffer(b"abc", np.uint8), np.array([0, start]), np.array([1, length]))
+    numbers = {"readings": Numbers(np.array([1, 2]))}
+    with pytest.raises(ValueError, match="within its data"):
+        ColumnarEncoder(avsc.load("raw_index"), "readings").strings(text, numbers)
 
 
 def test_no_records_are_no_messages() -> None:

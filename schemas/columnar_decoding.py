@@ -1,9 +1,9 @@
-"""The columnar codec: many messages of one schema at once, field by field instead of one by one.
+"""The columnar decoder: many messages of one schema become columns at once.
 
-All records are walked side by side: for each field, a few array operations move every record's
-place forward. Strings stay where they lie, as places in the buffer. A record whose last field does
-not end where its message ends is marked bad and harms no other; the row-by-row decoder says why.
-Every read is held inside the buffer, so broken bytes cannot lead anywhere.
+A compiled loop reads field after field of each into the rows of a matrix. Strings stay where they
+lie, as places in the buffer. A record whose last field does not end where its message ends is
+marked bad and harms no other; the row-by-row decoder says why. Every read is held inside the
+message, so broken bytes cannot lead anywhere.
 """
 
 from __future__ import annotations

@@ -18,8 +18,7 @@ field from ``first`` on there is a column, all as long as there are heads:
     >>> encode(heads, columns | {"readings": Numbers(np.array([1, 2, 3]))})[2].hex(" ")
     '74 77 6f 04 12 00 00 06'
 
-It works in bytes that lie somewhere: each column becomes strings of encoded bytes, and strings are
-moved side by side, all of one length by one array operation. The bytes are those of
+How a message comes of them is for :mod:`schemas.columnar_wire`. The bytes are those of
 :class:`schemas.codec.Encoder`; a property test holds the two together.
 """
 

@@ -143,7 +143,7 @@ class Plan:
 def _bits(column: Numbers, kind: int) -> Integers:
     """Give numbers as whole ones, doubles by their bits."""
     if kind == DOUBLE:
-        return np.asarray(column.values, np.float64, "C").view(np.int64)
+        return np.asarray(column.values, np.float64).view(np.int64)
     return column.values
 
 

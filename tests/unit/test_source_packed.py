@@ -101,11 +101,17 @@ def _expected(text: str) -> list[int] | None:
 
 
 def test_the_loop_says_compiled_what_it_says_as_it_is_written() -> None:
-    texts = strings_of(
-        ["2020-02-29 01:02:03.1234567", "2019-02-29 00:00:00", "1969-12-31T23:59:59"]
+    first, no_day, other = (
+        "2020-02-29 01:02:03.1234567",
+        "2019-02-29 00:00:00",
+        "1969-12-31T23:59:59",
     )
-    micros, plain = np.zeros(3, np.int64), np.zeros(3, np.bool_)
+    texts = strings_of([first, first, no_day, no_day, other, other[:-1] + "8", first])
+    micros, plain = np.zeros(7, np.int64), np.zeros(7, np.bool_)
     read = time_kernels.read_times
     read.py_func(texts.data, texts.starts, texts.lengths, micros, plain)  # type: ignore[attr-defined]
     compiled, there = micros_of(texts)
     assert (micros.tolist(), plain.tolist()) == (compiled.tolist(), there.tolist())
+    assert plain.tolist() == [True, True, False, False, True, True, True]
+    assert micros[4] - micros[5] == 1_000_000
+    assert micros[0] == micros[1] == micros[6]

@@ -47,8 +47,9 @@ def dew_point(temperature: Floats, humidity: Floats) -> Floats:
     [13.8516, 25.0, nan]
     """
     temperature = _plausible(temperature)
-    moist = np.where(humidity > 0, np.minimum(humidity, 100.0), np.nan)
-    gamma = np.log(moist / 100) + _B * temperature / (_C + temperature)
+    share = np.minimum(humidity, 100.0) / 100
+    moist = np.where(share > 0, share, np.nan)  # the share of the least humidity there is, is 0
+    gamma = np.log(moist) + _B * temperature / (_C + temperature)
     return _C * gamma / (_B - gamma)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from weather.derived import (
@@ -47,6 +47,7 @@ def test_saturated_air_has_its_temperature_as_dew_point_and_dry_air_none() -> No
     np.testing.assert_allclose(dew, [10.0, 10.0, NAN, NAN])
 
 
+@example(0.0, 5e-324)
 @given(st.floats(), st.floats())
 def test_whatever_the_sensors_read_no_error_and_no_warning_comes_of_it(a: float, b: float) -> None:
     for derived in (dew_point(one(a), one(b)), sea_level_pressure(one(1000.0), one(a), one(b), 9)):

@@ -123,7 +123,7 @@ class Plan:
     def _strings(self, kind: int, strings: Strings, there: int = _NOWHERE) -> None:
         self._datas.append((len(self._rows), strings.data))
         self._step(kind, there, strings.starts, strings.lengths)
-        self._texts += int(strings.lengths.sum())
+        self._texts += int(np.maximum(strings.lengths, 0).sum())
 
     def _step(self, kind: int, there: int, *rows: Integers) -> None:
         self._steps.append((kind, len(self._rows), there))

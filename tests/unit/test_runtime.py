@@ -42,6 +42,17 @@ def test_waits_double_up_to_the_most_and_never_beyond(
     assert all(wait <= most for wait in waits)
 
 
+class Busy:
+    """What fails for the moment, whenever it is asked."""
+
+    calls = 0
+
+    def __call__(self) -> None:
+        self.calls += 1
+        problem = "busy"
+        raise Transient(problem)
+
+
 def test_patience_without_end_does_not_overflow() -> None:
     waits = Backoff(tries=10**9, first=0.3, most=30.0).waits(draw=lambda: 1.0)
     assert list(islice(waits, 2000, 2001)) == [30.0]
@@ -61,40 +72,24 @@ def test_only_what_is_transient_is_tried_again() -> None:
 
 
 def test_the_last_try_is_given_up() -> None:
-    def call() -> None:
-        problem = "busy"
-        raise Transient(problem)
-
     with pytest.raises(Transient):
-        retry(call, Backoff(2, 0.0), threading.Event())
+        retry(Busy(), Backoff(2, 0.0), threading.Event())
 
 
 def test_tries_that_take_long_are_bounded_by_the_time_they_have() -> None:
-    calls = []
-
-    def call() -> None:
-        calls.append(1)
-        problem = "busy"
-        raise Transient(problem)
-
+    busy = Busy()
     with pytest.raises(Transient):
-        retry(call, Backoff(9, 0.0), threading.Event(), within(-1.0))
-    assert len(calls) == 1
+        retry(busy, Backoff(9, 0.0), threading.Event(), within(-1.0))
+    assert busy.calls == 1
 
 
 def test_a_stop_ends_the_wait_at_once() -> None:
     stop = threading.Event()
     stop.set()
-    calls = []
-
-    def call() -> None:
-        calls.append(1)
-        problem = "busy"
-        raise Transient(problem)
-
+    busy = Busy()
     with pytest.raises(Transient):
-        retry(call, Backoff(tries=9, first=3600.0, most=3600.0), stop)
-    assert len(calls) == 1
+        retry(busy, Backoff(tries=9, first=3600.0, most=3600.0), stop)
+    assert busy.calls == 1
 
 
 @pytest.mark.requirement("D3")

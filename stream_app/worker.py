@@ -12,7 +12,6 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -69,7 +68,6 @@ class Worker:
         self._delivery = delivery
         self._on_failure = on_failure
         self._seats: dict[int, _Seat] = {}
-        self._freed = asyncio.Event()
         self.readings = 0
         self.epoch = 0
         """Rises whenever ownership changes: batches fetched under another epoch are stale."""
@@ -81,12 +79,6 @@ class Worker:
             return self._seats.keys()
         most = 1 if len(self._seats) >= _ENOUGH else self._tools.settings.buffered_batches
         return {number for number, seat in self._seats.items() if seat.batches >= most}
-
-    async def room(self, seconds: float) -> None:
-        """Wait until a batch is done, for so long at most."""
-        self._freed.clear()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._freed.wait(), seconds)
 
     @property
     def partitions(self) -> int:
@@ -205,7 +197,6 @@ class Worker:
 
     def _done(self, seat: _Seat, finished: asyncio.Future[int]) -> None:
         seat.batches -= 1
-        self._freed.set()
         error = finished.exception()
         if error is None:
             self.readings += finished.result()

@@ -32,7 +32,6 @@ from stream_app.transport.unwrapped import unwrap_records
 
 _LONGEST_FETCH_MS: Final = 100
 _SOON_SECONDS: Final = 0.005
-_FULL_SECONDS: Final = 0.1
 _COMMIT_SECONDS: Final = 30.0
 
 
@@ -46,9 +45,6 @@ class Owner(Protocol):
     @property
     def full(self) -> Set[int]:
         """Partitions of which no more batches are to be fetched for now."""
-
-    async def room(self, seconds: float) -> None:
-        """Wait until one of those may have room again, for so long at most."""
 
     async def take(self, partitions: set[int]) -> None:
         """Make ready to process these partitions and no others."""
@@ -152,7 +148,7 @@ class BatchConsumer(driver.Consumer):
         if active:
             return await super()._getmany(active, _SOON_SECONDS)
         cast("BatchConsumerThread", self._thread).still_here()
-        await self.app.owner.room(_FULL_SECONDS)
+        await asyncio.sleep(_SOON_SECONDS)
         return Fetched()
 
     async def getmany(  # Faust's own signature

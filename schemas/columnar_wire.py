@@ -50,7 +50,7 @@ class Plan:
     def __init__(self, count: int) -> None:
         self._count = count
         self._steps: list[tuple[int, int, int]] = []
-        self._literals: list[bytes] = []
+        self._literals = bytearray()
         self._rows: list[Integers] = []
         self._present: list[Mask] = []
         self._datas: list[tuple[int, Bytes]] = []
@@ -84,7 +84,7 @@ class Plan:
         Raises:
             ValueError: a string does not lie within its data.
         """
-        literals = np.frombuffer(b"".join(self._literals) + _NULL, np.uint8)
+        literals = np.frombuffer(bytes(self._literals) + _NULL, np.uint8)
         buffers, at, memory = _together(literals, self._datas, len(self._rows))
         steps = [
             (kind, slot + at, there) if kind == LITERAL else (kind, slot, there)
@@ -135,8 +135,8 @@ class Plan:
         if self._steps and self._steps[-1][0] == LITERAL:
             _, at, size = self._steps.pop()
         else:
-            at, size = sum(map(len, self._literals)), 0
-        self._literals.append(written)
+            at, size = len(self._literals), 0
+        self._literals += written
         self._steps.append((LITERAL, at, size + len(written)))
 
 

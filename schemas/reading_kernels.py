@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from runtime.compiled import BYTES, MASK, ROWS_OF_BYTES, ROWS_OF_LONGS, compiled
 
+# As in writing_kernels, not taken from there: what is compiled is kept by the source of its module.
 _DOUBLE: Final = 2
 _TEXT: Final = 3
 _WORD: Final = 8

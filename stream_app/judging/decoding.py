@@ -45,12 +45,14 @@ class DeadLetter(NamedTuple):
 class Decoded:
     """Readings of one parameter that one schema wrote; all columns are as long as ``records``.
 
-    ``heads`` are all that are known, ``head`` is the number of each reading's.
+    ``heads`` are all that are known and ``ranks`` those of their sources, ``head`` is the number of
+    each reading's.
     """
 
     parameter: str
     records: Records
     heads: Sequence[Head]
+    ranks: Integers
     head: Integers
     columns: Mapping[str, Column]
 
@@ -157,15 +159,14 @@ class _Writer:
         """Decode framed records: columns, and which of them are good."""
         messages = records.values
         head = self._heads.numbers(messages)
-        heads = self._heads.all
-        # Behind all: where to begin in a message whose head is not known, which is inside any.
-        ends = np.fromiter((*(h.end for h in heads), 0), np.int64, len(heads) + 1)
-        columns, good = self._decode(messages, ends[head])
+        # Of a message whose head is not known the last is taken, 0: it is inside any.
+        columns, good = self._decode(messages, self._heads.ends[head])
         for kind, name, default in self._missing:
             columns[name] = _same(kind, default, len(head))
         good &= (head >= 0) & (records.values.lengths <= MOST_BYTES)
         good &= _texts_are_sound(columns, len(head))
-        return Decoded(parameter, records, heads, head, columns), good
+        heads, ranks = self._heads.all, self._heads.ranks
+        return Decoded(parameter, records, heads, ranks, head, columns), good
 
 
 def _short(value: bytes | None) -> bytes | None:

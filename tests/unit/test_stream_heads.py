@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from itertools import product
-from string import ascii_letters
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
+import fastavro
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import avsc
-from schemas.columnar import packed
-from stream_app.judging import heads as module
+from schemas.columnar import Strings, packed
+from stream_app.judging import head_kernels, known_heads
 from stream_app.judging.heads import Heads
+from stream_app.judging.known_heads import KnownHeads
 from tests.raw_batches import Schemas, encoded
 from tests.raw_records import raw
 
@@ -41,30 +44,89 @@ def test_whatever_is_learnt_between_a_head_keeps_its_number(
     assert len(heads.all) == len(numbers)
 
 
-def test_heads_of_one_checksum_are_told_apart() -> None:
-    sensors = _of_one_checksum()
-    values = encoded(Schemas(), "temperature", [raw(sensor_id=sensor) for sensor in sensors])
-    heads = _heads()
-    for _ in range(3):
-        numbers = heads.numbers(packed([*values, *values[::-1]])).tolist()
-        told = [heads.all[number].sensor for number in numbers]
-        assert told == [*sensors, *sensors[::-1]]
+def test_heads_in_one_place_of_the_table_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    sensors = [f"{number:030}" for number in range(20)]
+    messages = _framed(sensors)
+    with _as_written(monkeypatch):
+        monkeypatch.setattr(head_kernels, "_checksum", lambda *_: 7)
+        heads = _heads()
+        for _ in range(2):
+            numbers = heads.numbers(messages).tolist()
+            assert [heads.all[number].sensor for number in numbers] == sensors
     assert len(heads.all) == len(sensors)
+
+
+@given(cuts=st.lists(st.integers(0, 200), min_size=1, max_size=8), other=st.binary(max_size=60))
+def test_a_message_that_is_cut_off_has_no_head_or_the_whole_one(
+    cuts: list[int], other: bytes
+) -> None:
+    (whole,) = encoded(Schemas(), "temperature", [raw(sensor_id="s" * 70)])
+    heads = _heads()
+    heads.numbers(packed([whole]))
+    end = int(heads.ends[0])
+    found = heads.numbers(packed([*(whole[:cut] for cut in cuts), whole[:end] + other, other]))
+    assert found[:-1].tolist() == [*(0 if cut >= end else -1 for cut in cuts), 0]
+    assert found[-1] < 0 or heads.all[int(found[-1])].sensor != "s" * 70
+
+
+@given(sensors=st.lists(st.text(max_size=70), min_size=1, max_size=20))
+def test_the_loops_are_as_they_were_written(sensors: list[str]) -> None:
+    messages = _framed(sensors)
+    compiled = _heads().numbers(messages).tolist()
+    with pytest.MonkeyPatch.context() as patch, _as_written(patch):
+        assert _heads().numbers(messages).tolist() == compiled
+
+
+_FRAME = b"\0\0\0\0\1"
+_NONSENSE = [b"", _FRAME, _FRAME + b"\xff" * 40, _FRAME + b"\3abc", _FRAME + b"\x80"]
+_OF = {"none": "string", "text": "string", "long": "long", "double": "double"}
+_VALUES = {"none": None, "text": "é" * 40, "long": -(2**62), "double": 0.5}
+
+
+@pytest.mark.parametrize("python", [False, True])
+def test_what_is_not_there_or_nonsense_is_no_head(
+    monkeypatch: pytest.MonkeyPatch, python: bool
+) -> None:
+    heads = _heads()
+    with _as_written(monkeypatch) if python else nullcontext():
+        assert heads.numbers(packed(_NONSENSE)).tolist() == [-1] * len(_NONSENSE)
+    assert not heads.all
+    assert heads.ends.tolist() == [0]
+
+
+@pytest.mark.parametrize("python", [False, True])
+@given(kinds=st.lists(st.sampled_from(sorted(_OF)), min_size=1, max_size=6))
+def test_a_head_may_hold_what_a_field_may_be(python: bool, kinds: list[str]) -> None:
+    fields = [{"name": f"f{i}", "type": ["null", _OF[kind]]} for i, kind in enumerate(kinds)]
+    schema = {"type": "record", "name": "Head", "fields": fields}
+    values = {f"f{i}": _VALUES[kind] for i, kind in enumerate(kinds)}
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, fastavro.parse_schema(dict(schema)), values)
+    head = out.getvalue()
+    message = _FRAME + head
+    with pytest.MonkeyPatch.context() as patch, _as_written(patch) if python else nullcontext():
+        known = KnownHeads(schema)
+        assert known.numbers(packed([message])).tolist() == [-1]
+        assert known.learn(head) == 0
+        same = [message[:-1], message, message + b"behind"]
+        assert known.numbers(packed(same)).tolist() == [-1, 0, 0]
+        assert known.number(head) == len(known) - 1 == 0
 
 
 def _heads() -> Heads:
     return Heads(avsc.load("raw_reading"), avsc.load("raw_reading"))
 
 
-def _of_one_checksum() -> list[str]:
-    """Find names whose records have one checksum.
+def _framed(sensors: list[str]) -> Strings:
+    records = [raw(sensor_id=sensor) for sensor in sensors]
+    return packed(encoded(Schemas(), "temperature", records))
 
-    Two characters differ, one in each of two words: what the first adds the second takes away.
-    """
-    names = [f"{'x' * 10}{a}{'x' * 7}{b}{'x' * 20}" for a, b in product(ascii_letters, repeat=2)]
-    values = encoded(Schemas(), "temperature", [raw(sensor_id=name) for name in names])
-    bodies = np.array([np.frombuffer(value[5:45], np.uint64) for value in values])
-    sums = module._summed(bodies).tolist()
-    most, count = Counter(sums).most_common(1)[0]
-    assert count > 1
-    return [name for name, found in zip(names, sums, strict=True) if found == most]
+
+@contextmanager
+def _as_written(patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Run the Python that was compiled."""
+    for name in ("find_heads", "find_head", "enter_heads"):
+        loop: Any = getattr(head_kernels, name)
+        patch.setattr(known_heads, name, loop.py_func)
+    with np.errstate(over="ignore"):
+        yield

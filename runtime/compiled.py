@@ -35,6 +35,8 @@ LONGS: Final = Kind("int64", 1)
 MASK: Final = Kind("bool", 1)
 ROWS_OF_BYTES: Final = Kind("uint8", 2)
 ROWS_OF_LONGS: Final = Kind("int64", 2)
+DOUBLES: Final = Kind("float64", 1)
+ROWS_OF_DOUBLES: Final = Kind("float64", 2)
 
 Compile = Callable[[Callable[..., Any], tuple[Kind, ...]], Any]
 compile_by: list[Compile] = []

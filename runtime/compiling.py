@@ -17,10 +17,12 @@ import numba
 from numba import types
 
 from runtime.compiled import Kind, compile_by
+from runtime.errors import System
 from runtime.machine_code import Code, address_of, write
 
 _ENTRIES: Final[dict[str, Any]] = {}
 _POINTER: Final[Callable[[Any], Any]] = types.CPointer
+_ALLOCATES: Final = b"NRT_Allocate"
 _OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy"}
 
 
@@ -34,7 +36,10 @@ def main(module: str, path: Path) -> None:
         for name, entry in _ENTRIES.items()
         if name.startswith(prefix)
     }
-    for symbol, made in code.values():
+    for name, (symbol, made) in code.items():
+        if _ALLOCATES in made:  # numba has that here; whoever loads it has not
+            problem = f"{module}.{name} makes an array, or copies one that may overlap"
+            raise System(problem, mend="give it the arrays that it writes to, and copy in a loop")
         address_of(symbol, made)  # it ends this process, not one at work, where anything is missing
     write(path, code)
 

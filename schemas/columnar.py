@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.columnar_kernels import put
+from schemas.columnar_kernels import high_bits, put
 from schemas.numbering_kernels import number
 
 Integers = NDArray[np.int64]
@@ -94,6 +94,15 @@ class Strings:
         """Write each string at its place in ``out``."""
         starts, lengths = np.ascontiguousarray(self.starts), np.ascontiguousarray(self.lengths)
         put(self.data, starts, lengths, out, np.ascontiguousarray(at))
+
+    def is_ascii(self) -> bool:
+        """Say whether all are plain ASCII.
+
+        >>> packed([b"ab", b""]).is_ascii(), packed(["é".encode()]).is_ascii()
+        (True, False)
+        """
+        starts, lengths = np.ascontiguousarray(self.starts), np.ascontiguousarray(self.lengths)
+        return not high_bits(self.data, starts, lengths)
 
     def of_length(self, length: int, rows: Integers | slice) -> Bytes:
         """Give the bytes of strings that are all of one length, a row for each."""

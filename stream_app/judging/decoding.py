@@ -17,7 +17,7 @@ from runtime.errors import DataQuality
 from schemas import avsc
 from schemas.avsc import Schema, without_logical_types
 from schemas.codec import Decoder, Encoder, SchemaIds
-from schemas.columnar import Column, Integers, Mask, Numbers, Strings, packed, rows_by_length
+from schemas.columnar import Column, Integers, Mask, Numbers, Strings, packed
 from schemas.columnar_decoding import ColumnarDecoder, schema_ids
 from schemas.columnar_encoding import constant
 from schemas.dead_letters import Stage
@@ -26,7 +26,6 @@ from schemas.topics import PARAMETERS, Topics, raw_schema
 from stream_app.judging.heads import FIRST_OBSERVED, Head, Heads, head_schema
 from stream_app.transport.batch import Batch, Raw, Records
 
-_NOT_ASCII: Final = 0x80
 _KINDS: Final = ("int", "long", "double", "string")
 MOST_BYTES: Final = 16 << 10
 """A reading is some hundred bytes. What is longer than this may become a clean reading, or a record
@@ -223,16 +222,9 @@ def _texts_are_sound(columns: Mapping[str, Column], count: int) -> Mask:
     """Say in which rows every string is UTF-8."""
     sound = np.ones(count, np.bool_)
     for column in columns.values():
-        if isinstance(column, Strings) and not _is_ascii(column):
+        if isinstance(column, Strings) and not column.is_ascii():
             sound &= np.fromiter(map(_is_utf8, column.bytes()), np.bool_, count)
     return sound
-
-
-def _is_ascii(column: Strings) -> bool:
-    return all(
-        column.of_length(length, rows).max() < _NOT_ASCII
-        for length, rows in rows_by_length(column.lengths)
-    )
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -12,14 +12,13 @@ from stream_app.window.entries import ENTRY, Entries, live, put_past, whole
 from stream_app.window.incoming import ranked
 from stream_app.window.kinds import KINDS, Kind
 from stream_app.window.layout import Layout
-from stream_app.window.rings import Rows
+from stream_app.window.nearby import nearby
 from stream_app.window.siting import Classes
 from weather.arrays import Bools, Flags, Floats, Micros
 from weather.limits import Limits
-from weather.qc.digits import STEPS, counted
 from weather.qc.flags import Flag, flags_like
 from weather.qc.in_time import judge_in_time
-from weather.qc.series import Neighbours, neighbours
+from weather.qc.series import Neighbours
 from weather.ruleset import Ruleset, months_of
 from weather.ruleset_history import RulesetHistory
 
@@ -33,15 +32,13 @@ def judge(layout: Layout, ruleset: Ruleset, classes: Classes | None = None) -> E
     """
     judged: Entries = whole(layout.entries).copy().view(ENTRY)
     alive = live(judged)
-    found = neighbours(judged["at"], judged["value"], alive, layout.lengths, layout.before)
-    runs, series = found.past.runs, dict(kind_slices(layout, np.ones(len(layout.rows), np.int64)))
+    found = nearby(layout, judged)
     flags = {name: flags_like(len(judged), Flag.NOT_EVALUATED) for name in WINDOW}
     for kind, part in kind_slices(layout):
         at, values = judged["at"][part], judged["value"][part]
-        near = _counted(layout, kind, series[kind], found.take(part), values, alive[part])
-        runs[part] = near.past.runs
         sited = None if classes is None else classes[part]
-        for name, made in _tests(KINDS[kind], at, values, near, ruleset, sited).items():
+        tests = _tests(KINDS[kind], at, values, found.take(part), ruleset, sited)
+        for name, made in tests.items():
             if getattr(KINDS[kind], name) is None:
                 continue
             # A direction is there only while the wind blows: without one, nothing is missing.
@@ -52,17 +49,6 @@ def judge(layout: Layout, ruleset: Ruleset, classes: Classes | None = None) -> E
             flags[name][part] = made
     put_past(judged, found.past, flags)
     return judged
-
-
-def _counted(
-    layout: Layout, kind: int, series: slice, near: Neighbours, values: Floats, alive: Bools
-) -> Neighbours:
-    """Look at the digits of a kind's readings; the steps are no ruleset's, so none changes runs."""
-    steps = STEPS.get(KINDS[kind][:2])
-    if steps is None:
-        return near
-    usable, before = alive & ~np.isnan(values), layout.before.runs[series]
-    return counted(near, values, usable, layout.lengths[series], before, steps)
 
 
 def _tests(
@@ -111,9 +97,9 @@ def _limits_of(kind: Kind, rules: RulesetHistory) -> Iterator[Limits]:
         yield from (o.limits for o in ruleset.overrides if (o.parameter, o.measure) == named)
 
 
-def kind_slices(layout: Layout, lengths: Rows | None = None) -> Iterator[tuple[int, slice]]:
-    """Give each kind that there is, and where its entries stand, or what else its series have."""
-    ends = np.append(0, np.cumsum(layout.lengths if lengths is None else lengths))
+def kind_slices(layout: Layout) -> Iterator[tuple[int, slice]]:
+    """Give each kind that there is, and where its entries stand."""
+    ends = np.append(0, np.cumsum(layout.lengths))
     firsts = ranked(np.arange(len(KINDS) + 1), np.zeros(len(KINDS) + 1, np.int64))
     bounds = ends[np.searchsorted(layout.rank, firsts)].tolist()
     for kind, (start, stop) in enumerate(pairwise(bounds)):

@@ -41,7 +41,7 @@ def test_machine_code_is_kept_where_the_environment_says(
 ) -> None:
     monkeypatch.setenv(machine_code.DIRECTORY, str(tmp_path / "own"))
     made = machine_code.kept("schemas.columnar_kernels", SOURCE)
-    assert set(made) == {"put"}
+    assert set(made) == {"put", "high_bits"}
     (kept,) = (tmp_path / "own").glob("*.json")
     before = kept.stat().st_mtime_ns
     assert machine_code.kept("schemas.columnar_kernels", SOURCE) == made
@@ -67,6 +67,28 @@ def test_what_cannot_be_compiled_is_told_in_a_line(tmp_path: Path) -> None:
         machine_code.kept("odd", str(source))
 
 
+def test_a_loop_that_makes_an_array_is_not_kept(tmp_path: Path) -> None:
+    (tmp_path / "making.py").write_text(
+        """
+from runtime.compiled import LONGS, compiled
+
+@compiled(LONGS)
+def shift(given) -> None:
+    given[1:] = given[:-1]
+"""
+    )
+    run = f"""
+import sys
+from pathlib import Path
+from runtime.compiling import main
+sys.path.insert(0, {str(tmp_path)!r})
+main("making", Path({str(tmp_path)!r}) / "making.json")
+"""
+    done = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=False)
+    assert "making.shift makes an array" in done.stderr
+    assert not (tmp_path / "making.json").exists()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what it has mapped")
 def test_a_library_that_was_let_go_of_works_on() -> None:
     run = """
@@ -81,4 +103,4 @@ print(put(), memory.let_go_of("libllvmlite") > 10 << 20)
 print(put(), len(machine_code.loaded(machine_code.kept(loops.__name__, loops.__file__))))
 """
     told = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=True)
-    assert told.stdout == "b'abc' True\nb'abc' 1\n"
+    assert told.stdout == "b'abc' True\nb'abc' 2\n"

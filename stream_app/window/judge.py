@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -13,12 +14,13 @@ from stream_app.window.incoming import ranked
 from stream_app.window.kinds import KINDS, Kind
 from stream_app.window.layout import Layout
 from stream_app.window.nearby import nearby
+from stream_app.window.rings import Rows
 from stream_app.window.siting import Classes
 from weather.arrays import Bools, Flags, Floats, Micros
 from weather.limits import Limits
 from weather.qc.flags import Flag, flags_like
 from weather.qc.in_time import judge_in_time
-from weather.qc.series import Neighbours
+from weather.qc.series import Neighbours, Past
 from weather.ruleset import Ruleset, months_of
 from weather.ruleset_history import RulesetHistory
 
@@ -31,24 +33,29 @@ def judge(layout: Layout, ruleset: Ruleset, classes: Classes | None = None) -> E
     ``classes`` are those of their stations, (n,); None where no limits depend on them.
     """
     judged: Entries = whole(layout.entries).copy().view(ENTRY)
-    alive = live(judged)
-    found = nearby(layout, judged)
-    flags = {name: flags_like(len(judged), Flag.NOT_EVALUATED) for name in WINDOW}
+    series = dict(kind_slices(layout, np.ones(len(layout.rows), np.int64)))
     for kind, part in kind_slices(layout):
-        at, values = judged["at"][part], judged["value"][part]
+        own, entries = series[kind], judged[part]
+        past: list[Any] = [column[own] for column in layout.before]
+        near = nearby(kind, entries, layout.lengths[own], Past(*past))
         sited = None if classes is None else classes[part]
-        tests = _tests(KINDS[kind], at, values, found.take(part), ruleset, sited)
-        for name, made in tests.items():
-            if getattr(KINDS[kind], name) is None:
-                continue
-            # A direction is there only while the wind blows: without one, nothing is missing.
-            unjudged = ~alive[part] if KINDS[kind].step else ~alive[part] | np.isnan(values)
-            made[unjudged] = Flag.NOT_EVALUATED
-            if name not in flags:
-                flags[name] = flags_like(len(judged), Flag.NOT_EVALUATED)
-            flags[name][part] = made
-    put_past(judged, found.past, flags)
+        put_past(entries, near.past, _flags(kind, entries, near, ruleset, sited))
     return judged
+
+
+def _flags(
+    kind: int, entries: Entries, near: Neighbours, ruleset: Ruleset, classes: Classes | None
+) -> dict[str, Flags]:
+    """Judge entries of one kind in time: flags of the tests that it has, and of all of WINDOW."""
+    at, values = entries["at"].copy(), entries["value"].copy()  # each by itself, for the cache
+    flags = {name: flags_like(len(entries), Flag.NOT_EVALUATED) for name in WINDOW}
+    # A direction is there only while the wind blows: without one, nothing is missing.
+    unjudged = ~live(entries) if KINDS[kind].step else ~live(entries) | np.isnan(values)
+    for name, made in _tests(KINDS[kind], at, values, near, ruleset, classes).items():
+        if getattr(KINDS[kind], name) is not None:
+            made[unjudged] = Flag.NOT_EVALUATED
+            flags[name] = made
+    return flags
 
 
 def _tests(
@@ -97,9 +104,9 @@ def _limits_of(kind: Kind, rules: RulesetHistory) -> Iterator[Limits]:
         yield from (o.limits for o in ruleset.overrides if (o.parameter, o.measure) == named)
 
 
-def kind_slices(layout: Layout) -> Iterator[tuple[int, slice]]:
-    """Give each kind that there is, and where its entries stand."""
-    ends = np.append(0, np.cumsum(layout.lengths))
+def kind_slices(layout: Layout, lengths: Rows | None = None) -> Iterator[tuple[int, slice]]:
+    """Give each kind that there is, and where its entries stand, or what else its series have."""
+    ends = np.append(0, np.cumsum(layout.lengths if lengths is None else lengths))
     firsts = ranked(np.arange(len(KINDS) + 1), np.zeros(len(KINDS) + 1, np.int64))
     bounds = ends[np.searchsorted(layout.rank, firsts)].tolist()
     for kind, (start, stop) in enumerate(pairwise(bounds)):

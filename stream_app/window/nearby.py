@@ -1,16 +1,18 @@
-"""What stands around each reading of a layout, digits included: found in one compiled walk."""
+"""What stands around each reading of some series, digits included: found in one compiled walk.
+
+Kind by kind, so that what is found fits the processor's cache, and memory that is at hand anyway.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stream_app.window import nearby_kernels as kernels
 from stream_app.window.entries import Entries, words
-from stream_app.window.incoming import KIND_BITS
 from stream_app.window.kinds import KINDS
-from stream_app.window.layout import Layout
 from weather.qc.digits import MOST_STEPS, STEPS, Steps
 from weather.qc.series import Neighbours, Past, resolution
 
@@ -29,23 +31,22 @@ _SIZES[0] = resolution(np.arange(_GRAINS))
 for _place, _steps in enumerate(STEPS.values()):
     _SIZES[1 + _place, : len(_steps.sizes)] = _steps.sizes
 _ROWS: Final = np.array([_row_of(steps) for steps in STEPS.values()], np.int64)
-_WHICH: Final = np.array(
-    [[*STEPS].index(kind[:2]) if kind[:2] in STEPS else -1 for kind in KINDS], np.int64
-)
+_WHICH: Final = [[*STEPS].index(kind[:2]) if kind[:2] in STEPS else -1 for kind in KINDS]
 """By kind, the row of its steps."""
 
 
-def nearby(layout: Layout, entries: Entries) -> Neighbours:
-    """Look around each of the layout's ``entries``."""
-    before, count = layout.before, len(entries)
-    which = _WHICH[layout.rank >> KIND_BITS]
+def nearby(kind: int, entries: Entries, lengths: NDArray[np.int64], before: Past) -> Neighbours:
+    """Look around each of the ``entries`` (n,) of m series of one kind.
+
+    ``lengths`` (m,) and ``before`` (m,) are as in :func:`weather.qc.series.neighbours`.
+    """
+    count, which = len(entries), np.full(len(lengths), _WHICH[kind])
     known = before.at, before.broken, before.since, before.length, before.grain, before.runs
-    series = np.stack([layout.lengths, which, *known], axis=1, dtype=np.int64, casting="unsafe")
+    series = np.stack([lengths, which, *known], axis=1, dtype=np.int64, casting="unsafe")
     numbers, doubles = np.empty((9, count), np.int64), np.empty((6, count))
     doubles[kernels.HERE] = entries["value"]
-    kernels.look_around(
-        words(entries), np.ascontiguousarray(before.value), series, _ROWS, _SIZES, numbers, doubles
-    )
+    newest = np.ascontiguousarray(before.value)
+    kernels.look_around(words(entries), newest, series, _ROWS, _SIZES, numbers, doubles)
     return Neighbours(
         change=doubles[kernels.CHANGE],
         elapsed=numbers[kernels.ELAPSED],

@@ -70,6 +70,7 @@ def test_what_cannot_be_compiled_is_told_in_a_line(tmp_path: Path) -> None:
 def test_a_loop_that_makes_an_array_is_not_kept(tmp_path: Path) -> None:
     (tmp_path / "making.py").write_text(
         """
+from __future__ import annotations
 from runtime.compiled import LONGS, compiled
 
 @compiled(LONGS)

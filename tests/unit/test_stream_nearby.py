@@ -8,16 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from stream_app.window import nearby_kernels as kernels
-from stream_app.window.entries import ENTRY
-from stream_app.window.incoming import ranked
-from stream_app.window.kinds import KINDS
-from stream_app.window.layout import Layout
+from stream_app.window.entries import ENTRY, Entries
+from stream_app.window.kinds import KINDS, SPEED
 from stream_app.window.nearby import nearby
 from weather.qc import digits
 from weather.qc.digits import MOST, STEPS
-from weather.qc.series import NEVER, Neighbours, Past, neighbours
+from weather.qc.series import Neighbours, Past, neighbours
 
 pytestmark = pytest.mark.requirement("B3", "B4")
 
@@ -48,62 +47,58 @@ _PASTS = st.tuples(
     st.integers(0, 40),
     st.lists(st.integers(0, MOST), min_size=6, max_size=6),
 )
-_SERIES = st.lists(
-    st.tuples(st.integers(0, len(KINDS) - 1), _READINGS, _PASTS), min_size=1, max_size=6
-)
+_KINDS = st.integers(0, len(KINDS) - 1)
+_SERIES = st.lists(st.tuples(_READINGS, _PASTS), min_size=1, max_size=6)
+Series = list[tuple[list[Reading], Any]]
+NOTHING: Any = (False, 0.0, False, 0, 0, [0] * 6)
 
 
-def layout_of(series: list[tuple[int, list[Reading], Any]]) -> Layout:
-    """Lay series out, sorted by kind."""
-    series = sorted(series, key=lambda one: one[0])
-    n = sum(len(readings) for _, readings, _ in series)
-    entries = np.zeros(n, ENTRY)
+class Laid(NamedTuple):
+    """Series of one kind, side by side."""
+
+    kind: int
+    entries: Entries
+    lengths: NDArray[np.int64]
+    before: Past
+
+
+def laid(kind: int, series: Series) -> Laid:
+    """Lay series out."""
+    readings = [one for readings, _ in series for one in readings]
+    entries = np.zeros(len(readings), ENTRY)
     entries["at"] = [
         60_000_000 * at
-        for _, readings, _ in series
+        for readings, _ in series
         for at in np.cumsum([one.minutes for one in readings], dtype=np.int64).tolist()
     ]
-    entries["value"] = [one.value for _, readings, _ in series for one in readings]
-    entries["marks"] = [one.live for _, readings, _ in series for one in readings]
-    rows = np.arange(len(series))
-    kinds = np.array([kind for kind, _, _ in series])
-    lengths = np.array([len(readings) for _, readings, _ in series])
-    before = past_of([(kind, *past) for kind, _, past in series])
-    nowhere = np.full(n, -1)
-    rank = ranked(kinds, rows)
-    return Layout(entries, nowhere, nowhere, rows, rank, lengths, before, rows * 0, whole=False)
+    entries["value"] = [one.value for one in readings]
+    entries["marks"] = [one.live for one in readings]
+    lengths = np.array([len(readings) for readings, _ in series], np.int64)
+    return Laid(kind, entries, lengths, past_of(kind, [past for _, past in series]))
 
 
-def past_of(pasts: list[Any]) -> Past:
+def past_of(kind: int, pasts: list[Any]) -> Past:
     """Make the past of each series: something, or nothing."""
     held: list[Any] = [column.copy() for column in Past.nothing(len(pasts))]
-    past = Past(*held)
-    for place, (kind, known, value, broken, length, grain, runs) in enumerate(pasts):
+    steps = STEPS.get(KINDS[kind][:2])
+    for place, (known, value, broken, length, grain, runs) in enumerate(pasts):
         if known and not np.isnan(value):
-            steps = STEPS.get(KINDS[kind][:2])
             counted = runs[: len(steps.sizes)] if steps else []
             packed = sum(run << (4 * bit) for bit, run in enumerate(counted))
             made = -60_000_000, value, broken, -7_000_000, length, grain, packed
-            for column, one in zip(past, made, strict=True):
+            for column, one in zip(held, made, strict=True):
                 column[place] = one
-    return past
+    return Past(*held)
 
 
-def by_the_science(layout: Layout) -> Neighbours:
-    """Look around by arrays, and at the digits of each series."""
-    entries = layout.entries
-    alive = (entries["marks"] & 1) != 0
-    found = neighbours(entries["at"], entries["value"], alive, layout.lengths, layout.before)
-    ends = np.cumsum(layout.lengths)
-    for row, (end, length) in enumerate(zip(ends.tolist(), layout.lengths.tolist(), strict=True)):
-        part, steps = slice(end - length, end), STEPS.get(KINDS[int(layout.rank[row]) >> 40][:2])
-        if steps is None:
-            continue
-        values, before = entries["value"][part], layout.before.runs[row : row + 1]
-        usable = alive[part] & ~np.isnan(values)
-        near = digits.counted(found.take(part), values, usable, np.array([length]), before, steps)
-        found.odd[part], found.past.runs[part] = near.odd, near.past.runs
-    return found
+def by_the_science(kind: int, entries: Entries, lengths: Any, before: Past) -> Neighbours:
+    """Look around by arrays, and at the digits."""
+    alive, values = (entries["marks"] & 1) != 0, entries["value"]
+    found = neighbours(entries["at"], values, alive, lengths, before)
+    steps = STEPS.get(KINDS[kind][:2])
+    if steps is None:
+        return found
+    return digits.counted(found, values, alive & ~np.isnan(values), lengths, before.runs, steps)
 
 
 def columns_of(found: Neighbours) -> dict[str, list[Any]]:
@@ -117,37 +112,34 @@ def columns_of(found: Neighbours) -> dict[str, list[Any]]:
 
 
 @settings(max_examples=300)
-@given(series=_SERIES)
-def test_the_walk_finds_what_the_science_finds(
-    series: list[tuple[int, list[Reading], Any]],
-) -> None:
-    layout = layout_of(series)
-    assert columns_of(nearby(layout, layout.entries)) == columns_of(by_the_science(layout))
+@given(kind=_KINDS, series=_SERIES)
+def test_the_walk_finds_what_the_science_finds(kind: int, series: Series) -> None:
+    assert columns_of(nearby(*laid(kind, series))) == columns_of(
+        by_the_science(*laid(kind, series))
+    )
 
 
 @settings(max_examples=50)
-@given(series=_SERIES)
-def test_it_does_as_it_was_written(series: list[tuple[int, list[Reading], Any]]) -> None:
-    layout = layout_of(series)
-    compiled = columns_of(nearby(layout, layout.entries))
+@given(kind=_KINDS, series=_SERIES)
+def test_it_does_as_it_was_written(kind: int, series: Series) -> None:
+    compiled = columns_of(nearby(*laid(kind, series)))
     walk: Any = kernels.look_around
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kernels, "look_around", walk.py_func)
-        assert columns_of(nearby(layout, layout.entries)) == compiled
+        assert columns_of(nearby(*laid(kind, series))) == compiled
 
 
 def test_digits_are_counted_over_a_long_series() -> None:
     knots = [Reading(1, round(k * 1852 / 3600, 4), True) for k in range(1, 21)]
     strange = Reading(1, 9.77, True)
-    layout = layout_of([(4, [*knots, strange], (False, 0.0, False, 0, 0, [0] * 6))])
-    assert nearby(layout, layout.entries).odd.tolist() == [False] * 20 + [True]
+    assert nearby(*laid(SPEED, [([*knots, strange], NOTHING)])).odd.tolist() == [False] * 20 + [
+        True
+    ]
 
 
 def test_a_series_without_readings_disturbs_no_other() -> None:
-    nothing: Any = (False, 0.0, False, 0, 0, [0] * 6)
-    alone = layout_of([(2, [Reading(1, 4.0, True)] * 3, nothing)])
-    beside = layout_of(
-        [(1, [], nothing), (2, [Reading(1, 4.0, True)] * 3, nothing), (3, [], nothing)]
-    )
-    assert columns_of(nearby(beside, beside.entries)) == columns_of(nearby(alone, alone.entries))
-    assert nearby(alone, alone.entries).past.at.min() > NEVER
+    some = [Reading(1, 4.0, True)] * 3
+    alone = nearby(*laid(2, [(some, NOTHING)]))
+    beside = nearby(*laid(2, [([], NOTHING), (some, NOTHING), ([], NOTHING)]))
+    assert columns_of(beside) == columns_of(alone)
+    assert alone.past.length.tolist() == [1, 2, 3]

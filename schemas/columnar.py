@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from runtime.scratch import empty
 from schemas.columnar_kernels import high_bits, put
 from schemas.numbering_kernels import number
 
@@ -218,18 +219,29 @@ def concatenated(columns: Sequence[Strings]) -> Strings:
     for data in (column.data for column in columns):
         if id(data) not in shift:
             shift[id(data)] = size
-            pieces.append(data)
             size += len(data)
+            if len(data):
+                pieces.append(data)
     nothing = np.empty(0, np.int64)
     present = None
     if any(column.present is not None for column in columns):
         present = np.concatenate([column.there() for column in columns])
     return Strings(
-        pieces[0] if len(pieces) == 1 else np.concatenate([np.empty(0, np.uint8), *pieces]),
+        pieces[0] if len(pieces) == 1 else one_behind_another(pieces),
         np.concatenate([nothing, *(column.starts + shift[id(column.data)] for column in columns)]),
         np.concatenate([nothing, *(column.lengths for column in columns)]),
         present,
     )
+
+
+def one_behind_another(pieces: Sequence[Bytes]) -> Bytes:
+    """Put bytes one behind the other.
+
+    >>> one_behind_another([np.array([1], np.uint8), np.array([2, 3], np.uint8)]).tolist()
+    [1, 2, 3]
+    """
+    whole = empty(sum(map(len, pieces)), np.uint8)
+    return np.concatenate(pieces, out=whole) if pieces else whole
 
 
 def joined_columns(columns: Sequence[Column]) -> Column:

@@ -10,7 +10,8 @@ field from ``first`` on there is a column, all as long as there are heads:
 * strings: :func:`strings_of` a list of ``str | None``, or ``Strings`` that lie in a buffer anyway;
 * the same in every row: :func:`constant`, which costs next to nothing.
 
-    >>> from schemas.avsc import load
+    >>> from runtime.scratch import empty
+from schemas.avsc import load
     >>> encode = ColumnarEncoder(load("raw_index"), "first_offset")
     >>> heads = packed([b"one", b"two"]).take(np.array([0, 1, 1]))
     >>> columns = {"first_offset": Numbers(np.arange(3)), "last_offset": constant(9, 3)}
@@ -30,6 +31,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from runtime.scratch import empty
 from schemas.avsc import Schema, without_logical_types
 from schemas.columnar import Bytes, Column, Integers, Mask, Numbers, Strings, packed
 from schemas.columnar_decoding import kind_of
@@ -99,7 +101,7 @@ def side_by_side(parts: Sequence[Strings]) -> Strings:
     for part in parts[1:]:
         lengths += part.lengths
     ends = np.cumsum(lengths)
-    out = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8)
+    out = empty(int(ends[-1]) if len(ends) else 0, np.uint8)
     at = starts = ends - lengths
     for part in parts:
         part.write(out, at)

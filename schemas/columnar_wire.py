@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from runtime.scratch import empty
 from schemas.columnar import Bytes, Column, Integers, Mask, Numbers, Strings
 from schemas.writing_kernels import (
     BARE,
@@ -90,7 +91,7 @@ class Plan:
             (kind, slot + at, there) if kind == LITERAL else (kind, slot, there)
             for kind, slot, there in self._steps
         ]
-        out = np.empty(self._count * self._most + self._texts, np.uint8)
+        out = empty(self._count * self._most + self._texts, np.uint8)
         places = np.empty((2, self._count), np.int64)
         wrong = write_messages(
             np.array(steps, np.int64).reshape(-1, 3),
@@ -156,7 +157,8 @@ def _is_same(values: Integers) -> bool:
 
 def _below_each_other(columns: Sequence[Any], count: int, dtype: Any) -> NDArray[Any]:
     """Make a matrix of columns; where there are none, of a row that nobody looks at."""
-    rows = np.empty((max(1, len(columns)), count), dtype)
+    most = max(1, len(columns))
+    rows = empty(most * count, dtype).reshape(most, count)
     for row, column in zip(rows, columns, strict=False):
         row[:] = column
     return rows

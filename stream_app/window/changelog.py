@@ -20,7 +20,7 @@ from schemas.codec import Encoder
 from schemas.columnar import Bytes, Keyed, Numbers, Strings, concatenated, numbers, packed, strings
 from schemas.columnar_decoding import ColumnarDecoder, schema_ids
 from schemas.columnar_encoding import ColumnarEncoder, side_by_side
-from stream_app.window.entries import ENTRY, Entries, joined, put
+from stream_app.window.entries import ENTRY, Entries, joined, put, taken
 from stream_app.window.kinds import KINDS
 from stream_app.window.rings import K, Rings, Rows
 from stream_app.window.writing import DELTAS, Deltas
@@ -139,7 +139,7 @@ def _put(rings: Rings, rows: Rows, numbered: NDArray[np.int64], entries: Entries
     held = rings.all_of(touched)
     owner = np.append(np.repeat(np.arange(len(touched)), rings.count[touched]), first)
     numbered = np.append(rings.numbers[held], numbered)
-    entries = joined([rings.entries.take(held), entries])
+    entries = joined([taken(rings.entries, held), entries])
     order = np.lexsort((numbered, entries["at"], owner))
     owner, at = owner[order], entries["at"][order]
     last = np.ones(len(order), np.bool_)
@@ -151,6 +151,6 @@ def _put(rings: Rings, rows: Rows, numbered: NDArray[np.int64], entries: Entries
     order, owner, from_end = order[newest], owner[newest], from_end[newest]
     counts = np.minimum(counts, K)
     places = touched[owner] * K + counts[owner] - 1 - from_end
-    put(rings.entries, places, entries.take(order))
+    put(rings.entries, places, taken(entries, order))
     rings.numbers[places] = numbered[order]
     rings.head[touched], rings.count[touched] = counts - 1, counts

@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from runtime.scratch import empty
 from weather.arrays import Bools, Flags
 from weather.qc.flags import Flag
 from weather.qc.series import Past
@@ -123,15 +124,34 @@ def put_past(entries: Entries, past: Past, flags: Mapping[str, Flags]) -> None:
 def put(entries: Entries, places: NDArray[np.int64], given: Entries) -> None:
     """Put entries at these places.
 
-    As numpy does, but whole, where it goes field by field: 0.3 ms instead of 4 for 38,000. To take
-    some, ``entries.take(places)`` is twenty times as fast as ``entries[places]``, for that reason.
+    As numpy does, but whole, where it goes field by field: 0.3 ms instead of 4 for 38,000.
     """
     whole(entries)[places] = whole(given)
 
 
+def blank(count: int) -> Entries:
+    """Make room for so many, with whatever is in it."""
+    return empty(count, ENTRY)
+
+
+def taken(entries: Entries, places: NDArray[np.int64]) -> Entries:
+    """Take the entries at these places, all of which there are; whole, as :func:`put` does."""
+    some = blank(len(places))
+    whole(entries).take(places, out=whole(some), mode="clip")  # to raise, it would copy twice
+    return some
+
+
+def copied(entries: Entries) -> Entries:
+    """Copy entries."""
+    some = blank(len(entries))
+    whole(some)[:] = whole(entries)
+    return some
+
+
 def joined(parts: Sequence[Entries]) -> Entries:
     """Put entries one behind the other."""
-    together: Entries = np.concatenate([whole(part) for part in parts]).view(ENTRY)
+    together = blank(sum(map(len, parts)))
+    np.concatenate([whole(part) for part in parts], out=whole(together))
     return together
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stream_app.cleaned import CleanedColumns
 from stream_app.rulesets.parts import parted
-from stream_app.window.entries import ENTRY, Entries, joined, marks
+from stream_app.window.entries import ENTRY, Entries, joined, marks, taken
 from stream_app.window.kinds import DIRECTION, KINDS, kinds_of
 from stream_app.window.rings import Rings, Rows
 from weather.arrays import Bools, Flags, Floats, Micros
@@ -57,7 +57,8 @@ class Incoming:
 
     def pick(self, which: NDArray[np.int64]) -> Incoming:
         """Take some of them."""
-        return Incoming(*(getattr(self, name).take(which) for name in self.__slots__))
+        others = (getattr(self, name).take(which) for name in self.__slots__[1:])
+        return Incoming(taken(self.entries, which), *others)
 
 
 def ranked(kind: NDArray[np.int64] | int, row: Rows | int) -> Rows:
@@ -138,7 +139,7 @@ def _sorted(entries: Entries, rank: Rows, place: NDArray[np.int64], ahead: Bools
     wins, repeated = np.append(~same, True), np.zeros(len(rank), np.bool_)
     repeated[:-1] = same & (version[order[1:]] == version[order[:-1]])
     wins &= ~ahead[order]
-    return Incoming(entries.take(order), rank[order], place[order], wins, repeated)
+    return Incoming(taken(entries, order), rank[order], place[order], wins, repeated)
 
 
 def _same(rank: Rows, at: Micros) -> Bools:

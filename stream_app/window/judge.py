@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stream_app.rulesets.parts import parted
-from stream_app.window.entries import ENTRY, Entries, live, put_past, whole
+from stream_app.window.entries import Entries, copied, live, put_past
 from stream_app.window.incoming import ranked
 from stream_app.window.kinds import KINDS, Kind
 from stream_app.window.layout import Layout
@@ -32,7 +32,7 @@ def judge(layout: Layout, ruleset: Ruleset, classes: Classes | None = None) -> E
 
     ``classes`` are those of their stations, (n,); None where no limits depend on them.
     """
-    judged: Entries = whole(layout.entries).copy().view(ENTRY)
+    judged = copied(layout.entries)
     series = dict(kind_slices(layout, np.ones(len(layout.rows), np.int64)))
     for kind, part in kind_slices(layout):
         own, entries = series[kind], judged[part]

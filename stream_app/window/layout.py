@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_app.window.entries import Entries, flag, joined, live, put
+from stream_app.window.entries import Entries, blank, flag, joined, live, put, taken
 from stream_app.window.incoming import KIND_BITS, ROW_BITS, Incoming, ranked
 from stream_app.window.kinds import DIRECTION, SPEED
 from stream_app.window.rings import K, Rings, Rows
@@ -68,7 +68,7 @@ def split(
     first = np.ones(len(row), np.bool_)
     first[1:] = row[1:] != row[:-1]
     rows = row[first]
-    heads = rings.entries.take(rings.slots(rows, 0))
+    heads = taken(rings.entries, rings.slots(rows, 0))
     empty = rings.count[rows] == 0
     ordered = ((at[first] > heads["at"]) & live(heads)) | empty
     if len(forced):
@@ -89,7 +89,7 @@ def in_order(rings: Rings, incoming: Incoming, chosen: NDArray[np.int64], spiked
     heads = rings.slots(rows, 0)
     kind = rank >> KIND_BITS
     beside = np.where(kind == DIRECTION, heads - K, heads)
-    unsure = flag(rings.entries.take(beside), "spike") == Flag.NOT_EVALUATED
+    unsure = flag(taken(rings.entries, beside), "spike") == Flag.NOT_EVALUATED
     jumped = unsure & (held > 0) & spiked[np.where(kind == DIRECTION, SPEED, kind)]
     remembered = jumped.astype(np.int64)
     lengths = remembered + counts
@@ -99,9 +99,9 @@ def in_order(rings: Rings, incoming: Incoming, chosen: NDArray[np.int64], spiked
     places = np.repeat(begins + remembered, counts) + within
     source, new = np.full(n, -1), np.full(n, -1)
     source[old], new[places] = heads[jumped], chosen
-    entries = np.empty(n, rings.entries.dtype)
-    put(entries, old, rings.entries.take(source[old]))
-    put(entries, places, incoming.entries.take(chosen))
+    entries = blank(n)
+    put(entries, old, taken(rings.entries, source[old]))
+    put(entries, places, taken(incoming.entries, chosen))
     before = rings.past(rows, remembered, held > remembered)
     return Layout(entries, source, new, rows, rank, lengths, before, held - remembered, whole=False)
 
@@ -117,12 +117,12 @@ def in_full(rings: Rings, incoming: Incoming, chosen: NDArray[np.int64], forced:
     anchors = (np.cumsum(counts) - counts)[full]
     old = np.delete(old, anchors)
     old_rank = np.repeat(rank, counts - full)
-    entries = joined([rings.entries.take(old), incoming.entries.take(chosen)])
+    entries = joined([taken(rings.entries, old), taken(incoming.entries, chosen)])
     ranks = np.concatenate([old_rank, incoming.rank[chosen]])
     source = np.concatenate([old, np.full(len(chosen), -1)])
     new = np.concatenate([np.full(len(old), -1), chosen])
     stays = _winners(entries, ranks, new)
-    entries, ranks, source, new = entries.take(stays), ranks[stays], source[stays], new[stays]
+    entries, ranks, source, new = taken(entries, stays), ranks[stays], source[stays], new[stays]
     lengths = np.bincount(np.searchsorted(rank, ranks), minlength=len(rank)).astype(np.int64)
     before = rings.past(rows, K - 1, full)
     kept = full.astype(np.int64)

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from runtime.scratch import empty
 from stream_app.window import nearby_kernels as kernels
 from stream_app.window.entries import Entries, words
 from stream_app.window.kinds import KINDS
@@ -43,7 +44,8 @@ def nearby(kind: int, entries: Entries, lengths: NDArray[np.int64], before: Past
     count, which = len(entries), np.full(len(lengths), _WHICH[kind])
     known = before.at, before.broken, before.since, before.length, before.grain, before.runs
     series = np.stack([lengths, which, *known], axis=1, dtype=np.int64, casting="unsafe")
-    numbers, doubles = np.empty((9, count), np.int64), np.empty((6, count))
+    numbers = empty(9 * count, np.int64).reshape(9, count)
+    doubles = empty(6 * count, np.float64).reshape(6, count)
     doubles[kernels.HERE] = entries["value"]
     newest = np.ascontiguousarray(before.value)
     kernels.look_around(words(entries), newest, series, _ROWS, _SIZES, numbers, doubles)

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_app.window.entries import ENTRY, Entries, enlarged, past_of
+from stream_app.window.entries import ENTRY, Entries, enlarged, past_of, taken
 from stream_app.window.kinds import HUMIDITY, KINDS, RAINFALL, kinds_of
 from weather.qc.series import NEVER, Past
 
@@ -81,7 +81,7 @@ class Rings:
 
     def past(self, rows: Rows, back: NDArray[np.int64] | int, known: NDArray[np.bool_]) -> Past:
         """Give what is known of series after the entry so many places back, where ``known``."""
-        past = past_of(self.entries.take(self.slots(rows, back)))
+        past = past_of(taken(self.entries, self.slots(rows, back)))
         if known.all():
             return past
         nothing = Past.nothing(len(rows))

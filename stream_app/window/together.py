@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_app.window.entries import Entries, flag, joined, live, put_flag
+from stream_app.window.entries import Entries, flag, joined, live, put_flag, taken
 from stream_app.window.incoming import Incoming, ranked
 from stream_app.window.judge import kind_slices
 from stream_app.window.kinds import HUMIDITY, RAINFALL
@@ -107,7 +107,7 @@ def _keys(
 ) -> NDArray[np.int64]:
     """Give the station and minute of every extreme entry, also of those that only stay."""
     rows = layout.rows[(rings.kind[layout.rows] == kind) & (layout.kept > 0)]
-    entries = joined([judged[part], rings.entries.take(rings.slots(rows, K - 1))])
+    entries = joined([judged[part], taken(rings.entries, rings.slots(rows, K - 1))])
     row = np.concatenate([np.repeat(layout.rows, layout.lengths)[part], rows])
     found = _extreme(kind, entries)
     return _key(rings.station[row[found]], entries["at"][found])

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_app.window.entries import Entries, joined, put, words
+from stream_app.window.entries import Entries, joined, put, taken, words
 from stream_app.window.layout import Layout
 from stream_app.window.rings import NOWHERE, K, Rings, Rows
 from weather.arrays import Bools
@@ -66,7 +66,7 @@ def writes_of(rings: Rings, layout: Layout, judged: Entries) -> Writes:
     """Decide where everything goes."""
     changed = layout.new >= 0
     old = np.flatnonzero(~changed)
-    changed[old] = (words(judged.take(old)) != words(layout.entries.take(old))).any(axis=1)
+    changed[old] = (words(taken(judged, old)) != words(taken(layout.entries, old))).any(axis=1)
     total = layout.kept + layout.lengths
     count = np.minimum(total, K)
     if layout.whole:
@@ -94,10 +94,10 @@ def _appended(rings: Rings, layout: Layout, judged: Entries, changed: Bools) -> 
     carried, carrier = _carried(rings, layout.rows, owner, slot)
     if not len(carried):
         numbers = np.full(len(places), NOWHERE, np.int64)
-        return _Places(places, judged.take(chosen), numbers, owner)
+        return _Places(places, taken(judged, chosen), numbers, owner)
     return _Places(
         np.append(places, carried),
-        joined([judged.take(chosen), rings.entries.take(carried)]),
+        joined([taken(judged, chosen), taken(rings.entries, carried)]),
         np.full(len(places) + len(carried), NOWHERE, np.int64),
         np.append(owner, carrier),
     )
@@ -117,7 +117,7 @@ def _anew(rings: Rings, layout: Layout, judged: Entries, changed: Bools) -> _Pla
     numbers = np.append(numbers, rings.numbers[anchors])
     rows = layout.rows[owner]
     numbers = np.where(numbers == rings.delta[rows] + 1 - DELTAS, NOWHERE, numbers)
-    entries = joined([judged.take(chosen), rings.entries.take(anchors)])
+    entries = joined([taken(judged, chosen), taken(rings.entries, anchors)])
     return _Places(rows * K + slot, entries, numbers, owner)
 
 
@@ -148,4 +148,4 @@ def _deltas(rings: Rings, rows: Rows, written: _Places) -> Deltas:
     lengths = np.bincount(owner, minlength=len(rows))
     has = np.flatnonzero(lengths)
     numbers = rings.delta[rows[has]].astype(np.int64) + 1
-    return Deltas(rows[has], numbers, lengths[has], written.entries.take(fresh))
+    return Deltas(rows[has], numbers, lengths[has], taken(written.entries, fresh))

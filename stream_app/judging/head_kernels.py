@@ -120,7 +120,9 @@ def find_heads(
     table: _Integers,
     found: _Integers,
 ) -> int:
-    """Tell of each message the number of its head, -1 where none is known; give how many are not.
+    """Tell of each message the number of its head; give how many are not known.
+
+    Of one that is not known it tells -1 less its length: where there is none at all, just -1.
 
     ``places`` (2, n) says where each begins and how long it is,
     ``fields`` (k, 2) say of each field of a head what it holds, and whether it may be null.
@@ -131,7 +133,8 @@ def find_heads(
         at = places[0, row] + BEGIN
         end = _end_of(data, at, places[0, row] + places[1, row], fields)
         if end > at:
-            found[row] = table[_look_up(data, at, end - at, kept, ends, table)]
+            number = table[_look_up(data, at, end - at, kept, ends, table)]
+            found[row] = number if number >= 0 else -1 - (end - at)
         unknown += found[row] < 0
     return unknown
 

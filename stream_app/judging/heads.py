@@ -107,14 +107,19 @@ class Heads:
         if len(self.all) > _MOST_HEADS:
             self._forget()
         found = self._known.numbers(messages)
-        for row in np.flatnonzero(found < 0).tolist():
-            found[row] = self._sought(messages, row)
+        unknown, odd = np.flatnonzero(found < -1), np.flatnonzero(found == -1)
+        if len(unknown):
+            found[unknown] = self._learn(messages.take(unknown), -1 - found[unknown])
+        if len(odd):
+            found[odd] = [self._read(messages.one(row) or b"") for row in odd.tolist()]
         return found
 
-    def _sought(self, messages: Strings, row: int) -> int:
-        """Look for a head that was not known a moment ago; read it if it is not known now."""
-        number = int(self._known.numbers(messages.take(slice(row, row + 1)))[0])
-        return self._read(messages.one(row) or b"") if number < 0 else number
+    def _learn(self, messages: Strings, lengths: Integers) -> Integers:
+        """Number messages whose heads, of these lengths, are not known; read each head once."""
+        heads = Strings(messages.data, messages.starts + BEGIN, lengths)
+        numbers, firsts = heads.numbered()
+        each = [self._read(messages.one(row) or b"") for row in firsts.tolist()]
+        return np.array(each, np.int64)[numbers]
 
     def _read(self, message: bytes) -> int:
         body = io.BytesIO(message[BEGIN:])

@@ -42,7 +42,10 @@ class KnownHeads:
         return self._count
 
     def numbers(self, messages: Strings) -> Integers:
-        """Give the number of each message's head, -1 where it is not known."""
+        """Give the number of each message's head; -1 less its length where it is not known.
+
+        Where there is no head at all, that is -1.
+        """
         found = np.empty(len(messages.lengths), np.int64)
         places = np.stack([messages.starts, messages.lengths])
         known = self._kept, self._ends, self._table

@@ -106,7 +106,7 @@ def test_a_head_may_hold_what_a_field_may_be(python: bool, kinds: list[str]) -> 
     message = _FRAME + head
     with pytest.MonkeyPatch.context() as patch, _as_written(patch) if python else nullcontext():
         known = KnownHeads(schema)
-        assert known.numbers(packed([message])).tolist() == [-1]
+        assert known.numbers(packed([message])).tolist() == [-1 - len(head)]
         assert known.learn(head) == 0
         same = [message[:-1], message, message + b"behind"]
         assert known.numbers(packed(same)).tolist() == [-1, 0, 0]

@@ -41,16 +41,18 @@ def cells_around(latitude: Floats, longitude: Floats, metres: float) -> Cells:
     """
     height = metres / _DEGREE
     band = np.floor((latitude + 90) / height)
-    found = []
-    for step in (-1, 0, 1):
-        width = 360 / _columns(band + step, height)
-        found += [_cell(band + step, longitude + side * width, height) for side in (-1, 0, 1)]
+    steps = (-1, 0, 1)
+    found = [_cell(band + step, longitude, height, side) for step in steps for side in steps]
     return np.stack(found, axis=-1)
 
 
-def _cell(band: Floats, longitude: Floats, height: float) -> Cells:
+def _cell(band: Floats, longitude: Floats, height: float, side: int = 0) -> Cells:
+    """Give the cell of a place in a band, or so many cells beside it.
+
+    They are counted, not looked for by their width: at its edge, rounding would pass one over.
+    """
     columns = _columns(band, height)
-    column = np.floor((longitude + 180) / 360 * columns) % columns
+    column = (np.floor((longitude + 180) / 360 * columns) + side) % columns
     return (band.astype(np.int64) << _BAND_BITS) + column.astype(np.int64)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from weather.beside import beside, values_of
@@ -44,6 +44,7 @@ LONGITUDES = st.floats(-180, 180)
 
 
 @given(LATITUDES, LONGITUDES, st.floats(0, 2 * np.pi), st.floats(0, 1))
+@example(latitude=-60.0, longitude=0.0, bearing=4.0, part=0.5)
 def test_a_cell_is_told_of_all_that_is_near_enough_to_one_of_its_stations(
     latitude: float, longitude: float, bearing: float, part: float
 ) -> None:

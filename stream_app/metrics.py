@@ -178,8 +178,11 @@ class StreamMetrics:
         for flag, number in enumerate(np.bincount(one.worth.flag[rows])):
             if number:
                 yield partial(self._flagged.labels(parameter, _FLAGS[Flag(flag)]).inc, int(number))
+        # No test finds fault with a reading that is good, unless a person says that it is.
+        odd = ~gone if one.judged.hands else (one.worth.flag != Flag.GOOD) & ~gone
+        faulty = np.flatnonzero(odd)
         for field, column in {**one.judged.own_flags, **one.flags}.items():
-            kept = column[rows]
+            kept = column[faulty]
             found = int(np.count_nonzero((kept == Flag.SUSPECT) | (kept == Flag.FAIL)))
             if found:
                 test = field.removeprefix(_PREFIX)

@@ -164,7 +164,9 @@ def _raw(kind: Parameter, measure: Measure, given: Given | None, done: _Done) ->
 
 
 def _is_any(values: Floats, codes: Sequence[float]) -> Bools:
-    found: Bools = np.isclose(values[:, None], np.array(codes), rtol=_SINGLE, atol=0.0).any(axis=1)
+    found = np.zeros(values.shape, np.bool_)
+    for code in codes:
+        found |= np.abs(values - code) <= _SINGLE * abs(code)
     return found
 
 

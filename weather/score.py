@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -95,6 +96,7 @@ def validity(flags: Flags) -> Floats:
     return _VALIDITY[flags]
 
 
+@cache
 def dimension_of(field: str) -> Dimension | None:
     """Say which dimension the flag of a test belongs to, by its field; a new test's, too.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import fastavro
 import numpy as np
@@ -123,8 +123,12 @@ def _columns(
     if judged.health is not None:
         yield "flag_health", _flags(judged.health, gone)
     yield "score", _nullable(found.score, gone)
-    findings = [*_findings(judged, flags, flag), *_low(found, policy)]
-    yield "reason", _reasons(flag, gone, findings, *spoken(judged.hands, judged.origin))
+    odd = np.flatnonzero(
+        flag != Flag.GOOD
+    )  # of the others, which are most, there is nothing to say
+    findings = _findings(judged, flags, flag, found, policy, odd) if len(odd) else ()
+    codes = _Codes.of(len(flag), odd, findings)
+    yield "reason", _reasons(codes, flag, gone, *spoken(judged.hands, judged.origin))
     yield "corrections", _corrections(judged, gone)
     yield "observed_local", Numbers(judged.local)
     yield "source_key", judged.source_key
@@ -164,24 +168,33 @@ def _corrections(judged: Judged, gone: Mask | None) -> Strings:
     return _worded(bits.astype(np.int64), lambda found: describe(np.array(found)))
 
 
+class _Codes(NamedTuple):
+    """What was found of readings: a bit for each of the words."""
+
+    words: list[str]
+    code: Integers
+
+    @classmethod
+    def of(cls, count: int, odd: Integers, findings: Iterable[tuple[str, Mask]]) -> _Codes:
+        """Number what was found of ``odd`` ones among so many."""
+        words, told = list[str](), np.zeros(len(odd), np.int64)
+        for word, holds in findings:
+            if holds.any():
+                told |= holds.astype(np.int64) << len(words)
+                words.append(word)
+        code = np.zeros(count, np.int64)
+        code[odd] = told
+        return cls(words, code)
+
+
 def _reasons(
-    flag: Flags,
-    gone: Mask | None,
-    findings: Iterable[tuple[str, Mask]],
-    said: list[str],
-    by_hand: Integers,
+    codes: _Codes, flag: Flags, gone: Mask | None, said: list[str], by_hand: Integers
 ) -> Strings:
     """Say why readings are not good; a number for each set of reasons, worded once.
 
     ``said`` is what people say, and ``by_hand`` which of it they say of each reading.
     """
-    words: list[str] = []
-    code = np.zeros(len(flag), np.int64)
-    for word, holds in findings:
-        if holds.any():
-            code |= holds.astype(np.int64) << len(words)
-            words.append(word)
-    code[flag == Flag.GOOD] = 0
+    words, code = codes
     if gone is not None:
         code[gone] = 1 << len(words)
         words.append("deleted")
@@ -192,32 +205,41 @@ def _reasons(
 
 
 def _findings(
-    judged: Judged, flags: Mapping[str, Flags], flag: Flags
+    judged: Judged,
+    flags: Mapping[str, Flags],
+    flag: Flags,
+    found: Worth,
+    policy: Policy,
+    odd: Integers,
 ) -> Iterator[tuple[str, Mask]]:
-    """Give each reason why a reading is not good, and where it holds, in the order of telling."""
-    yield "missing", flag == Flag.MISSING
+    """Give each reason why a reading is not good, and of which odd ones it holds, as it is told."""
+    yield "missing", flag[odd] == Flag.MISSING
     for name, measure in judged.measures.items():
-        for found, word in _WORDS:
-            yield word if name == "value" else f"{name}_{word}", measure.flag_range == found
+        ranges = measure.flag_range[odd]
+        for verdict, word in _WORDS:
+            yield word if name == "value" else f"{name}_{word}", ranges == verdict
     for field, column in flags.items():
-        for found, told in ((Flag.SUSPECT, "_suspect"), (Flag.FAIL, "")):
-            yield field.removeprefix("flag_") + told, column == found
-    doubtful = judged.flag_time == Flag.SUSPECT
-    yield "time_in_future", doubtful & judged.in_future
-    never = doubtful & ~judged.in_future
-    if judged.late is not None:
-        yield "late", doubtful & judged.late
-        never &= ~judged.late
-    yield "time_never_was", never
-    yield "calibration_expired", judged.flag_calibration == Flag.SUSPECT
+        told = column[odd]
+        yield field.removeprefix("flag_") + "_suspect", told == Flag.SUSPECT
+        yield field.removeprefix("flag_"), told == Flag.FAIL
+    yield from _of_time(judged, odd)
+    yield "calibration_expired", judged.flag_calibration[odd] == Flag.SUSPECT
     if judged.health is not None:
-        yield "unwell", judged.health == Flag.FAIL
-    yield "no_metadata", judged.flag_metadata == Flag.NOT_EVALUATED
-
-
-def _low(found: Worth, policy: Policy) -> Iterator[tuple[str, Mask]]:
+        yield "unwell", judged.health[odd] == Flag.FAIL
+    yield "no_metadata", judged.flag_metadata[odd] == Flag.NOT_EVALUATED
     if policy in _LOW:
-        yield _LOW[policy], found.low
+        yield _LOW[policy], found.low[odd]
+
+
+def _of_time(judged: Judged, odd: Integers) -> Iterator[tuple[str, Mask]]:
+    doubtful, ahead = judged.flag_time[odd] == Flag.SUSPECT, judged.in_future[odd]
+    yield "time_in_future", doubtful & ahead
+    never = doubtful & ~ahead
+    if judged.late is not None:
+        late = judged.late[odd]
+        yield "late", doubtful & late
+        never &= ~late
+    yield "time_never_was", never
 
 
 def _joined(words: list[str], said: list[str], code: int) -> str | None:

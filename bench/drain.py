@@ -10,7 +10,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,11 +89,19 @@ class Processes:
 
     def cpu(self) -> float:
         """Add up user and system seconds, children included."""
-        return sum(sum(process.cpu_times()[:4]) for process in self._family())
+        return self._sum(lambda process: sum(process.cpu_times()[:4]))
 
     def resident(self) -> float:
         """Add up resident memory in megabytes, children included."""
-        return sum(process.memory_info().rss for process in self._family()) / _MEGA
+        return self._sum(lambda process: float(process.memory_info().rss)) / _MEGA
+
+    def _sum(self, of: Callable[[psutil.Process], float]) -> float:
+        """Ask each; a child that compiles loops may be gone before it is asked."""
+        total = 0.0
+        for process in self._family():
+            with suppress(psutil.NoSuchProcess):
+                total += of(process)
+        return total
 
     def _family(self) -> list[psutil.Process]:
         alive = [psutil.Process(each.pid) for each in self._started if each.poll() is None]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from bisect import bisect_left, insort
 from typing import Any, Final
 
 import numpy as np
@@ -42,7 +43,7 @@ class Scratch:
     def __init__(self, most: int = _MOST) -> None:
         """``most`` bytes are held; who wants more takes it from the system."""
         self._most = most
-        self._blocks: list[NDArray[np.uint8]] = []
+        self._blocks: list[NDArray[np.uint8]] = []  # by size
         self._lock = threading.Lock()
         self._unused = self._references([np.empty(1, np.uint8)], 0)
 
@@ -63,18 +64,20 @@ class Scratch:
 
     def _free(self, size: int) -> NDArray[np.uint8] | None:
         """Give the smallest block that will do, a new one where there is room, None elsewhere."""
-        free = [place for place in range(len(self._blocks)) if self._is_free(place)]
-        fit = [place for place in free if size <= len(self._blocks[place]) <= _WASTE * size]
-        if fit:
-            return self._blocks[min(fit, key=lambda place: len(self._blocks[place]))]
+        for place in range(bisect_left(self._blocks, size, key=len), len(self._blocks)):
+            if len(self._blocks[place]) > _WASTE * size:
+                break
+            if self._is_free(place):
+                return self._blocks[place]
         wanted = -(-size // _STEP) * _STEP
-        for place in reversed(free):
-            if self.held + wanted > self._most:
+        for place in range(len(self._blocks) - 1, -1, -1):
+            if self.held + wanted > self._most and self._is_free(place):
                 del self._blocks[place]
         if self.held + wanted > self._most:
             return None
-        self._blocks.append(np.empty(wanted, np.uint8))
-        return self._blocks[-1]
+        made = np.empty(wanted, np.uint8)
+        insort(self._blocks, made, key=len)
+        return made
 
     def _is_free(self, place: int) -> bool:
         return self._references(self._blocks, place) == self._unused

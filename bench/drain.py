@@ -50,7 +50,10 @@ class Offsets:
         self, kafka: KafkaSettings, group: str, topics: Sequence[str], partitions: int
     ) -> None:
         self.group = group
-        self._asker = Consumer(kafka.client(group_id=group))
+        # Else the coordinator answers when no transaction is open, which between those of several
+        # partitions is now and then: the mark was passed unseen for seconds, and rates were noise.
+        settings = kafka.client(group_id=group, isolation_level="read_uncommitted")
+        self._asker = Consumer(settings)
         self._places = [TopicPartition(t, number) for t in topics for number in range(partitions)]
 
     def committed(self) -> int:

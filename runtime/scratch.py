@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 _LARGE: Final = 256 * 1024
 """What is smaller the C library has at hand."""
 _STEP: Final = 256 * 1024
-_MOST: Final = 64 * 1024 * 1024
 _WASTE: Final = 16
 """No block is lent to an array that would use less than this part of it."""
 
@@ -40,9 +39,9 @@ class Scratch:
     (True, True)
     """
 
-    def __init__(self, most: int = _MOST) -> None:
+    def __init__(self, most: int) -> None:
         """``most`` bytes are held; who wants more takes it from the system."""
-        self._most = most
+        self.most = most
         self._blocks: list[NDArray[np.uint8]] = []  # by size
         self._lock = threading.Lock()
         self._unused = self._references([np.empty(1, np.uint8)], 0)
@@ -56,7 +55,7 @@ class Scratch:
         """Give an array of so many, with whatever is in it."""
         kind = np.dtype(dtype)
         size = count * kind.itemsize
-        if size < _LARGE:
+        if size < _LARGE or size > self.most:
             return np.empty(count, kind)
         with self._lock:
             block = self._free(size)
@@ -71,9 +70,9 @@ class Scratch:
                 return self._blocks[place]
         wanted = -(-size // _STEP) * _STEP
         for place in range(len(self._blocks) - 1, -1, -1):
-            if self.held + wanted > self._most and self._is_free(place):
+            if self.held + wanted > self.most and self._is_free(place):
                 del self._blocks[place]
-        if self.held + wanted > self._most:
+        if self.held + wanted > self.most:
             return None
         made = np.empty(wanted, np.uint8)
         insort(self._blocks, made, key=len)
@@ -87,9 +86,14 @@ class Scratch:
         return sys.getrefcount(blocks[place])
 
 
-_OURS: Final = Scratch()
+_OURS: Final = Scratch(0)
+
+
+def hold(most: int) -> None:
+    """Have this process hold so many bytes for large arrays, at most; by itself it holds none."""
+    _OURS.most = most
 
 
 def empty(count: int, dtype: Any) -> NDArray[Any]:
-    """Give an array of so many, from memory that this process holds for that."""
+    """Give an array of so many, from memory that this process holds for that, if it does."""
     return _OURS.empty(count, dtype)

@@ -15,6 +15,7 @@ from typing import Final
 from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient
 
+from runtime import scratch
 from runtime.control.helm import Helm
 from runtime.control.orders import Task
 from runtime.errors import System
@@ -48,6 +49,8 @@ from stream_app.worker import ROUND_SECONDS, Worker
 _LOG: Final = logging.getLogger("aos.stream")
 _LOOK_SECONDS: Final = 0.2
 _STOP_SECONDS: Final = 20.0
+_SCRATCH_BYTES: Final = 64 * 1024 * 1024
+"""Room for what a few batches leave behind, until it is committed (docs/decisions/0031)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ def run(
     if settings.neighbours:
         return Summary(agent.run(settings, kafka, registry, topics, stop).readings)
     work_in_arrays()
+    scratch.hold(_SCRATCH_BYTES)
     check_reachable(kafka)
     settings = settings.model_copy(update={"group": topics.named(settings.group)})
     schemas = Registry(registry)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -43,7 +45,7 @@ def test_what_is_lent_is_lent_once(steps: list[tuple[int, int, bool]]) -> None:
     ],
 )
 def test_a_block_is_not_free_while_anybody_sees_a_part_of_it(view: Any) -> None:
-    scratch = Scratch()
+    scratch = Scratch(8 * _MEBIBYTE)
     first = scratch.empty(_LARGE, np.uint8)
     place, seen = first.ctypes.data, view(first)
     del first
@@ -75,3 +77,18 @@ def test_an_array_has_the_type_that_was_asked_for() -> None:
     entry = np.dtype([("at", "<i8"), ("flag", "<u4")])
     array = empty(100_000, entry)
     assert (array.dtype, array.shape, array.flags.c_contiguous) == (entry, (100_000,), True)
+
+
+def test_a_process_holds_nothing_unless_it_is_told_to() -> None:
+    run = """
+import numpy as np
+from runtime import scratch
+places = []
+for most in (0, 1 << 20):
+    scratch.hold(most)
+    array = scratch.empty(300_000, np.uint8)
+    places.append(array.base is None)
+print(places)
+"""
+    told = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=True)
+    assert told.stdout == "[True, False]\n"

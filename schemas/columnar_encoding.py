@@ -10,8 +10,7 @@ field from ``first`` on there is a column, all as long as there are heads:
 * strings: :func:`strings_of` a list of ``str | None``, or ``Strings`` that lie in a buffer anyway;
 * the same in every row: :func:`constant`, which costs next to nothing.
 
-    >>> from runtime.scratch import empty
-from schemas.avsc import load
+    >>> from schemas.avsc import load
     >>> encode = ColumnarEncoder(load("raw_index"), "first_offset")
     >>> heads = packed([b"one", b"two"]).take(np.array([0, 1, 1]))
     >>> columns = {"first_offset": Numbers(np.arange(3)), "last_offset": constant(9, 3)}

@@ -23,7 +23,8 @@ from schemas.columnar_encoding import constant
 from schemas.dead_letters import Stage
 from schemas.registry import subject_of
 from schemas.topics import PARAMETERS, Topics, raw_schema
-from stream_app.judging.heads import FIRST_OBSERVED, Head, Heads, head_schema
+from stream_app.judging.heads import FIRST_OBSERVED, Alike, Head, Heads, head_schema
+from stream_app.judging.kept import Kept
 from stream_app.transport.batch import Batch, Raw, Records
 
 _KINDS: Final = ("int", "long", "double", "string")
@@ -44,16 +45,22 @@ class DeadLetter(NamedTuple):
 class Decoded:
     """Readings of one parameter that one schema wrote; all columns are as long as ``records``.
 
-    ``heads`` are all that are known and ``ranks`` those of their sources, ``head`` is the number of
-    each reading's.
+    ``heads`` are all that are known and ``alike`` what they share, ``head`` is the number of each
+    reading's; ``kept`` is what held for those of the batch before.
     """
 
     parameter: str
     records: Records
     heads: Sequence[Head]
-    ranks: Integers
+    alike: Alike
     head: Integers
     columns: Mapping[str, Column]
+    kept: Kept
+
+    @property
+    def shared(self) -> Integers:
+        """The number of what each reading's head shares with others."""
+        return self.alike.number[self.head]
 
     def take(self, rows: Integers) -> Decoded:
         """Pick readings, in the order given."""
@@ -86,7 +93,7 @@ class RawDecoder:
         found = []
         for records in batch.records.values():
             ids = schema_ids(records.values)
-            for schema_id in np.unique(ids).tolist():
+            for schema_id in several(ids):
                 rows = np.flatnonzero(ids == schema_id)
                 of_schema = records if len(rows) == len(ids) else records.take(rows)
                 found += self._of_schema(of_schema, schema_id, dead)
@@ -145,7 +152,7 @@ class _Writer:
     """A schema that wrote raw records of one topic."""
 
     def __init__(self, writer: Schema, reader: Schema) -> None:
-        self._heads = Heads(writer, reader)
+        self._heads, self._kept = Heads(writer, reader), Kept()
         self._decode = ColumnarDecoder(writer, FIRST_OBSERVED)
         there = _kinds(writer)
         self._missing = [
@@ -164,8 +171,20 @@ class _Writer:
             columns[name] = _same(kind, default, len(head))
         good &= (head >= 0) & (records.values.lengths <= MOST_BYTES)
         good &= _texts_are_sound(columns, len(head))
-        heads, ranks = self._heads.all, self._heads.ranks
-        return Decoded(parameter, records, heads, ranks, head, columns), good
+        heads, alike = self._heads.all, self._heads.alike
+        return Decoded(parameter, records, heads, alike, head, columns, self._kept), good
+
+
+def several(numbers: Integers) -> list[int]:
+    """Give each of the numbers there are, rising; most often that is one.
+
+    >>> several(np.array([7, 7])), several(np.array([7, 3, 7]))
+    ([7], [3, 7])
+    """
+    if len(numbers) and (numbers == numbers[0]).all():
+        return [int(numbers[0])]
+    found: list[int] = np.unique(numbers).tolist()
+    return found
 
 
 def _short(value: bytes | None) -> bytes | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import Final
+from typing import Final, NamedTuple
 
 import fastavro
 import numpy as np
@@ -60,6 +60,11 @@ class Head:
         self._shared = shared
 
     @property
+    def alike(self) -> int:
+        """The number of what it shares with others."""
+        return self._shared.number
+
+    @property
     def source(self) -> str:
         """The name of its source."""
         return str(self._shared.record["source"])
@@ -71,13 +76,25 @@ class Head:
 
 
 class _Shared:
-    """What many heads say alike."""
+    """What many heads say alike, and the number of that."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, number: int) -> None:
         self.record = record
+        self.number = number
         self.rank: int = record["source_rank"]
         self.deletes: bool = record["op"] == _DELETE
         self.table = tuple(record[name] for name in _TABLE if name in record)
+
+
+class Alike(NamedTuple):
+    """What heads share, by the ``number`` of what each shares; that by the head's own number.
+
+    ``ranks`` are those of sources; ``tables`` number what decides how a reading is to be read.
+    """
+
+    number: Integers
+    ranks: Integers
+    tables: Integers
 
 
 class Heads:
@@ -86,7 +103,7 @@ class Heads:
     Attributes:
         all: the heads, by their numbers.
         ends: (more than ``len(all)``,) where in a framed message each is over; 0 behind all.
-        ranks: the same of the ranks of their sources.
+        alike: what they share.
     """
 
     def __init__(self, writer: Schema, reader: Schema) -> None:
@@ -98,7 +115,8 @@ class Heads:
 
     def _forget(self) -> None:
         self.all: list[Head] = []
-        self.ends, self.ranks = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        self.ends, nothing = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        self.alike = Alike(nothing, nothing, nothing)
         self._shared: dict[tuple[object, ...], _Shared] = {}
         self._known = KnownHeads(self._head_schema)
 
@@ -135,16 +153,27 @@ class Heads:
     def _learnt(self, head: bytes, record: Record) -> int:
         number = self._known.learn(head)
         self.all.append(self._made(record))
-        self.ends, self.ranks = grown(self.ends, number + 2), grown(self.ranks, number + 2)
-        self.ends[number], self.ranks[number] = BEGIN + len(head), self.all[number].rank
+        self.ends = grown(self.ends, number + 2)
+        self.ends[number] = BEGIN + len(head)
+        self.alike = self.alike._replace(number=grown(self.alike.number, number + 2))
+        self.alike.number[number] = self.all[number].alike
         return number
 
     def _made(self, record: Record) -> Head:
         sensor, station = record.pop(_SENSOR), record.pop(_STATION)
         alike = tuple(record.values())
         if alike not in self._shared:
-            self._shared[alike] = _Shared(record)
+            self._shared[alike] = _Shared(record, len(self._shared))
+            self._note_alike()
         return Head(sensor, station, self._shared[alike])
+
+    def _note_alike(self) -> None:
+        shared, tables = self._shared.values(), dict[object, int]()
+        self.alike = Alike(
+            self.alike.number,
+            np.array([one.rank for one in shared], np.int64),
+            np.array([tables.setdefault(one.table, len(tables)) for one in shared], np.int64),
+        )
 
 
 def head_schema(schema: Schema, first_behind: str = FIRST_OBSERVED) -> Schema:

@@ -15,10 +15,10 @@ import numpy as np
 from runtime.errors import DataQuality
 from schemas.columnar import Integers, numbers, strings
 from schemas.mapping import Mapping as SourceMapping
-from stream_app.judging.decoding import DeadLetter, Decoded
+from stream_app.judging.decoding import DeadLetter, Decoded, several
 from stream_app.judging.heads import Head
 from stream_app.judging.health import health_flags
-from stream_app.judging.held import held, present
+from stream_app.judging.held import Books, held
 from stream_app.judging.judged import Judged, joined
 from stream_app.judging.placed import (
     calibration_flags,
@@ -29,6 +29,7 @@ from stream_app.judging.placed import (
 from stream_app.judging.reading import Read, read
 from stream_app.judging.table import Table, table_of
 from stream_app.metadata.sensors import Sensor
+from stream_app.metadata.turns import Turns
 from stream_app.overrides.table import Overrides
 from stream_app.rulesets.parts import parted
 from stream_app.rulesets.table import Rulesets
@@ -64,6 +65,7 @@ class Judge:
 
     ``allowed`` are the corrections that it makes. One that does not ``validate`` only cleans: all
     flags are 2, or 9 where a reading is missing. A mapping may take either from its own readings.
+    Where ``turns`` tell of every change, what was looked up for one batch may serve the next.
     """
 
     sensors: Mapping[str, Sensor]
@@ -73,6 +75,7 @@ class Judge:
     allowed: Correction = ALL
     validate: bool = True
     overrides: Overrides = field(default_factory=Overrides)
+    turns: Turns | None = None
 
     def judged(
         self, parts: Sequence[Decoded], folds: Folds, dead: list[DeadLetter]
@@ -87,12 +90,9 @@ class Judge:
 
     def _by_table(self, part: Decoded, dead: list[DeadLetter]) -> Iterator[Read]:
         """Part readings by what decides how they are to be read, and read them."""
-        tables: dict[tuple[object, ...], int] = {}
-        numbered = np.empty(len(part.heads), np.int64)
-        for head in present(part.head, len(part.heads)).tolist():
-            numbered[head] = tables.setdefault(part.heads[head].table, len(tables))
-        table_of_row = numbered[part.head]
-        for number in range(len(tables)):
+        table_of_row = part.alike.tables[part.shared]
+        tables = several(table_of_row)
+        for number in tables:
             rows = np.flatnonzero(table_of_row == number)
             same = part if len(tables) == 1 else part.take(rows)
             try:
@@ -113,7 +113,8 @@ class Judge:
 
     def _by(self, ruleset: Ruleset, of_table: Read, times: _Times) -> Judged:
         decoded, table, utc = of_table.decoded, of_table.table, times.utc
-        origins, origin, hands = held(decoded, utc, ruleset.version, self.sensors, self.overrides)
+        books = Books(self.sensors, self.overrides, self.turns)
+        origins, origin, hands = held(decoded, utc, ruleset.version, books)
         known = _circumstances(of_table, classes_of(origins, origin) if ruleset.overrides else None)
         under_way = self._under_way(of_table, times, ruleset, known)
         readings = clean(
@@ -148,7 +149,7 @@ class Judge:
             flag_metadata=metadata_flags(origins, origin),
             flag_calibration=in_date,
             in_future=under_way.ahead,
-            deleted=np.array([one.head.deletes for one in origins])[origin],
+            deleted=origins.deletes[origin],
             behind=np.zeros(len(utc), np.int64),
             counters=self._counters(table, len(origins)),
             health=self._health(decoded, table),

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
 from schemas.columnar import Integers, Strings, concatenated
 from stream_app.cleaned import CleanedColumns
-from stream_app.judging.heads import Head
+from stream_app.judging.origins import Origin, Origins
 from stream_app.judging.table import UNJUDGED
-from stream_app.metadata.sensors import Placement
 from stream_app.overrides.applying import overruled
 from stream_app.overrides.hands import NO_HAND, Hand
 from stream_app.revisions import ALONE
@@ -21,14 +20,6 @@ from weather.clean import Cleaned
 from weather.corrections import Corrections
 from weather.qc.flags import Flag, aggregate, overall
 from weather.rain import Counter
-
-
-class Origin(NamedTuple):
-    """What the constant part of a clean reading is made of."""
-
-    head: Head
-    placement: Placement
-    ruleset: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +36,7 @@ class Judged:
     """
 
     parameter: str
-    origins: Sequence[Origin]
+    origins: Origins
     origin: Integers
     hands: Sequence[Hand]
     offsets: Integers
@@ -145,14 +136,12 @@ class Judged:
 
     def cleaned(self) -> CleanedColumns:
         """Give what the tests need that look at neighbours."""
-        sensors: dict[str, int] = {}
-        number = [sensors.setdefault(o.head.sensor, len(sensors)) for o in self.origins]
-        station_of = {o.head.sensor: o.head.station for o in self.origins}
+        sensors = self.origins.sensors
         return CleanedColumns(
             parameter=self.parameter,
-            sensors=list(sensors),
-            sensor=np.array(number, np.int64)[self.origin],
-            stations=[station_of[sensor] for sensor in sensors],
+            sensors=sensors.names,
+            sensor=sensors.number[self.origin],
+            stations=sensors.stations,
             observed_at=self.utc,
             version=self.version,
             values=self._values(),
@@ -219,7 +208,7 @@ def joined(parts: Sequence[Judged]) -> Judged:
         parts[0],
         **arrays,
         **marks,
-        origins=[one for part in parts for one in part.origins],
+        origins=Origins(one for part in parts for one in part.origins),
         origin=np.concatenate(origin),
         hands=_joined_hands(parts),
         counters=_joined_counters(parts),

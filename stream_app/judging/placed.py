@@ -1,46 +1,42 @@
-"""What metadata makes of readings: their calibration, and the flags that tell of it."""
+"""What metadata makes of readings: their calibration, and the flags that tell of it.
+
+``origin`` (n,) numbers the one of ``origins`` that each of n readings has.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 
 from schemas.columnar import Integers
-from stream_app.judging.judged import Origin
-from stream_app.metadata.sensors import NEVER_CALIBRATED, UNKNOWN
+from stream_app.judging.origins import Origins
+from stream_app.metadata.sensors import NEVER_CALIBRATED
 from weather.arrays import Flags, Micros
 from weather.clean import Calibration
 from weather.qc.flags import Flag, flags_like
 from weather.qc.station import calibration_test
 
 
-def calibration_of(origins: Sequence[Origin], origin: Integers) -> Calibration:
-    """Give the calibration of each reading; ``origin`` (n,) numbers its one of ``origins``."""
-    return Calibration(
-        scale=np.array([one.placement.scale for one in origins])[origin],
-        offset=np.array([one.placement.offset for one in origins])[origin],
-    )
+def calibration_of(origins: Origins, origin: Integers) -> Calibration:
+    """Give the calibration of each reading."""
+    return Calibration(scale=origins.scale[origin], offset=origins.offset[origin])
 
 
-def classes_of(origins: Sequence[Origin], origin: Integers) -> Integers | None:
+def classes_of(origins: Origins, origin: Integers) -> Integers | None:
     """Give the class of each reading's station, 0 where unknown; None where none is known."""
-    classes = np.array([one.placement.station_class for one in origins], np.int64)
-    return classes[origin] if classes.any() else None
+    return origins.classes[origin] if origins.classes.any() else None
 
 
-def metadata_flags(origins: Sequence[Origin], origin: Integers) -> Flags:
+def metadata_flags(origins: Origins, origin: Integers) -> Flags:
     """Say whether any metadata applied to readings: 2 where none did."""
-    unknown = np.array([one.placement is UNKNOWN for one in origins])[origin]
-    return np.where(unknown, np.int32(Flag.NOT_EVALUATED), np.int32(Flag.GOOD))
+    flags = np.where(origins.unknown, np.int32(Flag.NOT_EVALUATED), np.int32(Flag.GOOD))
+    return flags[origin]
 
 
-def calibration_flags(origins: Sequence[Origin], origin: Integers, utc: Micros) -> Flags:
+def calibration_flags(origins: Origins, origin: Integers, utc: Micros) -> Flags:
     """Say whether calibrations were in date: 3 where not, 2 where none is known."""
-    expires = np.array([one.placement.expires for one in origins], np.int64)
-    unknown = expires == NEVER_CALIBRATED
+    unknown = origins.expires == NEVER_CALIBRATED
     if unknown.all():
         return flags_like(len(utc), Flag.NOT_EVALUATED)
-    flags = calibration_test(utc, expires[origin])
+    flags = calibration_test(utc, origins.expires[origin])
     flags[unknown[origin]] = Flag.NOT_EVALUATED
     return flags

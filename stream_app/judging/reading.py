@@ -94,7 +94,7 @@ def _settled(
 
 def _versions(decoded: Decoded) -> tuple[Integers, Mask]:
     """Give the versions of the clean readings, and which are out of range."""
-    ranks = decoded.ranks[decoded.head]
+    ranks = decoded.alike.ranks[decoded.shared]
     given = numbers(decoded.columns, "source_version")
     refused = (given < -MOST_VERSION) | (given >= MOST_VERSION) | (np.abs(ranks) > MOST_RANK)
     return (np.where(refused, 0, ranks) << VERSION_BITS) + np.where(refused, 0, given), refused

@@ -53,6 +53,7 @@ def judge_by(reference: Reference, settings: StreamSettings) -> Judge:
         allowed=settings.corrections,
         validate=settings.validate_data,
         overrides=reference.overrides,
+        turns=reference.turns,
     )
 
 

@@ -116,12 +116,11 @@ class Recorder:
 
     def _newest(self, judged: Judged, values: Strings, rows: Integers) -> Keyed:
         """Give readings once more, under the sensor and the other topic's schema."""
-        sensors = packed([origin.head.sensor.encode() for origin in judged.origins])
         header = packed([self._latest[judged.parameter]]).take(np.zeros(len(rows), np.int64))
         bodies = replace(
             values, starts=values.starts + HEADER.size, lengths=values.lengths - HEADER.size
         )
-        return Keyed(sensors.take(judged.origin[rows]), side_by_side([header, bodies]))
+        return Keyed(judged.origins.keys.take(judged.origin[rows]), side_by_side([header, bodies]))
 
     def _dead_letter(self, dead: DeadLetter) -> Single:
         raw = dead.raw

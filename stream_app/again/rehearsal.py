@@ -7,12 +7,14 @@ in the end is what they would have found, had all been known that is known now.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from stream_app.again.task import Key, Wanted, Window, hull
 from stream_app.judging.decoding import DeadLetter
-from stream_app.judging.judged import Judged, Origin
+from stream_app.judging.judged import Judged
+from stream_app.judging.origins import Origin
 from stream_app.outputs.records import Finished
 from stream_app.step import Step
 from stream_app.transport.batch import Batch
@@ -21,7 +23,17 @@ from stream_app.window.kinds import KINDS, kinds_of
 from stream_app.window.rings import Rings, Rows
 from stream_app.window.state import State
 from stream_app.window.verdict import Again, standing
+from stream_app.window.writing import Deltas
 from weather.arrays import Bools
+from weather.qc.hours import HOUR
+
+
+class Corrections(NamedTuple):
+    """Places in rings and the entries that they are to hold, (n,) each; and hourly samples."""
+
+    places: Rows
+    entries: Entries
+    samples: Deltas
 
 
 class Rehearsal:
@@ -52,10 +64,11 @@ class Rehearsal:
         found += self._standing(touched, found)
         return [one for one in map(self._sent, found) if len(one.newest)]
 
-    def corrections(self, live: Rings) -> tuple[Rows, Entries]:
-        """Give the places in the live rings that are to hold other entries, and these."""
-        places, entries = [np.zeros(0, np.int64)], [self._state.rings.entries[:0]]
-        ours = self._state.rings
+    def corrections(self, live: Rings) -> Corrections:
+        """Give what the live rings are to hold otherwise."""
+        ours, nothing = self._state.rings, np.zeros(0, np.int64)
+        places, entries = [nothing], [ours.entries[:0]]
+        hourly, samples = [nothing], [ours.entries[:0]]
         for row in range(len(ours)):
             sensor, kind = ours.sensors[row], int(ours.kind[row])
             parameter = KINDS[kind].parameter
@@ -75,7 +88,13 @@ class Rehearsal:
                 )
                 places.append(held[same])
                 entries.append(known[place[same]])
-        return np.concatenate(places), np.concatenate(entries)
+            sampled = instead(
+                live.samples.entries(int(theirs[0])), ours.samples.entries(row), found
+            )
+            hourly.append(np.full(len(sampled), theirs[0]))
+            samples.append(sampled)
+        new = Deltas.of_samples(np.concatenate(hourly), np.concatenate(samples))
+        return Corrections(np.concatenate(places), np.concatenate(entries), new)
 
     def _standing(
         self, touched: Mapping[str, Sequence[str]], found: Iterable[Finished]
@@ -130,3 +149,15 @@ class Rehearsal:
             return found[0] if found else None
         judged = hull([one.judged for one in found])
         return Wanted(judged, found[0].sent + found[1].sent)
+
+
+def instead(held: Entries, known: Entries, found: Window) -> Entries:
+    """Give what is to be held of hourly samples within a window: those known, and no others.
+
+    A sample that is none any more keeps its place, without a value.
+    """
+    known = known[(known["at"] >= found.since) & (known["at"] < found.until)]
+    held = held[(held["at"] >= found.since) & (held["at"] < found.until)]
+    none = held[~np.isin(held["at"] // HOUR, known["at"] // HOUR)]
+    none["value"] = np.nan
+    return np.concatenate([none, known])

@@ -103,7 +103,7 @@ class Reviser:
         for columns in cleaned:
             if self._turn != self._reference.turns.now:
                 other |= unsure(columns.sensors, self._known, self._form, self._looked, turn)
-            if all(sensor in self._known for sensor in columns.sensors):
+            if all(map(self._known.__contains__, columns.sensors)):
                 continue
             present, first = np.unique(columns.sensor, return_index=True)
             for number, row in zip(present.tolist(), first.tolist(), strict=True):
@@ -201,9 +201,9 @@ class Reviser:
         overlay = desk.state.overlay()
         progress = self._progress.on(self._run.scan.next(), _count(found))
         if done:
-            places, entries = self._run.rehearsal.corrections(desk.state.rings)
-            if len(places):
-                overlay.replace(places, entries)
+            corrections = self._run.rehearsal.corrections(desk.state.rings)
+            if len(corrections.places) or len(corrections.samples.rows):
+                overlay.replace(*corrections)
         marked = [_marked(one, overlay, self._progress.alone) for one in found]
         nothing = Batch(self._partition, {})
         outputs = desk.recorder.outputs(nothing, marked, [], overlay, desk.now())

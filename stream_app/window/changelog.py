@@ -4,6 +4,9 @@ A record is a delta: what its batch changed of a ring, its key the series and a 
 used in turn, so that compaction keeps the newest :data:`~stream_app.window.writing.DELTAS` deltas
 of a series; together they always hold its whole ring, and more. To restore one, take all entries
 that are there: of one time that of the newest delta, and of these the newest :data:`K`.
+
+What stays of a ring for hours is a record of the same form, with the one entry of its hour; of each
+series there are as many keys as there are hours.
 """
 
 from __future__ import annotations
@@ -24,12 +27,16 @@ from stream_app.window.entries import ENTRY, Entries, joined, put, taken
 from stream_app.window.kinds import KINDS
 from stream_app.window.rings import K, Rings, Rows
 from stream_app.window.writing import DELTAS, Deltas
+from weather.arrays import Bools
+from weather.qc.hours import HOURS
 
-PREFIX: Final = b"ring#"
-"""What the keys of deltas begin with."""
+PREFIXES: Final = b"ring#", b"hour#"
+"""What the keys of deltas and of hourly samples begin with."""
 
 SCHEMA: Final = "ring_delta"
-_SLOTS: Final = packed([b"#%d" % slot for slot in range(DELTAS)])
+_RING, _HOUR = PREFIXES
+_BEGIN: Final = {False: packed([_RING]), True: packed([_HOUR])}
+_SLOTS: Final = packed([b"#%d" % slot for slot in range(max(DELTAS, HOURS))])
 
 
 class RingWriter:
@@ -49,7 +56,9 @@ class RingWriter:
         for delta in deltas:
             rows = delta.rows.tolist()
             named = packed(list(map(self._keys.__getitem__, rows)))
-            keys.append(side_by_side([named, _SLOTS.take(delta.numbers % DELTAS)]))
+            begin = _BEGIN[delta.samples].take(np.zeros(len(rows), np.int64))
+            slots = _SLOTS.take(delta.numbers % (HOURS if delta.samples else DELTAS))
+            keys.append(side_by_side([begin, named, slots]))
             heads = packed(list(map(self._heads.__getitem__, rows)))
             values.append(self._encode.strings(heads, _columns(delta)))
         return Keyed(concatenated(keys), concatenated(values))
@@ -59,7 +68,7 @@ class RingWriter:
         for row in range(len(self._keys), len(rings)):
             kind = KINDS[int(rings.kind[row])]
             named = f"{kind.parameter}#{kind.measure}#{rings.sensors[row]}"
-            self._keys.append(PREFIX + named.encode())
+            self._keys.append(named.encode())
             station = rings.stations[int(rings.station[row])]
             empty = self._row_by_row({"station": station, "number": 0, "entries": b""})
             self._heads.append(empty[:-2])
@@ -80,16 +89,17 @@ class RingReader:
         Raises:
             DataQuality: one of them is no delta.
         """
-        names = [key.rpartition(b"#")[0] for key in keys]
         ids = schema_ids(values)
-        found = [self._decoded(int(i), names, values, ids) for i in np.unique(ids)]
-        rows, numbered, entries = map(np.concatenate, zip(*found, strict=True))
+        found = [self._decoded(int(i), keys, values, ids) for i in np.unique(ids)]
+        rows, numbered, entries, hourly = map(np.concatenate, zip(*found, strict=True))
+        self._rings.samples.put(rows[hourly], entries[hourly])
+        rows, numbered, entries = rows[~hourly], numbered[~hourly], entries[~hourly]
         _put(self._rings, rows, numbered, entries)
         return rows, entries
 
     def _decoded(
-        self, schema_id: int, names: list[bytes], values: Sequence[bytes], ids: NDArray[np.int64]
-    ) -> tuple[Rows, NDArray[np.int64], Entries]:
+        self, schema_id: int, keys: Sequence[bytes], values: Sequence[bytes], ids: NDArray[np.int64]
+    ) -> tuple[Rows, NDArray[np.int64], Entries, Bools]:
         chosen = np.flatnonzero(ids == schema_id).tolist()
         columns, good = self._decoder(schema_id)([values[i] for i in chosen])
         packed = strings(columns, "entries")
@@ -97,17 +107,19 @@ class RingReader:
             problem = f"a record of schema {schema_id} on the state topic is no delta of a ring"
             raise DataQuality(problem, reason="undecodable")
         stations = strings(columns, "station")
-        row = self._rows([names[i] for i in chosen], stations)
+        begin, names, _ = zip(*(_parts(keys[i]) for i in chosen), strict=True)
+        row = self._rows(names, stations)
         counts = packed.lengths // ENTRY.itemsize
         numbered = np.repeat(numbers(columns, "number"), counts)
-        return np.repeat(row, counts), numbered, _unpacked(packed)
+        hourly = np.repeat(np.array([one == _HOUR for one in begin], np.bool_), counts)
+        return np.repeat(row, counts), numbered, _unpacked(packed), hourly
 
-    def _rows(self, names: list[bytes], stations: Strings) -> Rows:
+    def _rows(self, names: Sequence[bytes], stations: Strings) -> Rows:
         known = self._row_of
         for place in [place for place, name in enumerate(names) if name not in known]:
             if names[place] in known:
                 continue
-            parameter, measure, sensor = names[place].decode().split("#", 3)[1:]
+            parameter, measure, sensor = names[place].decode().split("#", 2)
             station = stations.take(np.array([place])).bytes()[0].decode()
             first = int(self._rings.rows(parameter, [sensor], [station])[0])
             beside = [kind.measure for kind in KINDS if kind.parameter == parameter]
@@ -118,6 +130,12 @@ class RingReader:
         if schema_id not in self._decoders:
             self._decoders[schema_id] = ColumnarDecoder(self._schema_of(schema_id))
         return self._decoders[schema_id]
+
+
+def _parts(key: bytes) -> tuple[bytes, bytes, bytes]:
+    """Part a key into its beginning, what names the series, and the slot."""
+    name, _, slot = key[len(_RING) :].rpartition(b"#")
+    return key[: len(_RING)], name, slot
 
 
 def _columns(delta: Deltas) -> dict[str, Numbers | Strings]:

@@ -9,8 +9,10 @@ from stream_app.window.rings import K, Rings, Rows
 from stream_app.window.writing import Deltas, Writes
 
 
-def replacing(rings: Rings, places: Rows, entries: Entries) -> Writes:
+def replacing(rings: Rings, places: Rows, entries: Entries, samples: Deltas) -> Writes:
     """Give the writes that put entries, of shape (n,), into places of the rings; each place once.
+
+    And samples into the places of others.
 
     Each ring that is touched is written to the changelog as a whole: it is a rare thing.
     """
@@ -29,4 +31,5 @@ def replacing(rings: Rings, places: Rows, entries: Entries) -> Writes:
         rings.head[rows],
         lengths,
         Deltas(rows, numbers, lengths, before),
+        samples,
     )

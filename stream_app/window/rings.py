@@ -2,7 +2,8 @@
 
 Each series has a row: a ring of :data:`K` entries by observation time, written round and round, so
 that a reading which comes in order moves no other. ``numbers`` tells in which delta of the
-changelog an entry was last written, see :mod:`stream_app.window.changelog`.
+changelog an entry was last written, see :mod:`stream_app.window.changelog`. ``samples`` are what
+stays of a series for hours, once it has left its ring.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from stream_app.window.entries import ENTRY, Entries, enlarged, past_of, taken
 from stream_app.window.kinds import HUMIDITY, KINDS, RAINFALL, kinds_of
+from stream_app.window.samples import Samples
 from weather.qc.series import NEVER, Past
 
 K: Final = 16
@@ -37,6 +39,7 @@ class Rings:
         self.delta = np.zeros(0, np.int32)
         self.station = np.zeros(0, np.int64)
         self.kind = np.zeros(0, np.int64)
+        self.samples = Samples()
         self.sensors: list[str] = []
         self.stations: list[str] = []
         self._row_of: dict[str, dict[str, int]] = {kind.parameter: {} for kind in KINDS}

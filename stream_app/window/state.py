@@ -20,6 +20,7 @@ from stream_app.revisions import revision_of
 from stream_app.window import folds
 from stream_app.window.entries import Entries
 from stream_app.window.folds import Displaced, Folds
+from stream_app.window.hours import look_at_hours
 from stream_app.window.incoming import Incoming, incoming
 from stream_app.window.judge import judge_by, spiked
 from stream_app.window.layout import Layout, in_full, in_order, split
@@ -129,22 +130,26 @@ class Overlay:
         if not columns:
             return {}
         readings = incoming(columns, self._state.rings, rules)
-        judged = [
-            (layout, self._judged(layout, rules, sensors))
-            for layout in self._layouts(readings, rules)
-        ]
-        self._writes = [writes_of(self._state.rings, *pair) for pair in judged]
+        judged = list[tuple[Layout, Entries]]()
+        for layout in self._layouts(readings, rules):
+            entries, samples = self._judged(layout, rules, sensors)
+            self._writes.append(writes_of(self._state.rings, layout, entries, samples))
+            judged.append((layout, entries))
         return verdicts(columns, readings, judged)
 
-    def replace(self, places: Rows, entries: Entries) -> None:
-        """Put entries in the place of remembered ones, of the same readings; instead of judging."""
+    def replace(self, places: Rows, entries: Entries, samples: Deltas) -> None:
+        """Put entries in the place of remembered ones, of the same readings; instead of judging.
+
+        And hourly samples in the place of others.
+        """
         rings = self._state.rings
-        self._writes = [replacing(rings, places, entries)]
+        self._writes = [replacing(rings, places, entries, samples)]
         self._latest = self._latest.of(rings, places // K, entries)
 
     def deltas(self) -> list[Deltas]:
         """Give what the rings' changelog is to hold of this batch."""
-        return [writes.deltas for writes in self._writes]
+        parts = [part for writes in self._writes for part in (writes.deltas, writes.samples)]
+        return [part for part in parts if len(part.rows)]
 
     def changes(self) -> Iterator[tuple[str, str, Record]]:
         """Give key, schema and record of everything else that changed, for the state topic.
@@ -179,15 +184,16 @@ class Overlay:
 
     def _judged(
         self, layout: Layout, rules: RulesetHistory, sensors: Mapping[str, Sensor]
-    ) -> Entries:
+    ) -> tuple[Entries, Deltas]:
         sited = classes_of(sensors, self._state.rings, layout) if rules.by_class else None
         judged = judge_by(layout, rules, sited)
+        samples = look_at_hours(self._state.rings, layout, judged, rules, sited)
         if layout.whole:
             judge_together(self._state.rings, layout, judged)
             self._latest = self._latest.of(
                 self._state.rings, np.repeat(layout.rows, layout.lengths), judged
             )
-        return judged
+        return judged, Deltas.of_samples(*samples)
 
 
 def schema_of_key(key: str) -> str:

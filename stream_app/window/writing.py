@@ -17,6 +17,7 @@ from stream_app.window.entries import Entries, joined, put, taken, words
 from stream_app.window.layout import Layout
 from stream_app.window.rings import NOWHERE, K, Rings, Rows
 from weather.arrays import Bools
+from weather.qc.hours import HOUR
 
 DELTAS: Final = 16
 """Deltas that the changelog keeps of a series."""
@@ -25,12 +26,21 @@ Integers = NDArray[np.int64]
 
 
 class Deltas(NamedTuple):
-    """Changelog of a batch: of each row the number of its delta, and its entries in a row."""
+    """Changelog of a batch: of each row the number of its delta, and its entries in a row.
+
+    Those of ``samples`` have one entry each, and their number is that of its hour.
+    """
 
     rows: Rows
     numbers: Integers
     lengths: Integers
     entries: Entries
+    samples: bool = False
+
+    @classmethod
+    def of_samples(cls, rows: Rows, entries: Entries) -> Deltas:
+        """Give the changelog of hourly samples, (n,) each."""
+        return cls(rows, entries["at"] // HOUR, np.ones_like(rows), entries, samples=True)
 
 
 class _Places(NamedTuple):
@@ -53,6 +63,7 @@ class Writes:
     head: Integers
     count: Integers
     deltas: Deltas
+    samples: Deltas
 
     def apply(self, rings: Rings) -> None:
         """Write."""
@@ -60,10 +71,11 @@ class Writes:
         rings.numbers[self.places] = self.numbers
         rings.head[self.rows], rings.count[self.rows] = self.head, self.count
         rings.delta[self.deltas.rows] = self.deltas.numbers
+        rings.samples.put(self.samples.rows, self.samples.entries)
 
 
-def writes_of(rings: Rings, layout: Layout, judged: Entries) -> Writes:
-    """Decide where everything goes."""
+def writes_of(rings: Rings, layout: Layout, judged: Entries, samples: Deltas) -> Writes:
+    """Decide where everything goes; ``samples`` are those that leave the rings."""
     changed = layout.new >= 0
     old = np.flatnonzero(~changed)
     changed[old] = (words(taken(judged, old)) != words(taken(layout.entries, old))).any(axis=1)
@@ -79,7 +91,14 @@ def writes_of(rings: Rings, layout: Layout, judged: Entries) -> Writes:
     moved = written.numbers == NOWHERE
     written.numbers[moved] = rings.delta[layout.rows[written.owner[moved]]] + 1
     return Writes(
-        written.places, written.entries, written.numbers, layout.rows, head, count, deltas
+        written.places,
+        written.entries,
+        written.numbers,
+        layout.rows,
+        head,
+        count,
+        deltas,
+        samples,
     )
 
 

@@ -21,8 +21,9 @@ from weather.parameters import parameter_of
 from weather.qc.consistency import parched, wet, wind_consistency
 from weather.qc.digits import STEPS, counted
 from weather.qc.flags import Flag
+from weather.qc.hours import hours_test
 from weather.qc.in_time import judge_in_time
-from weather.qc.series import Past, neighbours
+from weather.qc.series import Past, neighbours, resolution
 from weather.ruleset import DEFAULT, Limits, Ruleset
 from weather.ruleset_history import RulesetHistory
 
@@ -209,6 +210,9 @@ def _series_flags(measure: str, kind: Any, series: list[Reading]) -> dict[str, l
     if (steps := STEPS.get((kind.parameter, measure))) is not None:
         near = counted(near, values, ~np.isnan(values), np.array([n]), np.zeros(1, np.int64), steps)
     made = judge_in_time(at, values, near, limits)
+    if kind.step is not None and kind.parameter != "rainfall":
+        grain = resolution(near.past.grain)
+        made["step"] = hours_test(at, values, made["step"], made["spike"], limits.steps, grain)
     missing = Flag.NOT_EVALUATED if measure == "direction" else Flag.MISSING
     return {
         getattr(kind, name): np.where(np.isnan(values), missing, flags).tolist()

@@ -18,6 +18,8 @@ LITERAL, LONG, DOUBLE, TEXT, BARE = range(5)
 """What a field is: bytes that are the same in every row, a whole number, a double, bytes behind
 their length, bytes as they are."""
 _WORD: Final = 8
+_MORE: Final = 0x8080_8080_8080_8080
+"""The bits that say of each byte of a number that another follows."""
 
 _Bytes = NDArray[np.uint8]
 _Integers = NDArray[np.int64]
@@ -33,24 +35,33 @@ def copy(text: Any, out: Any, at: int) -> int:
 
 
 @compiled()
+def put_double(bits: Any, out: Any, at: int) -> int:
+    """Write the bits of a double, little endian; give the place behind them."""
+    place = out[at : at + _WORD]
+    for byte in range(_WORD):
+        place[byte] = (bits >> (8 * byte)) & 0xFF
+    return at + _WORD
+
+
+@compiled()
 def put_long(number: int, out: Any, at: int) -> int:
     """Write a number, zigzag and of variable length; give the place behind it."""
     left = np.uint64(number << 1) ^ np.uint64(number >> 63)
+    if left >= np.uint64(1 << 7 * (_WORD - 1)):  # as times are: eight bytes at once
+        spread = np.uint64(0)
+        for byte in range(_WORD):
+            spread |= ((left >> np.uint64(7 * byte)) & np.uint64(0x7F)) << np.uint64(8 * byte)
+        left >>= np.uint64(7 * _WORD)
+        spread |= np.uint64(_MORE if left else _MORE >> 8)
+        at = put_double(np.int64(spread), out, at)
+        if not left:
+            return at
     while left >= np.uint64(0x80):
         out[at] = (left & np.uint64(0x7F)) | np.uint64(0x80)
         left >>= np.uint64(7)
         at += 1
     out[at] = left
     return at + 1
-
-
-@compiled()
-def put_double(bits: int, out: Any, at: int) -> int:
-    """Write the bits of a double, little endian; give the place behind them."""
-    place = out[at : at + _WORD]
-    for byte in range(_WORD):
-        place[byte] = (bits >> (8 * byte)) & 0xFF
-    return at + _WORD
 
 
 @compiled()

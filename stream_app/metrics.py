@@ -34,6 +34,7 @@ _LATE_BOUNDS: Final = (
 _QUEUE_BOUNDS: Final = (*(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0), _MINUTE, 5 * _MINUTE, _HOUR)
 _SCORE_BOUNDS: Final = (0.0, 0.25, 0.5, 0.7, 0.9, 1.0)
 _FLAGS: Final = {flag: flag.name.lower() for flag in Flag}
+_SUSPECT, _FAIL = int(Flag.SUSPECT), int(Flag.FAIL)  # to ask an enumeration takes as long
 _PREFIX: Final = "flag_"
 
 
@@ -183,7 +184,7 @@ class StreamMetrics:
         faulty = np.flatnonzero(odd)
         for field, column in {**one.judged.own_flags, **one.flags}.items():
             kept = column[faulty]
-            found = int(np.count_nonzero((kept == Flag.SUSPECT) | (kept == Flag.FAIL)))
+            found = int(np.count_nonzero((kept == _SUSPECT) | (kept == _FAIL)))
             if found:
                 test = field.removeprefix(_PREFIX)
                 yield partial(self._issues.labels(parameter, test).inc, found)

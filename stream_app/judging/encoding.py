@@ -20,7 +20,8 @@ from schemas.columnar_encoding import ColumnarEncoder, constant, strings_of
 from schemas.framing import frame
 from schemas.topics import clean_schema
 from stream_app.judging.heads import head_schema
-from stream_app.judging.judged import Judged, Origin, range_field
+from stream_app.judging.judged import Judged, range_field
+from stream_app.judging.origins import Origin, Origins
 from stream_app.judging.worth import USUAL, Bar, Worth, worth
 from stream_app.overrides.applying import spoken
 from weather.arrays import Flags, Floats
@@ -79,8 +80,13 @@ class CleanEncoder:
         columns |= {"revision": _revisions(judged, revision), "processed_at": constant(now, count)}
         for field in self._fields:
             columns.setdefault(field["name"], constant(field["default"], count))
-        heads = packed([self._head_of(origin) for origin in judged.origins])
+        heads = self._heads_of(judged.origins)
         return self._encode.strings(heads.take(judged.origin), columns)
+
+    def _heads_of(self, origins: Origins) -> Strings:
+        if origins.clean is None:
+            origins.clean = packed([self._head_of(origin) for origin in origins])
+        return origins.clean
 
     def _head_of(self, origin: Origin) -> bytes:
         head, placement, ruleset = origin
@@ -214,14 +220,15 @@ def _findings(
 ) -> Iterator[tuple[str, Mask]]:
     """Give each reason why a reading is not good, and of which odd ones it holds, as it is told."""
     yield "missing", flag[odd] == Flag.MISSING
+    suspect, fail = int(Flag.SUSPECT), int(Flag.FAIL)  # to ask an enumeration takes as long
     for name, measure in judged.measures.items():
         ranges = measure.flag_range[odd]
         for verdict, word in _WORDS:
             yield word if name == "value" else f"{name}_{word}", ranges == verdict
     for field, column in flags.items():
         told = column[odd]
-        yield field.removeprefix("flag_") + "_suspect", told == Flag.SUSPECT
-        yield field.removeprefix("flag_"), told == Flag.FAIL
+        yield field.removeprefix("flag_") + "_suspect", told == suspect
+        yield field.removeprefix("flag_"), told == fail
     yield from _of_time(judged, odd)
     yield "calibration_expired", judged.flag_calibration[odd] == Flag.SUSPECT
     if judged.health is not None:
@@ -250,7 +257,10 @@ def _joined(words: list[str], said: list[str], code: int) -> str | None:
 
 def _worded(codes: Integers, words_of: Callable[[list[int]], Sequence[str | None]]) -> Strings:
     """Make a column of strings from one of codes: each code is worded once."""
-    if not codes.any():
-        return strings_of([None]).take(codes)
-    found, which = np.unique(codes, return_inverse=True)
-    return strings_of(words_of(found.tolist())).take(which)
+    odd = np.flatnonzero(codes)
+    which = np.zeros(len(codes), np.int64)
+    if not len(odd):
+        return strings_of([None]).take(which)
+    found, which[odd] = np.unique(codes[odd], return_inverse=True)
+    which[odd] += 1
+    return strings_of([None, *words_of(found.tolist())]).take(which)

@@ -30,7 +30,7 @@ _RANK[_FLAG] = np.arange(len(_FLAG))
 
 def flags_like(shape: int | tuple[int, ...], flag: Flag) -> Flags:
     """Make an array of one flag."""
-    return np.full(shape, flag, dtype=np.int32)
+    return np.full(shape, int(flag), dtype=np.int32)
 
 
 def aggregate(*flags: Flags) -> Flags:

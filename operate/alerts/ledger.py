@@ -5,7 +5,7 @@ Of each alert one stands open at most, whoever watches; and who tells of it hold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -44,16 +44,26 @@ GROUP BY job
 """
 
 
+Key = tuple[str, str]
+"""Name of an alert, and what it is about."""
+
+
 class Ledger:
     """Keeps alerts on one connection."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def hold(self, alerts: Sequence[Alert], tell: Callable[[Notice], None]) -> None:
+    def hold(
+        self,
+        alerts: Sequence[Alert],
+        tell: Callable[[Notice], None],
+        seen: Collection[Key] = (),
+    ) -> None:
         """Open what is new, clear what is over, and tell of both, each once.
 
-        What cannot be told is told at the next look.
+        What is ``seen``, be it not for long enough to be opened, is not over: another watch has
+        seen it for longer. What cannot be told is told at the next look.
 
         Raises:
             AosError: the database does not answer.
@@ -62,8 +72,8 @@ class Ledger:
             for one in alerts:
                 values = one.name, one.about, one.severity, one.summary, one.runbook
                 connection.execute(_OPEN, values)
-            standing = ["\x1f".join(one.key) for one in alerts]
-            connection.execute(_CLEAR, (standing,))
+            standing = {*seen, *(one.key for one in alerts)}
+            connection.execute(_CLEAR, (["\x1f".join(key) for key in standing],))
         with self._database.transaction("telling of alerts") as connection:
             for number, is_new in connection.execute(_UNTOLD).fetchall():
                 if not _tell(connection, number, tell, is_new=is_new):

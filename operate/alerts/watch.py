@@ -57,7 +57,7 @@ class Watch:
         patient = self._settings.patience_seconds
         alerts = [one for one in found if now - self._since[one.key] >= patient]
         try:
-            self._ledger.hold(alerts, self._tell)
+            self._ledger.hold(alerts, self._tell, self._since)
             self._receivers.remind(self._ledger.standing())
         except AosError as error:
             _LOGGER.warning("alerts are told without their ledger: %s", error)

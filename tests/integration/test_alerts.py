@@ -114,3 +114,13 @@ def test_an_alert_that_cannot_be_told_is_told_at_the_next_look(ledger: Ledger) -
     ledger.hold([alert], lambda notice: told.append(notice.state))
     assert told == ["firing", "resolved", "firing"]
     assert len(ledger.newest()) == 2
+
+
+def test_what_another_watch_has_seen_for_too_short_a_time_is_not_cleared(ledger: Ledger) -> None:
+    alert = Alert("StageDown", "sink", "critical", "it is down", "x.md")
+    told: list[str] = []
+    ledger.hold([alert], lambda notice: told.append(notice.state))
+    ledger.hold([], lambda notice: told.append(notice.state), {alert.key})
+    assert told == ["firing"]
+    ledger.hold([], lambda notice: told.append(notice.state))
+    assert told == ["firing", "resolved"]

@@ -122,7 +122,7 @@ class Away(Ledger):
     def __init__(self) -> None:
         pass
 
-    def hold(self, alerts: Sequence[Alert], tell: Any) -> None:
+    def hold(self, alerts: Sequence[Alert], tell: Any, seen: Any = ()) -> None:
         problem = "away"
         raise Transient(problem)
 

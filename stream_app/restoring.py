@@ -10,7 +10,7 @@ from runtime.kafka_read import read_to_end
 from stream_app.again.reviser import Reviser
 from stream_app.silence.keeper import Keeper
 from stream_app.tools import Tools
-from stream_app.window.changelog import PREFIXES
+from stream_app.window.changelog import PREFIX
 from stream_app.window.recovery import Recovery
 from stream_app.window.state import State
 
@@ -23,7 +23,7 @@ def restored(tools: Tools, number: int, keeper: Keeper, reviser: Reviser) -> Sta
     recovery = Recovery(state, tools.registry.schema_of)
     for message in read_to_end(tools.kafka, tools.topics.state, number):
         key, value = message.key() or b"", message.value() or b""
-        if key.startswith(PREFIXES) or not _taken(key.decode(), value, keeper, reviser):
+        if key.startswith(PREFIX) or not _taken(key.decode(), value, keeper, reviser):
             recovery.take(key, value)
     recovery.finish()
     found = {

@@ -30,7 +30,7 @@ from stream_app.rulesets.table import Rulesets
 from stream_app.step import Step
 from stream_app.transport.batch import Batch, Records
 from stream_app.transport.recent import Recent
-from stream_app.window.changelog import PREFIXES
+from stream_app.window.changelog import PREFIX
 from stream_app.window.recovery import Recovery
 from stream_app.window.state import State
 from tests.raw_batches import TOPICS, Schemas
@@ -269,7 +269,7 @@ class Model:
     def _restore(self) -> None:
         recovery = Recovery(self.state, self._schemas.schema_of)
         for key, value in self._kept.items():
-            ring = key.startswith(PREFIXES)
+            ring = key.startswith(PREFIX)
             if ring or not self._reviser.restore(key.decode(), value or b""):
                 recovery.take(key, value or b"")
         recovery.finish()

@@ -6,7 +6,8 @@ of a series; together they always hold its whole ring, and more. To restore one,
 that are there: of one time that of the newest delta, and of these the newest :data:`K`.
 
 What stays of a ring for hours is a record of the same form, with the one entry of its hour; of each
-series there are as many keys as there are hours.
+series there are as many keys as there are hours. To a worker of a release that knows of no samples
+it is a delta older than all, whose entry lies behind the ring.
 """
 
 from __future__ import annotations
@@ -28,15 +29,16 @@ from stream_app.window.kinds import KINDS
 from stream_app.window.rings import K, Rings, Rows
 from stream_app.window.writing import DELTAS, Deltas
 from weather.arrays import Bools
-from weather.qc.hours import HOURS
+from weather.qc.hours import HOUR, HOURS
 
-PREFIXES: Final = b"ring#", b"hour#"
+PREFIX: Final = b"ring#"
 """What the keys of deltas and of hourly samples begin with."""
 
 SCHEMA: Final = "ring_delta"
-_RING, _HOUR = PREFIXES
-_BEGIN: Final = {False: packed([_RING]), True: packed([_HOUR])}
-_SLOTS: Final = packed([b"#%d" % slot for slot in range(max(DELTAS, HOURS))])
+_SLOTS: Final = packed([b"#%d" % slot for slot in range(DELTAS)])
+_HOUR: Final = b"h"
+_HOURS: Final = packed([b"#%s%d" % (_HOUR, hour) for hour in range(HOURS)])
+"""What they end with."""
 
 
 class RingWriter:
@@ -56,9 +58,7 @@ class RingWriter:
         for delta in deltas:
             rows = delta.rows.tolist()
             named = packed(list(map(self._keys.__getitem__, rows)))
-            begin = _BEGIN[delta.samples].take(np.zeros(len(rows), np.int64))
-            slots = _SLOTS.take(delta.numbers % (HOURS if delta.samples else DELTAS))
-            keys.append(side_by_side([begin, named, slots]))
+            keys.append(side_by_side([named, _slots(delta)]))
             heads = packed(list(map(self._heads.__getitem__, rows)))
             values.append(self._encode.strings(heads, _columns(delta)))
         return Keyed(concatenated(keys), concatenated(values))
@@ -68,7 +68,7 @@ class RingWriter:
         for row in range(len(self._keys), len(rings)):
             kind = KINDS[int(rings.kind[row])]
             named = f"{kind.parameter}#{kind.measure}#{rings.sensors[row]}"
-            self._keys.append(named.encode())
+            self._keys.append(PREFIX + named.encode())
             station = rings.stations[int(rings.station[row])]
             empty = self._row_by_row({"station": station, "number": 0, "entries": b""})
             self._heads.append(empty[:-2])
@@ -107,11 +107,11 @@ class RingReader:
             problem = f"a record of schema {schema_id} on the state topic is no delta of a ring"
             raise DataQuality(problem, reason="undecodable")
         stations = strings(columns, "station")
-        begin, names, _ = zip(*(_parts(keys[i]) for i in chosen), strict=True)
+        names, _, slots = zip(*(keys[i].rpartition(b"#") for i in chosen), strict=True)
         row = self._rows(names, stations)
         counts = packed.lengths // ENTRY.itemsize
         numbered = np.repeat(numbers(columns, "number"), counts)
-        hourly = np.repeat(np.array([one == _HOUR for one in begin], np.bool_), counts)
+        hourly = np.repeat([slot.startswith(_HOUR) for slot in slots], counts)
         return np.repeat(row, counts), numbered, _unpacked(packed), hourly
 
     def _rows(self, names: Sequence[bytes], stations: Strings) -> Rows:
@@ -119,7 +119,7 @@ class RingReader:
         for place in [place for place, name in enumerate(names) if name not in known]:
             if names[place] in known:
                 continue
-            parameter, measure, sensor = names[place].decode().split("#", 2)
+            parameter, measure, sensor = names[place].decode().split("#", 3)[1:]
             station = stations.take(np.array([place])).bytes()[0].decode()
             first = int(self._rings.rows(parameter, [sensor], [station])[0])
             beside = [kind.measure for kind in KINDS if kind.parameter == parameter]
@@ -132,10 +132,10 @@ class RingReader:
         return self._decoders[schema_id]
 
 
-def _parts(key: bytes) -> tuple[bytes, bytes, bytes]:
-    """Part a key into its beginning, what names the series, and the slot."""
-    name, _, slot = key[len(_RING) :].rpartition(b"#")
-    return key[: len(_RING)], name, slot
+def _slots(delta: Deltas) -> Strings:
+    if delta.samples:
+        return _HOURS.take(delta.entries["at"] // HOUR % HOURS)
+    return _SLOTS.take(delta.numbers % DELTAS)
 
 
 def _columns(delta: Deltas) -> dict[str, Numbers | Strings]:

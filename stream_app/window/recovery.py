@@ -7,7 +7,7 @@ from typing import Final
 
 from schemas.avsc import Schema
 from schemas.codec import Decoder
-from stream_app.window.changelog import PREFIXES, RingReader
+from stream_app.window.changelog import PREFIX, RingReader
 from stream_app.window.state import State, schema_of_key
 
 _AT_ONCE: Final = 20_000
@@ -30,7 +30,7 @@ class Recovery:
         Raises:
             DataQuality: it is none of ours.
         """
-        if not key.startswith(PREFIXES):
+        if not key.startswith(PREFIX):
             name = key.decode()
             self._state.restore(name, self._decoders[schema_of_key(name)](value))
             return

@@ -17,7 +17,6 @@ from stream_app.window.entries import Entries, joined, put, taken, words
 from stream_app.window.layout import Layout
 from stream_app.window.rings import NOWHERE, K, Rings, Rows
 from weather.arrays import Bools
-from weather.qc.hours import HOUR
 
 DELTAS: Final = 16
 """Deltas that the changelog keeps of a series."""
@@ -28,7 +27,7 @@ Integers = NDArray[np.int64]
 class Deltas(NamedTuple):
     """Changelog of a batch: of each row the number of its delta, and its entries in a row.
 
-    Those of ``samples`` have one entry each, and their number is that of its hour.
+    Those of ``samples`` have one entry each, and no number.
     """
 
     rows: Rows
@@ -40,7 +39,7 @@ class Deltas(NamedTuple):
     @classmethod
     def of_samples(cls, rows: Rows, entries: Entries) -> Deltas:
         """Give the changelog of hourly samples, (n,) each."""
-        return cls(rows, entries["at"] // HOUR, np.ones_like(rows), entries, samples=True)
+        return cls(rows, np.zeros_like(rows), np.ones_like(rows), entries, samples=True)
 
 
 class _Places(NamedTuple):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from runtime.errors import DataQuality
 from schemas.avsc import load
-from stream_app.window.changelog import PREFIXES, RingReader
+from stream_app.window.changelog import PREFIX, RingReader
 from stream_app.window.rings import K, Rings
 from stream_app.window.state import State
 from stream_app.window.writing import DELTAS
@@ -117,7 +117,7 @@ def test_records_that_are_no_deltas_are_refused() -> None:
     stream = Stream()
     stream.take([Reading("temperature", "A", 0, 20.0)])
     [(key, value)] = stream.topic
-    assert key.startswith(PREFIXES)
+    assert key.startswith(PREFIX)
     reader = RingReader(lambda _: load("ring_delta"), Rings())
     with pytest.raises(DataQuality, match="no delta"):
         reader.restore([key], [value[:-1]])

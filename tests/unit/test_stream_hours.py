@@ -181,8 +181,20 @@ def test_the_changelog_holds_one_record_for_each_hour_of_twelve() -> None:
     for place in range(60):
         stream.take([Reading("temperature", "A", 60 * place, 20.0, offset=place)])
     kept = [key for key, _ in compacted(stream.topic)]
-    assert sum(key.startswith(b"hour#") for key in kept) == HOURS
-    assert sum(key.startswith(b"ring#") for key in kept) == DELTAS
+    slots = [key.rpartition(b"#")[2] for key in kept]
+    assert sum(slot.startswith(b"h") for slot in slots) == HOURS
+    assert len(slots) == HOURS + DELTAS
+
+
+def test_a_worker_that_knows_of_no_samples_takes_them_for_old_deltas() -> None:
+    stream = Stream()
+    for place in range(60):
+        stream.take([Reading("temperature", "A", 60 * place, 20.0, offset=place)])
+    topic = [(key.replace(b"#h", b"#x"), value) for key, value in compacted(stream.topic)]
+    older = stream.restored(topic).rings
+    assert older.remembered() == stream.state.rings.remembered()
+    assert older.delta.max() == stream.state.rings.delta.max()
+    assert not len(older.samples.entries(0))
 
 
 def test_what_was_judged_again_takes_the_place_of_samples_in_its_times_alone() -> None:

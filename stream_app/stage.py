@@ -49,7 +49,7 @@ from stream_app.worker import ROUND_SECONDS, Worker
 _LOG: Final = logging.getLogger("aos.stream")
 _LOOK_SECONDS: Final = 0.2
 _STOP_SECONDS: Final = 20.0
-_SCRATCH_BYTES: Final = 64 * 1024 * 1024
+_SCRATCH_BYTES: Final = 48 * 1024 * 1024
 """Room for what a few batches leave behind, until it is committed (docs/decisions/0031)."""
 
 

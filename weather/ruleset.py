@@ -198,11 +198,11 @@ Range:
 - rainfall 0..1800 mm, the limit of a day's total [K], which bounds increments and daily counters
   alike.
 
-Step, between a reading and the one before, and hourly samples (:mod:`weather.qc.hours`); an interval
-takes the limit of the next longer one. What
-[305] allows in hours (temperature 4, 7, 9, 15, 25 °C in 1, 2, 3, 6, 12; pressure 3, 9, 18 hPa in 1,
-3, 6) is the change of an air mass. A front or a squall may do in a minute what the limit of a
-minute allows, and any longer time may hold one. So the two add up:
+Step, between a reading and the one before, and hourly samples before it (:mod:`weather.qc.hours`);
+an interval takes the limit of the next longer one. What [305] allows in hours (temperature 4, 7, 9,
+15, 25 °C in 1, 2, 3, 6, 12; pressure 3, 9, 18 hPa in 1, 3, 6) is the change of an air mass. A front
+or a squall may do in a minute what the limit of a minute allows, and any longer time may hold one.
+So the two add up:
 
 - temperature 3 °C in a minute [K], [Z]; 3 more than [305] in longer times: 7, 10, 12, 18, 28 °C.
 - humidity 20 % in a minute [K], 50 % in an hour [M]; nor does it become four times as large or as

@@ -39,22 +39,19 @@ class Head:
     Attributes:
         sensor: the measuring position.
         station: where it stands.
-        rank: that of its source.
         deletes: whether the source took the reading back.
-        table: what decides how a reading is to be read: those that share it are read together.
         clean: the head of a clean reading that was last made of this one, and for which placement
             and ruleset; see :mod:`.encoding`.
     """
 
     __slots__ = (
-        "_shared", "clean", "clean_placement", "clean_ruleset", "deletes", "rank", "sensor",
-        "station", "table",
+        "_shared", "clean", "clean_placement", "clean_ruleset", "deletes", "sensor", "station",
     )  # fmt: skip
 
     def __init__(self, sensor: str, station: str, shared: _Shared) -> None:
         # Interned, as wherever a name is held: it stands in half a dozen tables.
         self.sensor, self.station = sys.intern(sensor), sys.intern(station)
-        self.rank, self.deletes, self.table = shared.rank, shared.deletes, shared.table
+        self.deletes = shared.deletes
         self.clean_placement: object = None
         self.clean_ruleset, self.clean = "", b""
         self._shared = shared

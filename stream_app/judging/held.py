@@ -12,7 +12,7 @@ import numpy as np
 from schemas.columnar import Integers
 from stream_app.judging.decoding import Decoded
 from stream_app.judging.heads import Head
-from stream_app.judging.kept import Asked, Spans
+from stream_app.judging.kept import Asked, Kept, Spans
 from stream_app.judging.origins import Origin, Origins
 from stream_app.metadata.sensors import ALWAYS_UNKNOWN, Sensor, Span
 from stream_app.metadata.turns import Turns
@@ -51,19 +51,18 @@ def held(decoded: Decoded, utc: Micros, ruleset: str, books: Books) -> Held:
     """Find for every reading what held for its sensor at its time."""
     if books.overrides:
         return _part_by_part(decoded, utc, ruleset, books)
-    turn = -1 if books.turns is None else books.turns.now  # first: more may be learnt meanwhile
-    which = present(decoded.head, len(decoded.heads))
-    asked = Asked(decoded.heads, which, (turn, ruleset))
-    origin = _places(which, decoded.head)
-    spans = None if books.turns is None else decoded.kept.of(asked)
+    turns, kept = books.turns, decoded.kept
+    if turns is None:
+        turns, kept = Turns(), Kept()
+    which, origin = _numbered(decoded, decoded.head)
+    asked = Asked(decoded.heads, which, (turns.now, ruleset))  # more may be learnt meanwhile
+    spans = kept.of(asked)
     if spans is None:
-        one_row = np.empty(len(which), np.int64)
-        one_row[origin] = np.arange(len(utc))
-        spans = _spans(decoded, which, utc[one_row], ruleset, books.sensors)
+        heads, times = _one_each(decoded, which, origin, utc)
+        spans = _spans(heads, [*map(_span, repeat(books.sensors), heads, times)], ruleset)
     if not spans.hold(origin, utc):
         return _part_by_part(decoded, utc, ruleset, books)
-    if books.turns is not None:
-        decoded.kept.keep(asked, spans, len(utc))
+    kept.keep(asked, spans, len(utc))
     return Held(spans.origins, origin, ())
 
 
@@ -76,24 +75,29 @@ def present(numbers: Integers, count: int) -> Integers:
     return np.flatnonzero(np.bincount(numbers, minlength=count))
 
 
-def _places(which: Integers, head: Integers) -> Integers:
-    """Give the place in ``which``, rising, of each head."""
-    place = np.empty(int(which[-1]) + 1, np.int64)
+def _numbered(decoded: Decoded, head: Integers) -> tuple[Integers, Integers]:
+    """Give which heads there are, rising, and the place of each reading's among them."""
+    which = present(head, len(decoded.heads))
+    place = np.empty(len(decoded.heads), np.int64)
     place[which] = np.arange(len(which))
-    found: Integers = place[head]
-    return found
+    return which, place[head]
 
 
-def _spans(
-    decoded: Decoded, which: Integers, utc: Micros, ruleset: str, sensors: Mapping[str, Sensor]
-) -> Spans:
-    """Look up what held for heads, each at a time of its own."""
-    heads = [decoded.heads[number] for number in which.tolist()]
-    spans = [*map(_span, repeat(sensors), heads, utc.tolist())]
+def _one_each(
+    decoded: Decoded, which: Integers, origin: Integers, utc: Micros
+) -> tuple[list[Head], list[int]]:
+    """Give these heads, and of each the time of one of its readings."""
+    one_row = np.empty(len(which), np.int64)
+    one_row[origin] = np.arange(len(utc))
+    return [decoded.heads[number] for number in which.tolist()], utc[one_row].tolist()
+
+
+def _spans(heads: Sequence[Head], found: Sequence[Span], ruleset: str) -> Spans:
+    """Put together what was found of heads."""
     return Spans(
-        Origins(map(Origin, heads, [one.placement for one in spans], repeat(ruleset))),
-        np.array([one.since for one in spans], np.int64),
-        np.array([one.until for one in spans], np.int64),
+        Origins(map(Origin, heads, [one.placement for one in found], repeat(ruleset))),
+        np.array([one.since for one in found], np.int64),
+        np.array([one.until for one in found], np.int64),
     )
 
 
@@ -104,17 +108,13 @@ def _part_by_part(decoded: Decoded, utc: Micros, ruleset: str, books: Books) -> 
     origin = np.empty(len(utc), np.int64)
     left = np.arange(len(utc))
     while len(left):
-        which = present(decoded.head[left], len(decoded.heads))
-        span = _places(which, decoded.head[left])
-        one_row = np.empty(len(which), np.int64)
-        one_row[span] = left
-        heads = [decoded.heads[number] for number in which.tolist()]
-        found, said = zip(*_said(heads, utc[one_row].tolist(), books), strict=True)
-        since = np.array([one.since for one in found], np.int64)[span]
-        until = np.array([one.until for one in found], np.int64)[span]
-        inside = (utc[left] >= since) & (utc[left] < until)
-        origin[left[inside]] = len(origins) + span[inside]
-        origins += map(Origin, heads, [one.placement for one in found], repeat(ruleset))
+        which, number = _numbered(decoded, decoded.head[left])
+        heads, times = _one_each(decoded, which, number, utc[left])
+        found, said = zip(*_said(heads, times, books), strict=True)
+        spans = _spans(heads, found, ruleset)
+        inside = spans.inside(number, utc[left])
+        origin[left[inside]] = len(origins) + number[inside]
+        origins += spans.origins
         hands += said
         left = left[~inside]
     spoken = any(hand is not NO_HAND for hand in hands)

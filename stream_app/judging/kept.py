@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from schemas.columnar import Integers
+from schemas.columnar import Integers, Mask
 from stream_app.judging.heads import Head
 from stream_app.judging.origins import Origins
 from weather.arrays import Micros
@@ -24,10 +24,14 @@ class Spans(NamedTuple):
     since: Integers
     until: Integers
 
+    def inside(self, origin: Integers, utc: Micros) -> Mask:
+        """Say which readings, with these numbers, lie in their spans by their times."""
+        found: Mask = (utc >= self.since[origin]) & (utc < self.until[origin])
+        return found
+
     def hold(self, origin: Integers, utc: Micros) -> bool:
         """Say whether these are the origins of readings with these numbers and times."""
-        inside = (utc >= self.since[origin]) & (utc < self.until[origin])
-        return bool(inside.all())
+        return bool(self.inside(origin, utc).all())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from runtime.scratch import empty
 from stream_app.rulesets.parts import parted
 from stream_app.window import hours_kernels as kernels
-from stream_app.window.entries import Entries, joined, taken, words
-from stream_app.window.judge import kind_slices
+from stream_app.window.entries import Entries, joined, put, taken, words
+from stream_app.window.judge import kind_slices, limits_at
 from stream_app.window.kinds import DIRECTION, KINDS, RAINFALL
 from stream_app.window.layout import Layout
 from stream_app.window.rings import K, Rings, Rows
@@ -25,7 +25,6 @@ from weather.arrays import Floats, Micros
 from weather.limits import Limits
 from weather.qc.hours import SECOND, long_steps
 from weather.qc.series import resolution
-from weather.ruleset import months_of
 from weather.ruleset_history import RulesetHistory
 
 _MINUTE: Final = 60 * SECOND
@@ -75,7 +74,7 @@ def _walked(
     one, number = found[kernels.ROW, :count], found[kernels.ENTRY, :count]
     inside = number < 0
     sampled = taken(entries, np.where(inside, 0, number))
-    sampled[inside] = rings.entries[-2 - number[inside]]
+    put(sampled, np.flatnonzero(inside), taken(rings.entries, -2 - number[inside]))
     return Sampled(rows[one], sampled)
 
 
@@ -87,17 +86,10 @@ class _Limited(NamedTuple):
 
 
 def _limited(kind: int, at: Micros, rules: RulesetHistory, classes: Classes | None) -> _Limited:
-    named = KINDS[kind].parameter, KINDS[kind].measure
     case, limits = np.ones(len(at), np.int64), list[Limits]()
     for ruleset, rows in parted(rules, at):
-        if not ruleset.depends(*named):
-            limits.append(ruleset.limits_of(*named))
-            case[rows] = len(limits)
-            continue
-        times = at[rows]
-        sited = np.zeros(len(times), np.int64) if classes is None else classes[rows]
-        mine = np.zeros(len(times), np.int64)
-        for one, which in ruleset.cases(*named, sited, months_of(times)):
+        mine, sited = case[rows], None if classes is None else classes[rows]
+        for one, which in limits_at(KINDS[kind], at[rows], ruleset, sited):
             limits.append(one)
             mine[which] = len(limits)
         case[rows] = mine

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -66,19 +66,32 @@ def _tests(
     ruleset: Ruleset,
     classes: Classes | None,
 ) -> dict[str, Flags]:
-    """Judge by the limits of class and month; that of UTC, as the window knows no local clock."""
-    if not ruleset.depends(kind.parameter, kind.measure):
-        limits = ruleset.limits_of(kind.parameter, kind.measure)
-        return judge_in_time(at, values, found, limits)
+    """Judge by the limits that hold for each reading."""
+    cases = limits_at(kind, at, ruleset, classes)
+    if len(cases) == 1:
+        return judge_in_time(at, values, found, cases[0][0])
     flags = {name: flags_like(len(at), Flag.NOT_EVALUATED) for name in WINDOW}
-    sited = np.zeros(len(at), np.int64) if classes is None else classes
-    for limits, rows in ruleset.cases(kind.parameter, kind.measure, sited, months_of(at)):
+    for limits, rows in cases:
         made = judge_in_time(at[rows], values[rows], found.take(rows), limits)
         for name, verdicts in made.items():
             if name not in flags:
                 flags[name] = flags_like(len(at), Flag.NOT_EVALUATED)
             flags[name][rows] = verdicts
     return flags
+
+
+def limits_at(
+    kind: Kind, at: Micros, ruleset: Ruleset, classes: Classes | None
+) -> Sequence[tuple[Limits, Bools | slice]]:
+    """Give each limits of class and month that hold at some of the times, and at which.
+
+    The month is that of UTC, as the window knows no local clock.
+    """
+    named = kind.parameter, kind.measure
+    if not ruleset.depends(*named):
+        return [(ruleset.limits_of(*named), slice(None))]
+    sited = np.zeros(len(at), np.int64) if classes is None else classes
+    return ruleset.cases(*named, sited, months_of(at))
 
 
 def judge_by(layout: Layout, rules: RulesetHistory, classes: Classes | None = None) -> Entries:

@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -68,6 +69,7 @@ class Worker:
         self._delivery = delivery
         self._on_failure = on_failure
         self._seats: dict[int, _Seat] = {}
+        self._room = asyncio.Event()
         self.readings = 0
         self.epoch = 0
         """Rises whenever ownership changes: batches fetched under another epoch are stale."""
@@ -79,6 +81,12 @@ class Worker:
             return self._seats.keys()
         most = 1 if len(self._seats) >= _ENOUGH else self._tools.settings.buffered_batches
         return {number for number, seat in self._seats.items() if seat.batches >= most}
+
+    async def room(self, seconds: float) -> None:
+        """Wait until a batch is done, but no longer than this."""
+        self._room.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._room.wait(), seconds)
 
     @property
     def partitions(self) -> int:
@@ -197,6 +205,7 @@ class Worker:
 
     def _done(self, seat: _Seat, finished: asyncio.Future[int]) -> None:
         seat.batches -= 1
+        self._room.set()
         error = finished.exception()
         if error is None:
             self.readings += finished.result()

@@ -32,6 +32,7 @@ from stream_app.transport.unwrapped import unwrap_records
 
 _LONGEST_FETCH_MS: Final = 100
 _SOON_SECONDS: Final = 0.005
+_WHILE_SECONDS: Final = 0.1
 _COMMIT_SECONDS: Final = 30.0
 
 
@@ -45,6 +46,9 @@ class Owner(Protocol):
     @property
     def full(self) -> Set[int]:
         """Partitions of which no more batches are to be fetched for now."""
+
+    async def room(self, seconds: float) -> None:
+        """Wait until a batch of any partition is done, but no longer than this."""
 
     async def take(self, partitions: set[int]) -> None:
         """Make ready to process these partitions and no others."""
@@ -140,7 +144,7 @@ class BatchConsumer(driver.Consumer):
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109
-        """Fetch for those partitions alone that have room; look again soon where one has none."""
+        """Fetch for those partitions alone that have room; where none has, wait until one has."""
         full = self.app.owner.full
         if not full:
             return await super()._getmany(active_partitions, timeout)
@@ -148,7 +152,7 @@ class BatchConsumer(driver.Consumer):
         if active:
             return await super()._getmany(active, _SOON_SECONDS)
         cast("BatchConsumerThread", self._thread).still_here()
-        await asyncio.sleep(_SOON_SECONDS)
+        await self.app.owner.room(_WHILE_SECONDS)
         return Fetched()
 
     async def getmany(  # Faust's own signature

@@ -154,6 +154,26 @@ def test_where_others_fill_the_time_no_partition_holds_a_second_batch_ready() ->
     assert rig.worker.readings == 1
 
 
+@pytest.mark.requirement("B2")
+def test_whoever_waits_for_room_goes_on_when_a_batch_is_done_and_after_a_while_without() -> None:
+    go = threading.Event()
+    rig = Rig({number: lambda batch: go.wait(20) and len(batch) for number in range(3)})
+
+    async def run() -> None:
+        await rig.worker.take({0, 1, 2})
+        rig.fetch(0)
+        await rig.worker.room(0.01)
+        assert rig.worker.full == {0}  # nothing was done meanwhile: it was the time that was over
+        waiting = asyncio.create_task(asyncio.wait_for(rig.worker.room(3600), 20))
+        await asyncio.sleep(0)
+        go.set()
+        await waiting
+        assert not rig.worker.full
+        await rig.settle()
+
+    asyncio.run(run())
+
+
 def test_what_was_fetched_under_another_owner_is_left_out() -> None:
     rig = Rig({0: len})
 

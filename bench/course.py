@@ -37,21 +37,22 @@ class Course:
         self._padding = 0
         self.raw_bytes: dict[Readings, int] = {}
 
-    def race(self, contestants: Mapping[str, Contestant], rounds: int) -> dict[str, Run]:
-        """Run everybody over a short and a long set in each round; give rates and CPU."""
+    def race(
+        self, contestants: Mapping[str, Contestant], rounds: Mapping[str, int]
+    ) -> dict[str, Run]:
+        """Run each over a short and a long set in as many rounds as are its; give rates and CPU."""
         self._learn_padding()
         for contestant in contestants.values():  # before anybody runs, or it falls to the first
             for size in contestant.sizes:
                 self._published(Readings(size))
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
         with Progress(transient=True) as progress:
-            task = progress.add_task("", total=rounds * len(contestants))
-            for number in range(rounds):
-                for name, contestant in contestants.items():
-                    progress.update(task, description=f"round {number + 1}: {name}")
-                    found[name].append(slope := self.slope(name, contestant))
-                    progress.console.print(f"{name}: {slope[0]:,.0f}/s, {slope[1]:.2f} µs")
-                    progress.advance(task)
+            task = progress.add_task("", total=sum(rounds[name] for name in contestants))
+            for number, name in turns({name: rounds[name] for name in contestants}):
+                progress.update(task, description=f"round {number}: {name}")
+                found[name].append(slope := self.slope(name, contestants[name]))
+                progress.console.print(f"{name}: {slope[0]:,.0f}/s, {slope[1]:.2f} µs")
+                progress.advance(task)
         return {run.name: run for name, each in found.items() for run in runs_of(name, each)}
 
     def slope(self, name: str, contestant: Contestant, sensors: int = 4200) -> tuple[float, float]:
@@ -122,6 +123,16 @@ class Course:
             run.until(self.offsets(ours, place), _SAMPLE)
         self._padding = padding_for(ours.output(place).size / _SAMPLE)
         ours.tidy(place)
+
+
+def turns(rounds: Mapping[str, int]) -> list[tuple[int, str]]:
+    """Say who runs when: round by round, each until its rounds are over.
+
+    >>> turns({"ours": 2, "theirs": 2, "slow": 1})
+    [(1, 'ours'), (1, 'theirs'), (1, 'slow'), (2, 'ours'), (2, 'theirs')]
+    """
+    last = max(rounds.values(), default=0)
+    return [(n, name) for n in range(1, last + 1) for name in rounds if n <= rounds[name]]
 
 
 def runs_of(name: str, found: list[tuple[float, float]]) -> list[Run]:

@@ -25,6 +25,7 @@ from runtime.kafka import KafkaSettings
 _LOOK_SECONDS: Final = 0.02
 _PATIENCE_SECONDS: Final = 600.0
 _ASK_SECONDS: Final = 10.0
+_KNOWN_SECONDS: Final = 0.5
 _MEGA: Final = 1_000_000
 _ROOT: Final = Path(__file__).resolve().parents[1]
 
@@ -75,6 +76,8 @@ class Processes:
             self._started = [
                 subprocess.Popen(command, stdout=out, stderr=out, cwd=_ROOT) for command in commands
             ]
+        self._known: list[psutil.Process] = []
+        self._known_at = -_KNOWN_SECONDS
 
     def __enter__(self) -> Self:
         return self
@@ -92,19 +95,17 @@ class Processes:
 
     def cpu(self) -> float:
         """Add up user and system seconds, children included."""
-        return self._sum(lambda process: sum(process.cpu_times()[:4]))
+        return _sum(self._family(), lambda process: sum(process.cpu_times()[:4]))
 
     def resident(self) -> float:
-        """Add up resident memory in megabytes, children included."""
-        return self._sum(lambda process: float(process.memory_info().rss)) / _MEGA
+        """Add up resident memory in megabytes, children included.
 
-    def _sum(self, of: Callable[[psutil.Process], float]) -> float:
-        """Ask each; a child that compiles loops may be gone before it is asked."""
-        total = 0.0
-        for process in self._family():
-            with suppress(psutil.NoSuchProcess):
-                total += of(process)
-        return total
+        Who the children are is asked twice a second: it costs a look at all that runs here, and
+        what a look costs, the contestant lacks.
+        """
+        if self._seconds() - self._known_at >= _KNOWN_SECONDS:
+            self._known, self._known_at = self._family(), self._seconds()
+        return _sum(self._known, lambda process: float(process.memory_info().rss)) / _MEGA
 
     def _family(self) -> list[psutil.Process]:
         alive = [psutil.Process(each.pid) for each in self._started if each.poll() is None]
@@ -139,3 +140,12 @@ class Processes:
         if self._seconds() > _PATIENCE_SECONDS:
             problem = f"{offsets.group} read {offsets.committed()} of {count} readings"
             raise System(problem, mend=f"see {self.log}")
+
+
+def _sum(processes: Sequence[psutil.Process], of: Callable[[psutil.Process], float]) -> float:
+    """Ask each; a child that compiles loops may be gone before it is asked."""
+    total = 0.0
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            total += of(process)
+    return total

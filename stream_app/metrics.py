@@ -23,7 +23,7 @@ from runtime.metrics import Distribution
 from stream_app.cleaned import CleanedColumns
 from stream_app.outputs.records import Finished
 from stream_app.silence.watch import Standing
-from weather.qc.flags import Flag
+from weather.qc.flags import FAIL, GOOD, SUSPECT, Flag
 
 _BATCH_BOUNDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
@@ -34,7 +34,6 @@ _LATE_BOUNDS: Final = (
 _QUEUE_BOUNDS: Final = (*(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0), _MINUTE, 5 * _MINUTE, _HOUR)
 _SCORE_BOUNDS: Final = (0.0, 0.25, 0.5, 0.7, 0.9, 1.0)
 _FLAGS: Final = {flag: flag.name.lower() for flag in Flag}
-_SUSPECT, _FAIL = int(Flag.SUSPECT), int(Flag.FAIL)  # to ask an enumeration takes as long
 _PREFIX: Final = "flag_"
 
 
@@ -180,11 +179,11 @@ class StreamMetrics:
             if number:
                 yield partial(self._flagged.labels(parameter, _FLAGS[Flag(flag)]).inc, int(number))
         # No test finds fault with a reading that is good, unless a person says that it is.
-        odd = ~gone if one.judged.hands else (one.worth.flag != Flag.GOOD) & ~gone
+        odd = ~gone if one.judged.hands else (one.worth.flag != GOOD) & ~gone
         faulty = np.flatnonzero(odd)
         for field, column in {**one.judged.own_flags, **one.flags}.items():
             kept = column[faulty]
-            found = int(np.count_nonzero((kept == _SUSPECT) | (kept == _FAIL)))
+            found = int(np.count_nonzero((kept == SUSPECT) | (kept == FAIL)))
             if found:
                 test = field.removeprefix(_PREFIX)
                 yield partial(self._issues.labels(parameter, test).inc, found)

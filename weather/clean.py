@@ -24,7 +24,7 @@ from weather.arrays import Bools, Flags, Floats
 from weather.circumstances import UNKNOWN, Circumstances, range_flags
 from weather.corrections import ALL, Correction, Corrections
 from weather.parameters import Measure, Parameter, parameter_of
-from weather.qc.flags import Flag, aggregate
+from weather.qc.flags import FAIL, MISSING, NOT_EVALUATED, aggregate
 from weather.ruleset import DEFAULT, Ruleset
 from weather.units import to_standard
 from weather.wind import NORTH, calm, north_as_zero
@@ -192,16 +192,16 @@ def _range(
 ) -> Flags:
     if ruleset is not None:
         return range_flags(kind.name, name, values, ruleset, known)
-    return np.where(np.isnan(values), np.int32(Flag.MISSING), np.int32(Flag.NOT_EVALUATED))
+    return np.where(np.isnan(values), np.int32(MISSING), np.int32(NOT_EVALUATED))
 
 
 def _judged(raw: Floats, best: Floats, flags: Flags) -> Cleaned:
-    return Cleaned(raw, np.where(flags == Flag.FAIL, np.nan, best), flags)
+    return Cleaned(raw, np.where(flags == FAIL, np.nan, best), flags)
 
 
 def _clamp(humidity: Cleaned, done: _Done) -> Cleaned:
     """Take what passed above 100 % for saturated air: good sensors read a little over."""
-    passed = humidity.flag_range != Flag.NOT_EVALUATED
+    passed = humidity.flag_range != NOT_EVALUATED
     above = done.where(passed & (humidity.value > _SATURATED), Correction.CLAMPED_TO_100)
     value = np.where(above, _SATURATED, humidity.value)
     return Cleaned(humidity.raw_value, value, humidity.flag_range)
@@ -210,4 +210,4 @@ def _clamp(humidity: Cleaned, done: _Done) -> Cleaned:
 def _flag(kind: Parameter, measures: Mapping[str, Cleaned]) -> Flags:
     main = measures[kind.main.name].flag_range
     joined = aggregate(*(m.flag_range for m in measures.values()))
-    return np.where(main == Flag.MISSING, main, joined)
+    return np.where(main == MISSING, main, joined)

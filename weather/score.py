@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weather.arrays import Bools, Flags, Floats, Micros
-from weather.qc.flags import Flag, aggregate
+from weather.qc.flags import FAIL, GOOD, MISSING, NOT_EVALUATED, SUSPECT, aggregate
 
 _HOUR: Final = 3_600_000_000
 PROMPT: Final = _HOUR
@@ -40,9 +40,9 @@ HISTORY: Final = 7 * 24 * _HOUR
 _LATE_WORTH: Final = 0.5
 
 _WORTH: Final = np.full(10, np.nan)
-_WORTH[[Flag.GOOD, Flag.SUSPECT, Flag.FAIL]] = [1.0, 0.5, 0.0]
+_WORTH[[GOOD, SUSPECT, FAIL]] = [1.0, 0.5, 0.0]
 _VALIDITY: Final = _WORTH.copy()
-_VALIDITY[Flag.MISSING] = 0.0
+_VALIDITY[MISSING] = 0.0
 
 
 class Dimension(StrEnum):
@@ -168,12 +168,12 @@ def of_stream(flag: Flags, flags: Mapping[str, Flags], delay: Micros | None = No
     """
     found = np.ones(len(flag)) if delay is None else timeliness(delay, None, len(flag))
     found[np.isnan(found)] = 1.0
-    odd = np.flatnonzero(flag != Flag.GOOD)
+    odd = np.flatnonzero(flag != GOOD)
     if len(odd):
         theirs = {field: column[odd] for field, column in flags.items()}
         late = None if delay is None else delay[odd]
-        score = of_readings(theirs, flag[odd] == Flag.MISSING, late).score
-        found[odd] = np.where(flag[odd] == Flag.NOT_EVALUATED, np.nan, score)
+        score = of_readings(theirs, flag[odd] == MISSING, late).score
+        found[odd] = np.where(flag[odd] == NOT_EVALUATED, np.nan, score)
     return found
 
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from weather.arrays import Bools, Flags, Floats
-from weather.qc.flags import Flag
+from weather.qc.flags import GOOD, NOT_EVALUATED, SUSPECT
 
 QUALITY_THRESHOLD: Final = 0.7
 """Between good and suspect: a suspect reading (½) is below it, one that is ten hours late is not.
@@ -62,7 +62,7 @@ def decide(
     below = np.asarray(score < threshold, np.bool_)
     nothing = np.zeros_like(below)
     if policy is Policy.FLAG:
-        lifted = below & ((flag == Flag.GOOD) | (flag == Flag.NOT_EVALUATED))
-        return Decision(np.where(lifted, np.int32(Flag.SUSPECT), flag), nothing, nothing)
+        lifted = below & ((flag == GOOD) | (flag == NOT_EVALUATED))
+        return Decision(np.where(lifted, np.int32(SUSPECT), flag), nothing, nothing)
     held, alerted = (below, nothing) if policy is Policy.HOLD else (nothing, below)
     return Decision(flag, held, alerted)

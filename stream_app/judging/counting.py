@@ -18,7 +18,7 @@ from stream_app.window.before import Before
 from weather.arrays import Flags, Floats, Micros
 from weather.circumstances import Circumstances, range_flags
 from weather.clean import Cleaned
-from weather.qc.flags import Flag, aggregate, flags_like
+from weather.qc.flags import FAIL, MISSING, NOT_EVALUATED, SUSPECT, Flag, aggregate, flags_like
 from weather.rain import Counter, Increments, increments
 from weather.ruleset_history import RulesetHistory
 
@@ -47,10 +47,10 @@ def counted(
         asked = which if judged.unjudged is None else which & ~judged.unjudged
         ranges = np.where(asked, aggregate(total.flag_range, judged_now), ranges)
         flags = {**flags, STEP: aggregate(flags[STEP], _suspect(found.flags, which))}
-    missing = total.flag_range == Flag.MISSING
-    unknown = which & np.isnan(amounts) & ~missing & (ranges != Flag.FAIL)
-    ranges = np.where(unknown, np.int32(Flag.NOT_EVALUATED), ranges)
-    value = np.where(which & (ranges == Flag.FAIL), np.nan, amounts)
+    missing = total.flag_range == MISSING
+    unknown = which & np.isnan(amounts) & ~missing & (ranges != FAIL)
+    ranges = np.where(unknown, np.int32(NOT_EVALUATED), ranges)
+    value = np.where(which & (ranges == FAIL), np.nan, amounts)
     elapsed = np.where(which & (before.elapsed > 0), before.elapsed, judged.interval)
     made = replace(
         judged,
@@ -99,4 +99,4 @@ def _ranges(judged: Judged, amounts: Floats, minutes: Floats, rules: RulesetHist
 
 
 def _suspect(flags: Flags, which: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Flags:
-    return np.where(which & (flags == Flag.SUSPECT), Flag.SUSPECT, Flag.NOT_EVALUATED)
+    return np.where(which & (flags == SUSPECT), SUSPECT, NOT_EVALUATED)

@@ -28,12 +28,12 @@ from weather.arrays import Flags, Floats
 from weather.corrections import describe
 from weather.derived import wind_components
 from weather.parameters import parameter_of
-from weather.qc.flags import Flag
+from weather.qc.flags import FAIL, GOOD, MISSING, NOT_EVALUATED, SUSPECT
 from weather.score_policy import Policy
 
 _FIRST: Final = "interval_start"
 _LOW: Final = {Policy.FLAG: "low_score", Policy.HOLD: "held"}
-_WORDS: Final = ((Flag.SUSPECT, "range_suspect"), (Flag.FAIL, "range"))
+_WORDS: Final = ((SUSPECT, "range_suspect"), (FAIL, "range"))
 
 
 class CleanEncoder:
@@ -129,9 +129,7 @@ def _columns(
     if judged.health is not None:
         yield "flag_health", _flags(judged.health, gone)
     yield "score", _nullable(found.score, gone)
-    odd = np.flatnonzero(
-        flag != Flag.GOOD
-    )  # of the others, which are most, there is nothing to say
+    odd = np.flatnonzero(flag != GOOD)  # of the others, which are most, there is nothing to say
     findings = _findings(judged, flags, flag, found, policy, odd) if len(odd) else ()
     codes = _Codes.of(len(flag), odd, findings)
     yield "reason", _reasons(codes, flag, gone, *spoken(judged.hands, judged.origin))
@@ -161,7 +159,7 @@ def _revisions(judged: Judged, revision: int) -> Column:
 
 def _flags(flags: Flags, gone: Mask | None) -> Numbers:
     """Take the judgement off a deletion: it says only that the reading is gone."""
-    return Numbers(flags if gone is None else np.where(gone, Flag.NOT_EVALUATED, flags))
+    return Numbers(flags if gone is None else np.where(gone, NOT_EVALUATED, flags))
 
 
 def _nullable(values: Floats, gone: Mask | None) -> Numbers:
@@ -205,7 +203,7 @@ def _reasons(
         code[gone] = 1 << len(words)
         words.append("deleted")
     if len(said) > 1:
-        unheard = (flag == Flag.MISSING) if gone is None else (flag == Flag.MISSING) | gone
+        unheard = (flag == MISSING) if gone is None else (flag == MISSING) | gone
         code |= np.where(unheard, 0, by_hand) << len(words)
     return _worded(code, lambda found: [_joined(words, said, one) for one in found])
 
@@ -219,27 +217,26 @@ def _findings(
     odd: Integers,
 ) -> Iterator[tuple[str, Mask]]:
     """Give each reason why a reading is not good, and of which odd ones it holds, as it is told."""
-    yield "missing", flag[odd] == Flag.MISSING
-    suspect, fail = int(Flag.SUSPECT), int(Flag.FAIL)  # to ask an enumeration takes as long
+    yield "missing", flag[odd] == MISSING
     for name, measure in judged.measures.items():
         ranges = measure.flag_range[odd]
         for verdict, word in _WORDS:
             yield word if name == "value" else f"{name}_{word}", ranges == verdict
     for field, column in flags.items():
         told = column[odd]
-        yield field.removeprefix("flag_") + "_suspect", told == suspect
-        yield field.removeprefix("flag_"), told == fail
+        yield field.removeprefix("flag_") + "_suspect", told == SUSPECT
+        yield field.removeprefix("flag_"), told == FAIL
     yield from _of_time(judged, odd)
-    yield "calibration_expired", judged.flag_calibration[odd] == Flag.SUSPECT
+    yield "calibration_expired", judged.flag_calibration[odd] == SUSPECT
     if judged.health is not None:
-        yield "unwell", judged.health[odd] == Flag.FAIL
-    yield "no_metadata", judged.flag_metadata[odd] == Flag.NOT_EVALUATED
+        yield "unwell", judged.health[odd] == FAIL
+    yield "no_metadata", judged.flag_metadata[odd] == NOT_EVALUATED
     if policy in _LOW:
         yield _LOW[policy], found.low[odd]
 
 
 def _of_time(judged: Judged, odd: Integers) -> Iterator[tuple[str, Mask]]:
-    doubtful, ahead = judged.flag_time[odd] == Flag.SUSPECT, judged.in_future[odd]
+    doubtful, ahead = judged.flag_time[odd] == SUSPECT, judged.in_future[odd]
     yield "time_in_future", doubtful & ahead
     never = doubtful & ~ahead
     if judged.late is not None:

@@ -39,7 +39,7 @@ from weather.clean import Given, clean
 from weather.corrections import ALL, Correction
 from weather.limits import Timeliness
 from weather.qc.arrival import Arrival
-from weather.qc.flags import Flag, flags_like
+from weather.qc.flags import NOT_EVALUATED, SUSPECT, Flag, flags_like
 from weather.rain import Counter
 from weather.ruleset import Ruleset
 from weather.time import LocalTime, to_utc
@@ -127,7 +127,7 @@ class Judge:
         )
         in_date = calibration_flags(origins, origin, utc)
         if not self._judges(table):
-            in_date[:] = Flag.NOT_EVALUATED
+            in_date[:] = NOT_EVALUATED
         return Judged(
             parameter=table.parameter,
             origins=origins,
@@ -169,7 +169,7 @@ class Judge:
         if not self._judges(table):
             return flags_like(len(times.utc), Flag.NOT_EVALUATED)
         flags = under_way.flags
-        flags[times.skipped] = Flag.SUSPECT
+        flags[times.skipped] = SUSPECT
         return flags
 
     def _judges(self, table: Table) -> bool:

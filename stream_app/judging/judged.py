@@ -18,7 +18,7 @@ from stream_app.revisions import ALONE
 from weather.arrays import Bools, Flags, Floats, Micros
 from weather.clean import Cleaned
 from weather.corrections import Corrections
-from weather.qc.flags import Flag, aggregate, overall
+from weather.qc.flags import MISSING, NOT_EVALUATED, aggregate, overall
 from weather.rain import Counter
 
 
@@ -88,7 +88,7 @@ class Judged:
 
     def wanted(self, flags: Mapping[str, Flags]) -> Mapping[str, Flags]:
         """Take from flags, by field, those of readings that are not to be judged."""
-        unjudged, unasked = self.unjudged, np.int32(Flag.NOT_EVALUATED)
+        unjudged, unasked = self.unjudged, np.int32(NOT_EVALUATED)
         if unjudged is None:
             return flags
         return {name: np.where(unjudged, unasked, one) for name, one in flags.items()}
@@ -122,8 +122,8 @@ class Judged:
         """Join the flags of tests that look at neighbours, by field, with those that were found."""
         told = self.flag_calibration, *self._station_flags.values(), *flags.values()
         measured = aggregate(self.flag_measured, *told)
-        missing = self.flag_measured == Flag.MISSING
-        measured = np.where(missing, np.int32(Flag.MISSING), measured)
+        missing = self.flag_measured == MISSING
+        measured = np.where(missing, np.int32(MISSING), measured)
         found = overall(measured, self.flag_time, self.flag_metadata)
         return overruled(found, self.hands, self.origin)
 
@@ -176,7 +176,7 @@ def range_field(measure: str) -> str:
 
 
 _MARKS: Final[dict[str, Any]] = {
-    "health": np.int32(Flag.NOT_EVALUATED),
+    "health": np.int32(NOT_EVALUATED),
     "left_out": np.int64(0),
     "late": np.False_,
 }

@@ -12,7 +12,7 @@ from stream_app.judging.origins import Origins
 from stream_app.metadata.sensors import NEVER_CALIBRATED
 from weather.arrays import Flags, Micros
 from weather.clean import Calibration
-from weather.qc.flags import Flag, flags_like
+from weather.qc.flags import GOOD, NOT_EVALUATED, Flag, flags_like
 from weather.qc.station import calibration_test
 
 
@@ -28,7 +28,7 @@ def classes_of(origins: Origins, origin: Integers) -> Integers | None:
 
 def metadata_flags(origins: Origins, origin: Integers) -> Flags:
     """Say whether any metadata applied to readings: 2 where none did."""
-    flags = np.where(origins.unknown, np.int32(Flag.NOT_EVALUATED), np.int32(Flag.GOOD))
+    flags = np.where(origins.unknown, np.int32(NOT_EVALUATED), np.int32(GOOD))
     return flags[origin]
 
 
@@ -38,5 +38,5 @@ def calibration_flags(origins: Origins, origin: Integers, utc: Micros) -> Flags:
     if unknown.all():
         return flags_like(len(utc), Flag.NOT_EVALUATED)
     flags = calibration_test(utc, origins.expires[origin])
-    flags[unknown[origin]] = Flag.NOT_EVALUATED
+    flags[unknown[origin]] = NOT_EVALUATED
     return flags

@@ -14,7 +14,7 @@ import numpy as np
 
 from stream_app.judging.judged import Judged
 from weather.arrays import Bools, Flags, Floats
-from weather.qc.flags import Flag
+from weather.qc.flags import MISSING
 from weather.score import of_stream, validity
 from weather.score_policy import QUALITY_THRESHOLD, Decision, Policy, decide
 
@@ -48,7 +48,7 @@ def worth(judged: Judged, flags: Mapping[str, Flags], bar: Bar) -> Worth:
     """Score readings and decide; ``flags`` are those of tests that look at neighbours, by field."""
     flag = judged.overall(flags)
     score = of_stream(flag, {**judged.own_flags, **flags})
-    measured = (flag != Flag.MISSING) & ~judged.deleted
+    measured = (flag != MISSING) & ~judged.deleted
     if (said := judged.by_hand) is not None:
         score, measured = np.where(said & measured, validity(flag), score), measured & ~said
     low = measured & (score < bar.threshold)

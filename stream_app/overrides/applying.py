@@ -9,7 +9,7 @@ import numpy as np
 from schemas.columnar import Integers
 from stream_app.overrides.hands import Hand
 from weather.arrays import Flags
-from weather.qc.flags import Flag, aggregate
+from weather.qc.flags import MISSING, Flag, aggregate
 
 
 def overruled(flags: Flags, hands: Sequence[Hand], number: Integers) -> Flags:
@@ -28,7 +28,7 @@ def overruled(flags: Flags, hands: Sequence[Hand], number: Integers) -> Flags:
     instead = np.array([hand.flag for hand in hands], np.int32)[number]
     least = np.array([hand.least or Flag.MISSING for hand in hands], np.int32)[number]
     joined = aggregate(np.where(instead, instead, flags), least)
-    return np.where(flags == Flag.MISSING, flags, joined).astype(np.int32)
+    return np.where(flags == MISSING, flags, joined).astype(np.int32)
 
 
 def spoken(hands: Sequence[Hand], number: Integers) -> tuple[list[str], Integers]:

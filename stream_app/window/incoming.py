@@ -16,7 +16,7 @@ from stream_app.window.kinds import DIRECTION, KINDS, kinds_of
 from stream_app.window.rings import Rings, Rows
 from weather.arrays import Bools, Flags, Floats, Micros
 from weather.qc.consistency import wind_consistency
-from weather.qc.flags import Flag, flags_like
+from weather.qc.flags import GOOD, MISSING, NOT_EVALUATED, Flag, flags_like
 from weather.ruleset_history import RulesetHistory
 
 KIND_BITS: Final = 40
@@ -89,8 +89,8 @@ def consistency_of(columns: CleanedColumns) -> Flags:
         flags = wind_consistency(values["speed"], values["direction"], values["gust"])
     else:
         missing = np.isnan(values["value"])
-        flags = np.where(missing, Flag.MISSING, Flag.GOOD).astype(np.int32)
-    return np.where(columns.deleted, np.int32(Flag.NOT_EVALUATED), flags)
+        flags = np.where(missing, MISSING, GOOD).astype(np.int32)
+    return np.where(columns.deleted, np.int32(NOT_EVALUATED), flags)
 
 
 def _of(
@@ -104,7 +104,7 @@ def _of(
         entries["value"] = _values(columns, kind, rules)
         entries["offset"] = columns.raw_offset
         flags = consistency_of(columns) if KINDS[kind].consistency else _unjudged(len(rows))
-        together = np.where(flags == Flag.MISSING, flags, Flag.NOT_EVALUATED).astype(np.int32)
+        together = np.where(flags == MISSING, flags, NOT_EVALUATED).astype(np.int32)
         unjudged = dict.fromkeys(("step", "spike", "flat_line"), _unjudged(len(rows)))
         given = {**unjudged, "consistency": flags, "together": together}
         entries["marks"] = marks(~columns.deleted, given)

@@ -18,7 +18,7 @@ from stream_app.window.incoming import KIND_BITS, ROW_BITS, Incoming, ranked
 from stream_app.window.kinds import DIRECTION, SPEED
 from stream_app.window.rings import K, Rings, Rows
 from weather.arrays import Bools
-from weather.qc.flags import Flag
+from weather.qc.flags import NOT_EVALUATED
 from weather.qc.series import Past
 
 
@@ -89,7 +89,7 @@ def in_order(rings: Rings, incoming: Incoming, chosen: NDArray[np.int64], spiked
     heads = rings.slots(rows, 0)
     kind = rank >> KIND_BITS
     beside = np.where(kind == DIRECTION, heads - K, heads)
-    unsure = flag(taken(rings.entries, beside), "spike") == Flag.NOT_EVALUATED
+    unsure = flag(taken(rings.entries, beside), "spike") == NOT_EVALUATED
     jumped = unsure & (held > 0) & spiked[np.where(kind == DIRECTION, SPEED, kind)]
     remembered = jumped.astype(np.int64)
     lengths = remembered + counts

@@ -21,7 +21,7 @@ from stream_app.window.layout import Layout
 from stream_app.window.rings import K, Rings, Rows
 from weather.arrays import Bools, Micros
 from weather.qc.consistency import parched, wet
-from weather.qc.flags import Flag
+from weather.qc.flags import NOT_EVALUATED, SUSPECT
 from weather.qc.series import NEVER
 
 NOT_TOGETHER: Final = int(ranked(max(RAINFALL, HUMIDITY) + 1, 0))
@@ -54,7 +54,7 @@ class Latest:
         kind, station = rings.kind[row], rings.station[row]
         for times, which in zip(grown, _extremes(kind, entries), strict=True):
             np.maximum.at(times, station[which], entries["at"][which])
-        contradicted = flag(entries, "together") == Flag.SUSPECT
+        contradicted = flag(entries, "together") == SUSPECT
         np.maximum.at(both, station[contradicted], entries["at"][contradicted])
         return Latest(grown[0], grown[1], both)
 
@@ -83,8 +83,8 @@ def judge_together(rings: Rings, layout: Layout, judged: Entries) -> None:
         against = _extreme(kind, entries) & np.isin(key, keys.get(other, key[:0]))
         seen = entries["at"] >= begins[other][station]
         seen &= live(entries) & ~np.isnan(entries["value"])
-        flags = np.where(seen, Flag.NOT_EVALUATED, flag(entries, "together"))
-        put_flag(entries, "together", np.where(against, Flag.SUSPECT, flags).astype(np.int32))
+        flags = np.where(seen, NOT_EVALUATED, flag(entries, "together"))
+        put_flag(entries, "together", np.where(against, SUSPECT, flags).astype(np.int32))
 
 
 def _extremes(kind: NDArray[np.int64], entries: Entries) -> tuple[Bools, Bools]:

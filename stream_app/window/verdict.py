@@ -20,7 +20,7 @@ from stream_app.window.kinds import DIRECTION, KINDS, RAINFALL, field_names, kin
 from stream_app.window.layout import Layout
 from stream_app.window.rings import Rings, Rows
 from weather.arrays import Bools, Flags
-from weather.qc.flags import Flag, flags_like
+from weather.qc.flags import FAIL, SUSPECT, Flag, flags_like
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +185,8 @@ def _flag(marks: NDArray[np.uint32], name: str) -> Flags:
     found = unpacked(marks, name)
     if name != "consistency":
         return found
-    against = (unpacked(marks, "together") == Flag.SUSPECT) & (found != Flag.FAIL)
-    return np.where(against, np.int32(Flag.SUSPECT), found)
+    against = (unpacked(marks, "together") == SUSPECT) & (found != FAIL)
+    return np.where(against, np.int32(SUSPECT), found)
 
 
 def _slices(incoming: Incoming) -> Iterator[tuple[int, slice]]:

@@ -21,11 +21,17 @@ class Flag(IntEnum):
     MISSING = 9
 
 
-_PRECEDENCE: Final = (Flag.MISSING, Flag.NOT_EVALUATED, Flag.GOOD, Flag.SUSPECT, Flag.FAIL)
-_FLAG: Final = np.array(_PRECEDENCE, dtype=np.int32)
-_RANK: Final = np.full(11, -1, dtype=np.int8)
-"""By flag; what lies beyond either end is taken for that end, and no flag stands there."""
-_RANK[_FLAG] = np.arange(len(_FLAG))
+GOOD, NOT_EVALUATED, SUSPECT, FAIL, MISSING = map(int, Flag)
+"""As plain numbers: to compare an array with a member of an enumeration takes longer."""
+
+_PRECEDENCE: Final = (MISSING, NOT_EVALUATED, GOOD, SUSPECT, FAIL)
+_KNOWN: Final = sum(1 << flag for flag in _PRECEDENCE)
+_JOINED: Final = np.zeros(_KNOWN + 1, dtype=np.int32)
+"""What several make, by a sum that has the bit of each."""
+for _flag in _PRECEDENCE:
+    _JOINED[(np.arange(_KNOWN + 1) >> _flag & 1) > 0] = _flag
+_LOW: Final = 15
+"""All bits that the number of a flag can have."""
 
 
 def flags_like(shape: int | tuple[int, ...], flag: Flag) -> Flags:
@@ -45,7 +51,11 @@ def aggregate(*flags: Flags) -> Flags:
     if not flags:
         problem = "nothing to aggregate: give the flags of one test at least"
         raise ValueError(problem)
-    return _FLAG[reduce(np.maximum, map(_rank, flags))]
+    bits = reduce(np.bitwise_or, (np.left_shift(np.int32(1), one) for one in flags))
+    numbers = reduce(np.bitwise_or, flags)  # a shift beyond either end would leave no bit
+    if np.any((bits & ~_KNOWN) | (numbers & ~_LOW)):
+        raise _unknown(flags)
+    return _JOINED.take(bits)
 
 
 def overall(measured: Flags, time: Flags, metadata: Flags) -> Flags:
@@ -61,20 +71,13 @@ def overall(measured: Flags, time: Flags, metadata: Flags) -> Flags:
     Raises:
         ValueError: a number that is no flag.
     """
-    joined = np.where(measured == Flag.MISSING, measured, aggregate(measured, time))
-    unjudged = (joined == Flag.GOOD) & (metadata == Flag.NOT_EVALUATED)
-    return np.where(unjudged, Flag.NOT_EVALUATED, joined).astype(np.int32)
+    joined = np.where(measured == MISSING, measured, aggregate(measured, time))
+    unjudged = (joined == GOOD) & (metadata == NOT_EVALUATED)
+    return np.where(unjudged, np.int32(NOT_EVALUATED), joined)
 
 
-def _rank(flags: Flags) -> np.ndarray[tuple[int, ...], np.dtype[np.int8]]:
-    flags = np.asarray(flags)
-    ranks = _RANK.take(flags, mode="clip")
-    if ranks.min(initial=0) < 0:
-        raise _unknown(flags)
-    return ranks
-
-
-def _unknown(flags: Flags) -> ValueError:
-    unknown = flags[~np.isin(flags, _FLAG)].flat[0]
+def _unknown(flags: tuple[Flags, ...]) -> ValueError:
+    every = np.concatenate([np.ravel(one) for one in flags])
+    unknown = every[~np.isin(every, _PRECEDENCE)][0]
     problem = f"{unknown} is no quality flag: they are 1, 2, 3, 4 and 9"
     return ValueError(problem)

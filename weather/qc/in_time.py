@@ -8,7 +8,7 @@ from weather.anomaly import anomaly_test
 from weather.arrays import Flags, Floats, Micros
 from weather.limits import Limits
 from weather.qc.digits import digits_test
-from weather.qc.flags import Flag, aggregate
+from weather.qc.flags import MISSING, aggregate
 from weather.qc.flat_line import flat_line_test
 from weather.qc.series import Neighbours
 from weather.qc.spike import spike_test
@@ -61,4 +61,4 @@ def judge_in_time(
     if limits.anomaly is not None:
         flags["anomaly"] = anomaly_test(at, values, found, limits.anomaly)
     missing = np.isnan(values)
-    return {name: np.where(missing, np.int32(Flag.MISSING), made) for name, made in flags.items()}
+    return {name: np.where(missing, np.int32(MISSING), made) for name, made in flags.items()}

@@ -33,7 +33,7 @@ class StreamSettings(BaseModel):
     """One transaction for each batch; or delivery first and offsets behind, so that a crash repeats
     a batch."""
 
-    batch_records: int = Field(default=20_000, ge=1)
+    batch_records: int = Field(default=18_000, ge=1)
     """Most records of a batch: what one fetch round brings for one partition number. A batch costs
     some milliseconds however small it is; one of so many is only met in a backlog."""
 

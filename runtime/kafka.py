@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,7 @@ _REFUSED: Final = frozenset(
     }
 )
 
+_UNSAFE: Final = KafkaError._SSL  # noqa: SLF001
 _TOO_LARGE: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG_SIZE})
 
 
@@ -96,17 +98,35 @@ def check_reachable(settings: KafkaSettings) -> None:
     """Ask the brokers for their cluster id, once, with a deadline.
 
     Raises:
-        Configuration: none of the bootstrap servers answers.
+        Configuration: none of the bootstrap servers answers, or none will have us.
     """
-    admin = AdminClient(settings.client())
+    told: list[KafkaError] = []
+    config: dict[str, Any] = {**settings.client(), "error_cb": told.append}
+    admin = AdminClient(config)
     try:
         admin.list_topics(timeout=settings.connect_timeout_seconds)
     except KafkaException as error:
-        setting = "kafka.bootstrap_servers"
-        raise Configuration.of(
-            setting,
-            settings.bootstrap_servers,
-            f"no broker answers ({error.args[0].str()})",
-            mend="start Kafka (`aos up` starts an embedded one), correct the setting, or name its "
-            "file with --config",
-        ) from error
+        admin.poll(0)  # the call itself says of everything that it took too long
+        raise unreachable(settings, [*told, error.args[0]]) from error
+
+
+def unreachable(settings: KafkaSettings, told: Sequence[KafkaError]) -> Configuration:
+    """Name the setting that is wrong; ``told`` ends with what the call said."""
+    for cause in told:
+        if cause.code() in _REFUSED:
+            problem = f"a broker refuses {settings.username!r} ({cause.str()})"
+            return Configuration(problem, mend="correct kafka.username and kafka.password")
+        if cause.code() == _UNSAFE:
+            return Configuration.of(
+                "kafka.security_protocol",
+                settings.security_protocol,
+                f"no safe connection to {settings.bootstrap_servers} ({cause.str()})",
+                mend="correct it to what the broker's port speaks, or kafka.ca_file",
+            )
+    return Configuration.of(
+        "kafka.bootstrap_servers",
+        settings.bootstrap_servers,
+        f"no broker answers ({told[-1].str()})",
+        mend="start Kafka (`aos up` starts an embedded one), correct the setting, or name its "
+        "file with --config",
+    )

@@ -57,6 +57,10 @@ def refuses_data(error: psycopg.Error) -> bool:
 
 def refused(error: psycopg.Error, url: str) -> Configuration:
     """Say that the first connection failed: at start that is a wrong setting, whatever it was."""
+    if isinstance(error, psycopg.ProgrammingError) and not error.sqlstate:
+        # Neither it nor libpq's words are shown: who misspells an URL has often put a password in.
+        problem = "setting sink.database_url is no URL of a database"
+        return Configuration(problem, mend="write it as postgresql://user@host:5432/database")
     said = _said(error)
     # Of a login that failed libpq tells the server's words, not always its SQLSTATE.
     if (error.sqlstate or "") == "28P01" or "password authentication failed" in said:

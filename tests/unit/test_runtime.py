@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+import socket
 import threading
+from contextlib import suppress
 from itertools import islice
 
 import pytest
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 
 from runtime import logs
 from runtime.errors import AosError, Configuration, DataQuality, Exit, Fenced, System, Transient
-from runtime.kafka import KafkaSettings, check_reachable, translated
+from runtime.kafka import KafkaSettings, check_reachable, translated, unreachable
 from runtime.retry import Backoff, retry, within
 
 pytestmark = pytest.mark.requirement("E1")
@@ -118,6 +120,47 @@ def test_no_broker_is_a_wrong_setting() -> None:
     settings = KafkaSettings(bootstrap_servers="127.0.0.1:9", connect_timeout_seconds=0.3)
     with pytest.raises(Configuration, match=r"kafka\.bootstrap_servers = '127\.0\.0\.1:9'"):
         check_reachable(settings)
+
+
+@pytest.mark.requirement("D3")
+@pytest.mark.parametrize(
+    ("code", "setting"),
+    [
+        (KafkaError._AUTHENTICATION, "kafka.password"),
+        (KafkaError._SSL, "kafka.security_protocol = 'SASL_SSL'"),
+        (KafkaError._ALL_BROKERS_DOWN, "kafka.bootstrap_servers = 'kafka:9093'"),
+    ],
+)
+def test_why_no_broker_will_have_us_is_told_by_the_setting(code: int, setting: str) -> None:
+    settings = KafkaSettings(
+        bootstrap_servers="kafka:9093",
+        security_protocol="SASL_SSL",
+        username="aos",
+        password="hush",
+    )
+    told = unreachable(settings, [KafkaError(code), KafkaError(KafkaError._TRANSPORT)])
+    assert setting in str(told)
+    assert "hush" not in str(told)
+
+
+@pytest.mark.requirement("D3")
+def test_a_port_that_does_not_speak_tls_is_a_wrong_setting() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with suppress(OSError):
+                while True:
+                    with server.accept()[0] as caller:
+                        caller.sendall(b"what is that?")
+
+        threading.Thread(target=answer, daemon=True).start()
+        settings = KafkaSettings(
+            bootstrap_servers=f"127.0.0.1:{server.getsockname()[1]}",
+            security_protocol="SSL",
+            connect_timeout_seconds=3,
+        )
+        with pytest.raises(Configuration, match=r"kafka\.security_protocol = 'SSL'.*ca_file"):
+            check_reachable(settings)
 
 
 def test_a_login_is_passed_on_and_not_shown() -> None:

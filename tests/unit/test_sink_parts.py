@@ -14,6 +14,7 @@ from psycopg import errors
 from runtime.errors import Configuration, DataQuality, System, Transient
 from schemas.dead_letters import Stage
 from sink.batch import Batch, Counts, Partition, Span
+from sink.database import Database
 from sink.loading import Part, Prepared
 from sink.offsets import Claim
 from sink.places import Places
@@ -163,3 +164,12 @@ def test_a_password_in_the_url_is_never_shown() -> None:
     assert settings.database_url == "postgresql://u@h:1/d?sslmode=require"
     given = SinkSettings(database_url="postgresql://u:old@h/d", password="new")
     assert given.password.get_secret_value() == "new"
+
+
+@pytest.mark.requirement("D3")
+@pytest.mark.parametrize("url", ["nonsense", "postgresql//aos:hush@db/weather"])
+def test_an_url_that_is_none_is_told_with_the_mend_and_not_shown(url: str) -> None:
+    with pytest.raises(Configuration, match="write it as postgresql://") as told:
+        Database(SinkSettings(database_url=url)).check()
+    assert "sink.database_url is no URL" in str(told.value)
+    assert "hush" not in str(told.value)

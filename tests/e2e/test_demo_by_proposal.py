@@ -14,6 +14,7 @@ pytestmark = [
     pytest.mark.requirement("A2", "A4", "E2"),
     pytest.mark.backend("a stack of its own: embedded Kafka, registry and TimescaleDB"),
     pytest.mark.slow,
+    pytest.mark.usefixtures("uncounted"),  # test_demo.py runs the same lines
 ]
 
 

@@ -15,7 +15,7 @@ from schemas.topics import PARAMETERS
 from tests.source_runs import Deployment, keys_held
 from tests.stage_process import BackfillProcess
 
-ROUNDS = int(os.environ.get("AOS_FAULT_ROUNDS", "5"))
+ROUNDS = int(os.environ.get("AOS_FAULT_ROUNDS", "3"))
 SEED = 19480716
 ALL_ROWS = 26_115 + 7_200
 YEARS = ("--years", "2013,2018")

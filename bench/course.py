@@ -40,15 +40,18 @@ class Course:
     def race(
         self, contestants: Mapping[str, Contestant], rounds: Mapping[str, int]
     ) -> dict[str, Run]:
-        """Run each over a short and a long set in as many rounds as are its; give rates and CPU."""
+        """Run each over a short and a long set, in its own number of rounds; give rates and CPU.
+
+        ``rounds`` has the names of the contestants.
+        """
         self._learn_padding()
         for contestant in contestants.values():  # before anybody runs, or it falls to the first
             for size in contestant.sizes:
                 self._published(Readings(size))
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
         with Progress(transient=True) as progress:
-            task = progress.add_task("", total=sum(rounds[name] for name in contestants))
-            for number, name in turns({name: rounds[name] for name in contestants}):
+            task = progress.add_task("", total=sum(rounds.values()))
+            for number, name in turns(rounds):
                 progress.update(task, description=f"round {number}: {name}")
                 found[name].append(slope := self.slope(name, contestants[name]))
                 progress.console.print(f"{name}: {slope[0]:,.0f}/s, {slope[1]:.2f} µs")
@@ -131,7 +134,7 @@ def turns(rounds: Mapping[str, int]) -> list[tuple[int, str]]:
     >>> turns({"ours": 2, "theirs": 2, "slow": 1})
     [(1, 'ours'), (1, 'theirs'), (1, 'slow'), (2, 'ours'), (2, 'theirs')]
     """
-    last = max(rounds.values(), default=0)
+    last = max(rounds.values())
     return [(n, name) for n in range(1, last + 1) for name in rounds if n <= rounds[name]]
 
 

@@ -88,7 +88,8 @@ def _measure(course: Course, options: argparse.Namespace) -> int:
         if options.contestants is None
         or any(c.lower() in name.lower() for c in options.contestants)
     }
-    runs = course.race(chosen, {name: _rounds(name, options.rounds) for name in chosen})
+    rounds = {name: _rounds(name, options.rounds) for name in chosen}
+    runs = course.race(chosen, rounds) if chosen else {}
     bars = [*_bars(runs), _rules()]
     for section in options.sections:
         more, held = _SECTIONS[section](course, ours)
